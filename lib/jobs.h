@@ -1,0 +1,313 @@
+/*
+ * The job service: the queue of imports and everything that may be done to one.
+ *
+ *   queued → processing → completed | failed | cancelled        retry: failed, cancelled → queued
+ *
+ * A worker owns a job while its lease runs. Each claim raises `claims`, the fencing token: every
+ * write a worker makes for a job carries the token it was given and is refused (ECL_EFENCED) once
+ * somebody else has claimed the job since. What a worker does besides importing (taking readings
+ * back out after a cancel or an undo) is claimed and fenced in the same way.
+ *
+ * Functions take a connection and, where the comment says "in the caller's transaction", must run
+ * inside ecl_db_begin/commit; the others make their own. Times are apr_time_t (µs since 1970, UTC),
+ * 0 for "not yet". Results are allocated from p. Nothing here knows what a reading is.
+ */
+#ifndef ECL_JOBS_H
+#define ECL_JOBS_H
+
+#include <json-c/json.h>
+
+#include "db.h"
+
+#define ECL_UUID_LENGTH 36
+
+typedef enum ecl_job_status_t {
+    ECL_JOB_QUEUED,
+    ECL_JOB_PROCESSING,
+    ECL_JOB_COMPLETED,
+    ECL_JOB_FAILED,
+    ECL_JOB_CANCELLED
+} ecl_job_status_t;
+#define ECL_JOB_STATUSES 5
+
+/* "queued" … and back; parse returns 0 for an unknown name. */
+const char *ecl_job_status_name(ecl_job_status_t status);
+int ecl_job_status_parse(const char *name, ecl_job_status_t *pstatus);
+
+/* One row of import_jobs; the members are the columns (migrations/), text members may be NULL. */
+typedef struct ecl_job_t {
+    apr_int64_t id;
+    const char *batch_id; /* UUID, lower case: the job's name for the outside */
+    const char *user_name;
+    const char *filename; /* as the client sent it; display only */
+    const char
+        *stored_name; /* in the storage directory; NULL when the file is gone. Never shown. */
+    apr_int64_t file_size;
+    const char *file_sha256;
+    const char *import_type; /* "auto", "hh", "daily" */
+    int dry_run;
+    ecl_job_status_t status;
+    const char *priority; /* "low", "normal", "high" */
+    const char *notes;
+    const char *tags;
+    json_object *options;   /* NULL or an object; owned by the job, freed with p */
+    apr_int64_t total_rows; /* -1 until counted */
+    apr_int64_t processed_rows;
+    apr_int64_t imported_rows;
+    apr_int64_t failed_rows;
+    apr_int64_t skipped_rows;
+    apr_int64_t readings_new;
+    apr_int64_t readings_changed;
+    apr_int64_t readings_unchanged;
+    apr_int64_t bytes_done;
+    apr_time_t queued_at;
+    apr_time_t run_after;
+    apr_time_t started_at;   /* first claim */
+    apr_time_t completed_at; /* when it reached completed, failed or cancelled */
+    int attempts;            /* made from the present checkpoint */
+    int max_attempts;
+    apr_int64_t claims; /* fencing token */
+    const char *worker; /* "host:pid" of the last claim */
+    apr_time_t lease_until;
+    int cancel_requested;
+    int undo_requested;
+    apr_int64_t checkpoint; /* number of the last record whose effect is committed; 0: none */
+    apr_time_t attempt_started_at;    /* last claim, and */
+    apr_int64_t attempt_started_rows; /* processed_rows then: what the rate is computed from */
+    const char *error_message;
+    json_object *summary; /* NULL or an object; owned as options */
+    const char *parent_batch_id;
+    apr_time_t undone_at;
+    const char *undone_by;
+    const char *idempotency_key;
+} ecl_job_t;
+
+/* ---- creating and reading ------------------------------------------------------------------ */
+
+typedef struct ecl_job_new_t {
+    const char *batch_id; /* NULL: one is made */
+    const char *user_name;
+    const char *filename;
+    const char *stored_name;
+    apr_int64_t file_size;
+    const char *file_sha256;
+    const char *import_type; /* NULL: "auto" */
+    int dry_run;
+    const char *priority; /* NULL: "normal" */
+    const char *notes;
+    const char *tags;
+    json_object *options;
+    apr_time_t run_after; /* 0: now */
+    const char *parent_batch_id;
+    const char *idempotency_key;
+} ecl_job_new_t;
+
+/* A new version-4 UUID, lower case. */
+const char *ecl_job_uuid(apr_pool_t *p);
+
+/* Whether text is a UUID as we write them: what decides that a path names a job at all. */
+int ecl_job_is_uuid(const char *text);
+
+/* Queues a job. ECL_EINPUT: import_type or priority unknown, a text that is not UTF-8 or longer
+ * than its limit (notes 4,000 bytes, tags 400, file name 400, key 200).
+ * ECL_ECONFLICT, code "idempotency-key-used": this user has used the key; *pjob is that job. */
+apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
+                            ecl_job_t **pjob, ecl_result_t *result);
+
+/* ECL_ENOTFOUND, code "job-not-found". */
+apr_status_t ecl_job_get(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p, ecl_job_t **pjob,
+                         ecl_result_t *result);
+
+/* The job a user's idempotency key stands for; *pjob is NULL when there is none. */
+apr_status_t ecl_job_by_key(ecl_db_conn_t *conn, const char *user_name, const char *key,
+                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+/* The newest completed, not undone, real import of the same bytes other than `except`; or NULL. */
+apr_status_t ecl_job_same_file(ecl_db_conn_t *conn, const char *file_sha256, const char *except,
+                               apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+typedef struct ecl_job_filter_t {
+    int has_status;
+    ecl_job_status_t status;
+    const char *q; /* found in file name, user, batch id or notes, letter case ignored; or NULL */
+    int limit;     /* 1 to 200 */
+    const char *before; /* batch id: only jobs queued before this one (keyset paging); or NULL */
+} ecl_job_filter_t;
+
+typedef struct ecl_job_page_t {
+    ecl_job_t **jobs; /* newest first */
+    int count;
+    const char *next; /* what to give as `before` for the next page; NULL: this is the last */
+} ecl_job_page_t;
+
+/* Newest first. ECL_EINPUT when limit or before is not usable. */
+apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, apr_pool_t *p,
+                          ecl_job_page_t *page, ecl_result_t *result);
+
+/* How many jobs each status has among those that match q (NULL: all), by ecl_job_status_t. */
+apr_status_t ecl_job_counts(ecl_db_conn_t *conn, const char *q,
+                            apr_int64_t counts[ECL_JOB_STATUSES], ecl_result_t *result);
+
+typedef struct ecl_queue_state_t {
+    apr_int64_t queued;     /* waiting, whether due or not */
+    apr_int64_t due;        /* waiting and allowed to run now */
+    apr_int64_t processing; /* a worker has them */
+    apr_time_t oldest_due;  /* queued_at of the due job that has waited longest; 0: none */
+} ecl_queue_state_t;
+
+apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_result_t *result);
+
+/* The job as the API shows it: a key per column except id, stored_name, idempotency_key and the
+ * attempt_… columns; times as RFC 3339 or null; total_rows null until counted; and progress_percent
+ * (0 to 100, by rows, else by bytes; null before it starts), rows_per_second, eta_seconds (null
+ * when not known). The caller owns the object (json_object_put). */
+json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
+
+/* ---- what people may ask for ----------------------------------------------------------------- */
+
+/* Each checks the state itself and answers ECL_ECONFLICT with a sentence that says which state the
+ * job is in and in which ones this can be asked. user is who asks. *pjob is the job afterwards. */
+
+/* queued: cancelled at once. processing: the worker stops at its next batch and takes out what it
+ * has imported; then cancelled. */
+apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+/* failed: queued again from its checkpoint. cancelled: queued again from the beginning, its counts
+ * and row errors cleared. Also refused when the stored file is gone. */
+apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+/* completed or failed, not a dry run, not undone: a worker will take its readings back out. */
+apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                          apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+/* A completed dry run: queues a real import of its stored file (parent_batch_id = the dry run),
+ * which takes the file over. storage_dir is where the file lies. */
+apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                                     const char *storage_dir, apr_pool_t *p, ecl_job_t **pjob,
+                                     ecl_result_t *result);
+
+/* completed, failed or cancelled, and no undo going on: removes the job's record, its row errors,
+ * its undo record and its file. Readings stay. */
+apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            const char *storage_dir, apr_pool_t *p, ecl_result_t *result);
+
+/* ---- what workers do ------------------------------------------------------------------------- */
+
+#define ECL_LEASE_SECONDS 30
+
+/* What a claimed job wants done. */
+typedef enum ecl_job_work_t {
+    ECL_WORK_IMPORT,  /* queued → processing: import from the checkpoint */
+    ECL_WORK_TAKE_OUT /* cancel_requested or undo_requested: take the job's readings out */
+} ecl_job_work_t;
+
+typedef struct ecl_claim_t {
+    ecl_job_t *job; /* as it is after the claim; job->claims is the token */
+    ecl_job_work_t work;
+} ecl_claim_t;
+
+/* Takes the next job that is due: highest priority, then oldest; of `batch_id` only, when that is
+ * not NULL. One statement decides; two workers never get the same job. First puts back jobs whose
+ * lease has run out (see ecl_job_give_back). claim->job is NULL when there is nothing to do. */
+apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
+                           apr_pool_t *p, ecl_claim_t *claim, ecl_result_t *result);
+
+/* What one batch adds; all are increments but checkpoint, bytes_done and summary (new values). */
+typedef struct ecl_job_progress_t {
+    apr_int64_t processed_rows, imported_rows, failed_rows, skipped_rows;
+    apr_int64_t readings_new, readings_changed, readings_unchanged;
+    apr_int64_t checkpoint, bytes_done;
+    json_object *summary; /* NULL: unchanged */
+} ecl_job_progress_t;
+
+/* In the caller's transaction: adds a batch's figures, renews the lease, resets attempts to 1 when
+ * the checkpoint moved. *pcancel: 1 when a cancel has been asked for. ECL_EFENCED. */
+apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
+                              const ecl_job_progress_t *progress, int *pcancel,
+                              ecl_result_t *result);
+
+/* Renews the lease outside a batch (counting, taking out) and sets total_rows when it is >= 0. */
+apr_status_t ecl_job_renew(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t total_rows,
+                           int *pcancel, ecl_result_t *result);
+
+typedef struct ecl_row_error_t {
+    apr_int64_t line;   /* physical line in the file, from 1 */
+    const char *column; /* its header text, or its number as text; NULL: the whole row */
+    const char *code;   /* kebab-case, groups errors by cause: "bad-date" */
+    const char *message;
+    const char *raw; /* the record as it stands in the file (UTF-8), without its line end */
+} ecl_row_error_t;
+
+/* In the caller's transaction: keeps row errors. */
+apr_status_t ecl_job_add_errors(ecl_db_conn_t *conn, const ecl_job_t *job,
+                                const ecl_row_error_t *errors, int count, ecl_result_t *result);
+
+/* The ends of a claim; each is fenced, and makes its own transaction unless the caller has one.
+ * summary may be NULL (unchanged). finish: processing → completed, or, when `message` is not NULL,
+ * → failed for good. taken_out: → cancelled, or, for an undo, undone_at is set. */
+apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
+                            const char *message, ecl_result_t *result);
+apr_status_t ecl_job_taken_out(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
+                               ecl_result_t *result);
+
+/* A claim ended without an end: back to queued. transient_reason NULL: the worker was asked to
+ * stop; the attempt is not counted and the job is due at once. Otherwise the attempt counts, the
+ * job is due after an exponential back-off (2, 4, 8 … 600 s), and fails with the reason when
+ * max_attempts from one checkpoint are used up. */
+apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
+                               const char *transient_reason, ecl_result_t *result);
+
+/* What the master does when a worker process died: as give_back, for every job whose `worker` is
+ * that one. reason as above. */
+apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, const char *reason,
+                                     ecl_result_t *result);
+
+/* Removes finished jobs that completed more than `days` ago, with what hangs on them, and their
+ * files. *premoved counts. */
+apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
+                              int *premoved, ecl_result_t *result);
+
+/* Whether any job still names this stored file: for ecl_storage_sweep. */
+apr_status_t ecl_jobs_know_file(ecl_db_conn_t *conn, const char *stored_name, int *pknown,
+                                ecl_result_t *result);
+
+/* ---- reading row errors ------------------------------------------------------------------------
+ */
+
+/* Page of row errors in file order as a JSON array of objects (line, column, code, message, raw),
+ * starting after `after` (0: the first; else the previous page's *pnext). *pnext 0: the last page.
+ * limit 1 to 1000. The caller owns *perrors. */
+apr_status_t ecl_job_errors(ecl_db_conn_t *conn, apr_int64_t job_id, apr_int64_t after, int limit,
+                            apr_pool_t *p, json_object **perrors, apr_int64_t *pnext,
+                            ecl_result_t *result);
+
+/* Causes, most frequent first, at most 50: array of {code, column, count, first_line, example}. */
+apr_status_t ecl_job_error_groups(ecl_db_conn_t *conn, apr_int64_t job_id, apr_pool_t *p,
+                                  json_object **pgroups, ecl_result_t *result);
+
+/* ---- workers that are alive --------------------------------------------------------------------
+ */
+
+typedef struct ecl_worker_t {
+    const char *name; /* "host:pid" */
+    const char *host;
+    apr_int64_t pid;
+    apr_time_t started_at;
+    apr_time_t heartbeat_at;
+    const char *batch_id; /* of the job in hand; NULL: idle */
+} ecl_worker_t;
+
+#define ECL_HEARTBEAT_SECONDS 10
+
+/* Announces a worker or renews its heartbeat; batch_id: its job or NULL. */
+apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *batch_id,
+                             ecl_result_t *result);
+/* Takes a worker off the list. */
+apr_status_t ecl_worker_gone(ecl_db_conn_t *conn, const char *name, ecl_result_t *result);
+/* Those whose heartbeat is younger than max_age_seconds; *pworkers is an array of *pcount. */
+apr_status_t ecl_workers_alive(ecl_db_conn_t *conn, int max_age_seconds, apr_pool_t *p,
+                               ecl_worker_t **pworkers, int *pcount, ecl_result_t *result);
+
+#endif /* ECL_JOBS_H */

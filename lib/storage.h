@@ -1,0 +1,69 @@
+/*
+ * The upload directory: a part file becomes a stored file, or nothing.
+ *
+ *   <storage>/incoming/<id>.part   while it is being written (0600, O_EXCL)
+ *   <storage>/files/<batch_id>     a stored file: complete, synced to disk, named by its job
+ *   <storage>/wake                 touched after a job was queued; idle workers watch it (inotify)
+ *   <storage>/status.json          what the worker last saw of the queue, for server-status
+ *
+ * No name here ever comes from a client.
+ */
+#ifndef ECL_STORAGE_H
+#define ECL_STORAGE_H
+
+#include "ecl.h"
+
+typedef struct ecl_storage_part_t ecl_storage_part_t;
+
+#define ECL_SHA256_HEX 65 /* 64 digits and the terminating NUL */
+
+/* Makes the directories that are missing (0700) and checks that they can be written.
+ * ECL_ECONFIG with the path and what to do about it. */
+apr_status_t ecl_storage_prepare(const char *dir, apr_pool_t *p, ecl_result_t *result);
+
+/* Bytes free for us on the storage's file system. */
+apr_status_t ecl_storage_free_bytes(const char *dir, apr_off_t *pfree, apr_pool_t *p,
+                                    ecl_result_t *result);
+
+/* Starts a part file. It is removed when p is cleared, unless it was kept. */
+apr_status_t ecl_storage_part_open(ecl_storage_part_t **ppart, const char *dir, apr_pool_t *p,
+                                   ecl_result_t *result);
+
+/* Appends; the SHA-256 is computed on the way. ECL_ENOSPACE when the disk is full. Allocates
+ * nothing. */
+apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, apr_size_t length,
+                                    ecl_result_t *result);
+
+apr_off_t ecl_storage_part_size(const ecl_storage_part_t *part);
+
+/* Syncs, closes, renames to files/<stored_name> and syncs the directory. stored_name is a UUID.
+ * On failure the part is removed. sha256_hex receives the digest. */
+apr_status_t ecl_storage_part_keep(ecl_storage_part_t *part, const char *stored_name,
+                                   char sha256_hex[ECL_SHA256_HEX], ecl_result_t *result);
+
+/* Gives it up: closed and removed. Safe after keep (does nothing). */
+void ecl_storage_part_drop(ecl_storage_part_t *part);
+
+/* Absolute path of a stored file, allocated from p. It may not exist. */
+const char *ecl_storage_path(const char *dir, const char *stored_name, apr_pool_t *p);
+
+/* A second name for a stored file's bytes (hard link), synced: how "import for real" takes a dry
+ * run's file over. ECL_ENOTFOUND when the file is gone. */
+apr_status_t ecl_storage_link(const char *dir, const char *from, const char *to, apr_pool_t *p,
+                              ecl_result_t *result);
+
+/* Removes a stored file; that it is gone already is no error. */
+apr_status_t ecl_storage_remove(const char *dir, const char *stored_name, apr_pool_t *p,
+                                ecl_result_t *result);
+
+/* Removes part files not touched for max_age_seconds, and stored files as old as that for which
+ * is_known(baton, name) says 0 (asked once per file; negative: cannot tell, keep it).
+ * Returns how many were removed. */
+int ecl_storage_sweep(const char *dir, int max_age_seconds,
+                      int (*is_known)(void *baton, const char *stored_name), void *baton,
+                      apr_pool_t *p);
+
+/* Wakes idle workers on this host. A failure is not told: they poll as well. */
+void ecl_storage_wake(const char *dir, apr_pool_t *p);
+
+#endif /* ECL_STORAGE_H */

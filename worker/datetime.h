@@ -1,0 +1,45 @@
+/*
+ * Dates and times as people write them, read strictly: no rolling over (31/02 is an error), no
+ * guessing of a missing year, no seconds since anything.
+ */
+#ifndef ECL_DATETIME_H
+#define ECL_DATETIME_H
+
+#include "clock.h"
+
+typedef enum ecl_date_order_t { ECL_ORDER_DMY, ECL_ORDER_MDY } ecl_date_order_t;
+
+typedef struct ecl_datetime_t {
+    int has_date;
+    ecl_date_t date;
+    int has_time;
+    int minute;         /* 0 to 1440 (24:00), as the clock label says */
+    int second;         /* 0 to 59; fractions of seconds must be zero */
+    int has_offset;     /* "Z", "+01:00", "+0000": */
+    int offset_minutes; /* minutes east of UTC */
+} ecl_datetime_t;
+
+typedef enum ecl_datetime_status_t {
+    ECL_DATETIME_OK,
+    ECL_DATETIME_MISSING,   /* blank, "-", "Null" */
+    ECL_DATETIME_BAD,       /* not a date or time of a form we know */
+    ECL_DATETIME_NO_SUCH,   /* the form is known, the day or time does not exist: 31/02, 25:00 */
+    ECL_DATETIME_NO_YEAR,   /* "30/08": the year is missing */
+    ECL_DATETIME_LOST_HOUR, /* "30:00.0": what Excel's mm:ss display leaves of a time */
+    ECL_DATETIME_AMBIGUOUS  /* "23-09-01": year-month-day or day-month-year? */
+} ecl_datetime_status_t;
+
+/* Parses a whole cell: a date, a time, or both.
+ *   dates  2024-03-31 2024/03/31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24 31-Mar-24
+ *          31 Mar 2024, Mar 31 2024, "01:03:59 Fri 01/09/2023"; English month names, short or long;
+ *          one-digit days and months; two-digit years are 2000 to 2099 (only after day and month)
+ *   times  00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" 0030 2400 "00:30 to
+ * 01:00" offset Z, UTC, GMT+…, +01:00, +0100 after a time `order` decides d/m/y or m/d/y; a date
+ * that can only be the other one is NO_SUCH. */
+ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
+                                         ecl_date_order_t order, ecl_datetime_t *pvalue);
+
+/* What was expected, for messages: "a date such as 2026-03-29 or 29/03/2026". */
+const char *ecl_datetime_expected(ecl_datetime_status_t status);
+
+#endif /* ECL_DATETIME_H */

@@ -1,0 +1,32 @@
+/*
+ * One claimed job's run: reader → batches → store → progress, or taking its readings back out.
+ */
+#ifndef ECL_IMPORT_H
+#define ECL_IMPORT_H
+
+#include "../lib/db.h"
+#include "../lib/jobs.h"
+#include "../lib/settings.h"
+
+/* A batch ends after this many days or errors, or this much time, whichever comes first: SIGTERM
+ * and cancel take effect between two batches. */
+#define ECL_BATCH_DAYS 2000
+#define ECL_BATCH_USEC 300000
+
+typedef struct ecl_import_context_t {
+    const ecl_settings_t *settings;
+    ecl_db_t *db;
+    const char *worker;               /* "host:pid", for the heartbeat */
+    volatile const int *stop;         /* set by a signal handler: give the job back and return */
+    void (*after_batch)(void *baton); /* may be NULL: tests stop a worker here */
+    void *baton;
+} ecl_import_context_t;
+
+/* Runs a claim to its end: completed, failed, cancelled, undone, or given back (stop, or a
+ * transient failure). Logs the job's lifecycle. The status is APR_SUCCESS when the job reached an
+ * end or was given back in order; anything else means that the database could not be told (the
+ * lease will run out). p is cleared by the caller after each job. */
+apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim_t *claim,
+                            apr_pool_t *p, ecl_result_t *result);
+
+#endif /* ECL_IMPORT_H */

@@ -1,0 +1,72 @@
+/*
+ * Records → meter days: one small reader per layout behind one interface.
+ *
+ * A reader is deterministic: the same bytes give the same days and errors with the same numbers,
+ * so a job continues after its checkpoint by reading from the start and passing over what is
+ * already stored.
+ */
+#ifndef ECL_READER_H
+#define ECL_READER_H
+
+#include <json-c/json.h>
+
+#include "../lib/jobs.h" /* ecl_row_error_t */
+#include "layout.h"
+#include "meter_day.h"
+
+typedef struct ecl_reader_t ecl_reader_t;
+
+/* Where a reader's results go. What is passed is valid during the call only. A status other than
+ * APR_SUCCESS stops the reader and is returned from ecl_reader_next. */
+typedef struct ecl_reader_sink_t {
+    void *baton;
+    apr_status_t (*on_day)(void *baton, const ecl_meter_day_t *day);
+    apr_status_t (*on_error)(void *baton, const ecl_row_error_t *error);
+    /* something to be told to the user that rejects nothing: grouped by code, counted, with the
+     * first few examples. message names line and value. */
+    apr_status_t (*on_warning)(void *baton, const char *code, const char *message);
+} ecl_reader_sink_t;
+
+typedef struct ecl_reader_options_t {
+    const char *import_type; /* "auto", "hh", "daily" */
+    const ecl_clock_t *clock;
+    ecl_date_t today; /* dates after it are rejected */
+} ecl_reader_options_t;
+
+/* Finds the layout and stands before the first record. Errors as of ecl_layout_find. */
+apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
+                             const ecl_reader_options_t *options, apr_pool_t *p,
+                             ecl_result_t *result);
+
+const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader);
+
+/* What became of one record. */
+typedef enum ecl_row_fate_t {
+    ECL_ROW_IMPORTED, /* its readings were, or will be, handed to on_day */
+    ECL_ROW_FAILED,   /* on_error was called; none of its readings is used */
+    ECL_ROW_SKIPPED   /* no data row: a total, a repeated header, a footer, all values missing */
+} ecl_row_fate_t;
+
+typedef struct ecl_row_t {
+    apr_int64_t number; /* record number: the checkpoint */
+    apr_int64_t line;
+    apr_int64_t end_offset; /* bytes of the file used so far */
+    ecl_row_fate_t fate;
+} ecl_row_t;
+
+/* Reads one data record (preamble and header are passed over and are no rows). APR_EOF at the end;
+ * days that are still open were then handed over. */
+apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink, ecl_row_t *row,
+                             ecl_result_t *result);
+
+/* Hands over a day that is still being gathered (long layout), so that everything up to the last
+ * record is in the caller's hands: call before committing a batch. */
+apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink);
+
+/* Counts the data rows of a file with a layout already known: what total_rows is. tick is called
+ * about once per MiB with baton; a status other than APR_SUCCESS ends the count. */
+apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
+                              apr_status_t (*tick)(void *baton), void *baton, apr_pool_t *p,
+                              apr_int64_t *prows, ecl_result_t *result);
+
+#endif /* ECL_READER_H */

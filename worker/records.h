@@ -1,0 +1,57 @@
+/*
+ * Bytes → records: the stored file as lines of fields.
+ *
+ *   file ── read 64 KiB ──▶ decode (BOM) ──▶ one physical line at a time ──▶ libcsv ──▶ record
+ *
+ * Memory: one read buffer and one record (at most ECL_RECORD_MAX bytes), whatever the file's size.
+ * Lines end with LF, CRLF or CR; a quoted field may contain line ends, and line numbers stay those
+ * of a text editor. A quote that never closes costs one record: reading goes on with the line after
+ * the one it opened on.
+ */
+#ifndef ECL_RECORDS_H
+#define ECL_RECORDS_H
+
+#include "../lib/ecl.h"
+
+#define ECL_RECORD_MAX (1024 * 1024)
+#define ECL_FIELDS_MAX 4096
+
+typedef struct ecl_records_t ecl_records_t;
+
+typedef struct ecl_field_t {
+    const char *text; /* NUL-terminated UTF-8 */
+    apr_size_t length;
+} ecl_field_t;
+
+typedef enum ecl_record_status_t {
+    ECL_RECORD_OK,
+    ECL_RECORD_OPEN_QUOTE, /* a quote opened on this line never closes */
+    ECL_RECORD_TOO_LONG,   /* more than ECL_RECORD_MAX bytes or ECL_FIELDS_MAX fields */
+    ECL_RECORD_NOT_TEXT    /* NUL bytes or bytes that are not UTF-8 */
+} ecl_record_status_t;
+
+typedef struct ecl_record_t {
+    ecl_record_status_t status; /* anything but OK: fields is empty, the rest is set */
+    apr_int64_t number;         /* of this record in the file, from 1; blank lines are none */
+    apr_int64_t line;           /* physical line on which it starts, from 1 */
+    apr_int64_t end_offset;     /* bytes of the file up to and including it */
+    ecl_field_t *fields;
+    int count;
+    const char *raw; /* as it stands in the file, without its line end; NUL-terminated; what is not
+                        UTF-8 is shown as U+FFFD */
+    apr_size_t raw_length;
+} ecl_record_t;
+
+/* Opens a file for reading from its start. delimiter: ',', ';', '\t' or '|'; 0: unknown yet, every
+ * line is one field (used to look at a file before deciding). Closed with p.
+ * ECL_ENOTFOUND, code "file-missing". */
+apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
+                              apr_pool_t *p, ecl_result_t *result);
+
+/* The next record; valid until the next call. APR_EOF at the end. Allocates nothing per record. */
+apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result);
+
+/* Fewer bytes per read, so that tests can cut the file anywhere. Call before the first next. */
+void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes);
+
+#endif /* ECL_RECORDS_H */
