@@ -14,6 +14,14 @@ RUN_DIR ?= var
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share/eclectyc-import
 
+# What the targets need, as Debian and Ubuntu name it. `make deps` installs what is missing.
+DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-dev libsqlite3-dev libpq-dev \
+	libcsv-dev libjson-c-dev libssl-dev
+DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
+	openssl util-linux
+DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-requests python3-selenium chromium \
+	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
+
 # Built without and with sanitizers, side by side.
 BUILD = build/$(if $(SANITIZE),sanitize,plain)
 
@@ -61,7 +69,15 @@ Q = $(if $(V),,@)
 .PHONY: all
 all: $(MODULE) $(WORKER)
 
-$(BUILD)/%.o: %.c
+# Paths and flags are compiled in: when they change, everything is built anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' >$@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(if $(filter mod_eclectyc_import/%,$<),$(HTTPD_CFLAGS)) \
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -89,6 +105,58 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libworker.a $(BUILD)/libecl.a $(PLAIN_
 	$(Q)$(CC) $(CPPFLAGS_ALL) -I. -DECL_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -MMD -MP \
 		$(LDFLAGS_ALL) -o $@ $< $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a \
 		-lcmocka $(PKG_LIBS) $(APR_LIBS)
+
+# Installs the Debian packages of $(1) that are not there yet; asks for root only when it must. A
+# program that is there in another form (a node that is not Debian's) counts as there.
+define install_missing
+@missing=; for p in $(1); do \
+	case $$p in nodejs) command -v node ;; npm) command -v npm ;; *) false ;; esac >/dev/null 2>&1 && continue; \
+	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+done; \
+if [ -n "$$missing" ]; then \
+	echo "installing:$$missing"; \
+	if [ "$$(id -u)" -eq 0 ]; then sudo=; else sudo=sudo; fi; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
+		>/dev/null; \
+fi
+endef
+
+.PHONY: deps deps-check
+deps:
+	$(call install_missing,$(DEPS_BUILD) $(DEPS_RUN))
+deps-check: deps
+	$(call install_missing,$(DEPS_CHECK))
+
+# A second make reads what the packages that deps has just installed say.
+.PHONY: run stop
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)APXS=$(APXS) conf/demo/server.sh start '$(RUN_DIR)' '$(PORT)' build/plain
+	$(Q)cd '$(RUN_DIR)' && pwd >'$(CURDIR)/build/last-run-dir'
+
+# Without RUN_DIR: the server that `make run` started last.
+stop: RUN_DIR = $(shell cat build/last-run-dir 2>/dev/null || echo var)
+stop:
+	$(Q)APXS=$(APXS) conf/demo/server.sh stop '$(RUN_DIR)'
+
+# Into an existing Apache: `a2enmod eclectyc_import` (or an Include of the two conf files) switches
+# it on. DESTDIR for packagers.
+CONFDIR ?= /etc/apache2/mods-available
+.PHONY: install
+install: all
+	install -D -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)/mod_eclectyc_import.so
+	install -D -m 755 $(WORKER) $(DESTDIR)$(bindir)/eclectyc-import-worker
+	for f in $$(cd templates && find . -type f ! -name README.md) ; do \
+		install -D -m 644 templates/$$f $(DESTDIR)$(datadir)/templates/$$f || exit 1; done
+	for f in $$(cd migrations && find . -name '*.sql') ; do \
+		install -D -m 644 migrations/$$f $(DESTDIR)$(datadir)/migrations/$$f || exit 1; done
+	install -d -m 755 $(DESTDIR)$(CONFDIR)
+	sed 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' conf/eclectyc_import.load \
+		>$(DESTDIR)$(CONFDIR)/eclectyc_import.load
+	@# an administrator's settings are never overwritten
+	[ -e $(DESTDIR)$(CONFDIR)/eclectyc_import.conf ] || \
+		install -m 644 conf/eclectyc_import.conf $(DESTDIR)$(CONFDIR)/eclectyc_import.conf
 
 .PHONY: unit
 unit: $(UNIT)
