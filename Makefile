@@ -162,9 +162,47 @@ install: all
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 
+# Fuzz targets with a plain main: the corpus is replayed, nothing is searched.
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBS = $(BUILD)/libworker.a $(BUILD)/libecl.a $(PLAIN_MODULE_OBJ)
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ tests/fuzz/fuzz_$*.c \
+		tests/fuzz/replay.c $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a $(PKG_LIBS) $(APR_LIBS)
+.PHONY: fuzz-replay
+fuzz-replay: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+	@for f in $(FUZZ); do $(BUILD)/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+# Debian's own Python: pytest and selenium are its packages.
+PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider
+
+.PHONY: http browser
+http: all
+	ECL_BUILD=$(BUILD) $(PYTEST) tests/http
+browser: all
+	ECL_BUILD=$(BUILD) $(PYTEST) tests/browser
+
+# Everything, as CI runs it: warnings are errors; unit, HTTP and fuzz corpus also under ASan and UBSan.
+.PHONY: check
+check: deps-check
+	$(Q)$(MAKE) --no-print-directory lint
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all unit
+	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 all unit fuzz-replay
+	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
+	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser
+
+.PHONY: lint
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--suppressions-list=tests/tools/cppcheck.suppressions -D__GNUC__ lib worker mod_eclectyc_import
+	/usr/bin/python3 tests/tools/check_source.py
+
+C_FILES = $(wildcard lib/*.[ch] worker/*.[ch] mod_eclectyc_import/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c)
+
 .PHONY: format
 format:
-	clang-format -i $(wildcard lib/*.[ch] worker/*.[ch] mod_eclectyc_import/*.[ch] tests/unit/*.[ch])
+	clang-format -i $(C_FILES)
 
 .PHONY: clean
 clean:

@@ -25,11 +25,10 @@
 #define ECL_ECONFLICT ECL_E(3)    /* not possible in the state the thing is in now */
 #define ECL_EUNAVAILABLE ECL_E(4) /* database or storage is out of reach: try again later */
 #define ECL_ESCHEMA ECL_E(5)      /* the database has a schema this program does not know */
-#define ECL_EFENCED ECL_E(6)  /* the job was claimed by another worker since: stop, change nothing \
-                               */
-#define ECL_ECONFIG ECL_E(7)  /* a setting is wrong: an administrator acts */
-#define ECL_ENOSPACE ECL_E(8) /* the disk is full */
-#define ECL_ESTOPPED ECL_E(9) /* asked to stop (signal, cancel) between two batches */
+#define ECL_EFENCED ECL_E(6)      /* another worker has claimed the job since: change nothing */
+#define ECL_ECONFIG ECL_E(7)      /* a setting is wrong: an administrator acts */
+#define ECL_ENOSPACE ECL_E(8)     /* the disk is full */
+#define ECL_ESTOPPED ECL_E(9)     /* asked to stop (signal, cancel) between two batches */
 
 /* Why something failed. Make one per operation with ecl_result_make; its strings live as long as
  * the pool given there. */
