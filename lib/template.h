@@ -5,6 +5,10 @@
  * {{name}} is escaped for HTML text and quoted attributes (& < > " ' ), {{{name}}} is not: no
  * template of ours uses it.
  *
+ * Where the specification leaves a choice: false, null, a name that is not there, 0, "" and [] are
+ * false for sections; {{name}} prints nothing for null and JSON for an object or an array; numbers
+ * print as the shortest decimal that means the same.
+ *
  * A set of templates is loaded once and is read-only afterwards, so threads may share it.
  */
 #ifndef ECL_TEMPLATE_H
@@ -18,7 +22,8 @@ typedef struct ecl_templates_t ecl_templates_t;
 
 /* Loads and compiles every *.mustache file of dir; the file's name without the ending is the
  * template's name, and what {{> name}} refers to. Allocated from p.
- * ECL_ECONFIG with file, line and what is wrong (an unclosed section or tag, a missing file). */
+ * ECL_ECONFIG with file, line and what is wrong: an unclosed section or tag, sections nested deeper
+ * than 64, a file that cannot be read, a directory without templates. */
 apr_status_t ecl_templates_load(ecl_templates_t **pset, const char *dir, apr_pool_t *p,
                                 ecl_result_t *result);
 
