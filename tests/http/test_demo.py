@@ -1,0 +1,107 @@
+"""`make run` and `make stop` in a fresh clone, and `make install` into an existing Apache."""
+
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from decimal import Decimal
+
+import pytest
+import requests
+
+import harness
+
+pytestmark = pytest.mark.skipif(harness.SANITIZED, reason="the demo is built without sanitizers")
+
+
+@pytest.fixture
+def clone():
+    """The committed and uncommitted source without anything built, in a new directory."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="eclectyc-clone-", dir="/tmp"))
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=harness.SOURCE,
+                           check=True, capture_output=True, text=True).stdout.splitlines()
+    for name in files:
+        source = harness.SOURCE / name
+        if source.is_file():
+            (directory / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, directory / "src" / name)
+    yield directory  # mode 0700: only its owner may enter, as in many a home directory
+    subprocess.run(["make", "-s", "stop", f"RUN_DIR={directory}/run"], cwd=directory / "src")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def make(clone, *args):
+    # what `make check` told its own make is not for this one
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *args], cwd=clone / "src", env=env, capture_output=True, text=True,
+                          timeout=600)
+
+
+def own_figures():
+    rows = (harness.SAMPLES / "sample_hh_data.csv").read_text().splitlines()[1:]
+    cells = [c for row in rows for c in row.split(",")[2:] if c]
+    return len(cells), sum(Decimal(c) for c in cells)
+
+
+def test_make_run_and_stop(clone):
+    port, run = harness.free_port(), clone / "run"
+    first = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}")
+    assert first.returncode == 0, first.stdout + first.stderr
+    password = (run / "admin.password").read_text().strip()
+    assert f"http://127.0.0.1:{port}/admin/imports" in first.stdout
+    assert password in first.stdout and "sample_hh_data.csv: completed" in first.stdout
+    jobs = requests.get(f"http://127.0.0.1:{port}/api/import/jobs", auth=("admin", password)).json()
+    assert [j["status"] for j in jobs["jobs"]] == ["completed"]
+    with sqlite3.connect(run / "eclectyc.db") as db:
+        count, total = db.execute("SELECT count(*), sum(reading_value) FROM meter_readings").fetchone()
+    assert count == own_figures()[0]
+    assert abs(Decimal(total) - own_figures()[1]) < Decimal("0.000001")
+    for name in ("storage", "log/error_log", "httpd.pid"):
+        assert (run / name).exists()
+
+    again = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert f"0 new, 0 changed, {count} unchanged" in again.stdout
+
+    pid = int((run / "httpd.pid").read_text())
+    assert make(clone, "stop").returncode == 0  # remembers the directory
+    assert not pathlib.Path(f"/proc/{pid}").exists()
+    left = [p for p in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+            if str(clone).encode() in p.read_bytes()]
+    assert not left
+    assert make(clone, "stop", f"RUN_DIR={run}").returncode == 0  # nothing to stop is no error
+    assert not [line for line in (run / "log/error_log").read_text().splitlines()
+                if ":error]" in line or ":warn]" in line or ":crit]" in line]
+
+
+def test_a_port_in_use_is_named(clone):
+    import http.server
+    import threading
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        port = other.server_address[1]
+        answer = make(clone, "run", f"PORT={port}", f"RUN_DIR={clone}/run")
+        other.shutdown()
+    assert answer.returncode != 0
+    assert str(port) in answer.stderr and "PORT=" in answer.stderr
+
+
+def test_install_into_an_existing_apache(clone):
+    root = clone / "root"
+    answer = make(clone, "-s", "install", f"DESTDIR={root}", "PREFIX=/usr")
+    assert answer.returncode == 0, answer.stderr
+    installed = {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
+    module = str(pathlib.Path(harness.apxs("LIBEXECDIR")).relative_to("/")) + "/mod_eclectyc_import.so"
+    for name in (module, "usr/bin/eclectyc-import-worker",
+                 "usr/share/eclectyc-import/templates/upload.mustache",
+                 "usr/share/eclectyc-import/templates/assets/app.css",
+                 "usr/share/eclectyc-import/migrations/sqlite3/0001_initial.sql",
+                 "etc/apache2/mods-available/eclectyc_import.load",
+                 "etc/apache2/mods-available/eclectyc_import.conf"):
+        assert name in installed, name
+    conf = root / "etc/apache2/mods-available/eclectyc_import.conf"
+    conf.write_text("# mine\n")
+    assert make(clone, "-s", "install", f"DESTDIR={root}", "PREFIX=/usr").returncode == 0
+    assert conf.read_text() == "# mine\n"
