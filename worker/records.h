@@ -6,7 +6,7 @@
  * Memory: one read buffer and one record (at most ECL_RECORD_MAX bytes), whatever the file's size.
  * Lines end with LF, CRLF or CR; a quoted field may contain line ends, and line numbers stay those
  * of a text editor. A quote that never closes costs one record: reading goes on with the line after
- * the one it opened on.
+ * the one it opened on. A quote inside an unquoted field (12" pipe) is data.
  */
 #ifndef ECL_RECORDS_H
 #define ECL_RECORDS_H
@@ -26,8 +26,9 @@ typedef struct ecl_field_t {
 typedef enum ecl_record_status_t {
     ECL_RECORD_OK,
     ECL_RECORD_OPEN_QUOTE, /* a quote opened on this line never closes */
-    ECL_RECORD_TOO_LONG,   /* more than ECL_RECORD_MAX bytes or ECL_FIELDS_MAX fields */
-    ECL_RECORD_NOT_TEXT    /* NUL bytes or bytes that are not UTF-8 */
+    /* more than ECL_RECORD_MAX bytes (raw is their beginning) or ECL_FIELDS_MAX fields */
+    ECL_RECORD_TOO_LONG,
+    ECL_RECORD_NOT_TEXT /* NUL bytes or bytes that are not UTF-8 */
 } ecl_record_status_t;
 
 typedef struct ecl_record_t {
@@ -43,12 +44,15 @@ typedef struct ecl_record_t {
 } ecl_record_t;
 
 /* Opens a file for reading from its start. delimiter: ',', ';', '\t' or '|'; 0: unknown yet, every
- * line is one field (used to look at a file before deciding). Closed with p.
- * ECL_ENOTFOUND, code "file-missing". */
+ * physical line is one record of one field, quotes and all (used to look at a file before
+ * deciding). Closed with p. ECL_ENOTFOUND, code "file-missing"; a system error, code
+ * "file-unreadable". */
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result);
 
-/* The next record; valid until the next call. APR_EOF at the end. Allocates nothing per record. */
+/* The next record; valid until the next call. Lines of blanks only are no records (",,," is one). A
+ * UTF-8 byte order mark is passed over. Blanks around a field are not part of it, unless quoted.
+ * APR_EOF at the end; a system error, code "file-unreadable". Allocates nothing per record. */
 apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result);
 
 /* Fewer bytes per read, so that tests can cut the file anywhere. Call before the first next. */

@@ -1,0 +1,446 @@
+/*
+ * Bytes of the file stand in one window until the record they belong to is done:
+ *
+ *   window  ┌ used up ┐┌─ the record in hand ─┐┌─ read ahead ─┐┌─ free ─┐
+ *           0          begin                                   end       WINDOW_SIZE
+ *
+ * A record is usually one physical line. When a quote is still open at its end, the lines after it
+ * belong to it too, up to the one on which libcsv ends the row. If there is none within
+ * ECL_RECORD_MAX, only the first line is used up, and the others are read again as records of their
+ * own. A file full of stray quotes would make that quadratic, but for this: a line that begins
+ * inside a quoted field always finds libcsv in the same state, so whether it ends the row does not
+ * depend on the record that opened the quote. What was looked through once in vain (`barren`) is
+ * never looked through again.
+ */
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <csv.h>
+
+#include "records.h"
+#include "utf8.h"
+
+#define READ_SIZE ((apr_size_t)65536)
+/* A refill moves the record in hand to the front only when it is no longer than what was used up,
+ * so that every byte is moved once at most on average: hence twice the longest record. */
+#define WINDOW_SIZE (2 * ((apr_size_t)ECL_RECORD_MAX + 2) + READ_SIZE)
+
+struct ecl_records_t {
+    apr_pool_t *pool;
+    apr_file_t *file;
+    const char *name; /* for messages: where files are stored is nobody's business */
+    char delimiter;   /* 0: lines are not split */
+    apr_size_t read_size;
+
+    char *window; /* WINDOW_SIZE bytes and one for a NUL */
+    apr_size_t begin;
+    apr_size_t end;
+    int at_eof;    /* the file has no byte after window[end] */
+    char *patched; /* the byte replaced by the NUL after raw; NULL: none */
+    char patched_byte;
+
+    apr_int64_t offset; /* of window[begin] in the file */
+    apr_int64_t line;   /* physical lines used up */
+    apr_int64_t number; /* records handed out */
+
+    /* file offsets: no line from here up to barren ends a row that began before it; barren is the
+     * start of a line, which has no line end before `endless` */
+    apr_int64_t barren;
+    apr_int64_t endless;
+
+    struct csv_parser parser;
+    int row_ended;
+    ecl_field_t fields[ECL_FIELDS_MAX];
+    int count;  /* may exceed ECL_FIELDS_MAX: those are not kept */
+    char *text; /* the fields' bytes, each with a NUL: never more than the record and one NUL */
+    apr_size_t text_length;
+    char *repaired; /* raw when it is not as in the file; allocated when first needed */
+};
+
+/* A physical line; positions count from the start of the record in hand (window[begin]). */
+typedef struct line_t {
+    apr_size_t start;
+    apr_size_t stop;     /* of its text */
+    apr_size_t next;     /* after its line end; == stop: the file ends without one */
+    int is_past_maximum; /* its end is not within ECL_RECORD_MAX of the record's start */
+} line_t;
+
+static apr_status_t free_parser(void *data)
+{
+    csv_free(data);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
+                              apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_records_t *records = apr_pcalloc(p, sizeof *records);
+    apr_status_t status =
+        apr_file_open(&records->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
+
+    if (APR_STATUS_IS_ENOENT(status)) {
+        return ecl_fail(result, ECL_ENOTFOUND, "file-missing", "the file '%s' is not there",
+                        apr_filepath_name_get(path));
+    }
+    if (status != APR_SUCCESS) {
+        return ecl_fail(result, status, "file-unreadable", "cannot open '%s'",
+                        apr_filepath_name_get(path));
+    }
+    if (csv_init(&records->parser, 0) != 0) {
+        return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to read '%s'", path);
+    }
+    apr_pool_cleanup_register(p, &records->parser, free_parser, apr_pool_cleanup_null);
+    csv_set_delim(&records->parser, (unsigned char)delimiter);
+    csv_set_quote(&records->parser, '"');
+    csv_set_blk_size(&records->parser, 16384); /* its buffer grows by this much at a time */
+
+    records->pool = p;
+    records->name = apr_pstrdup(p, apr_filepath_name_get(path));
+    records->delimiter = delimiter;
+    records->read_size = READ_SIZE;
+    /* untouched pages of these cost nothing: a file of short lines uses little over READ_SIZE */
+    records->window = apr_palloc(p, WINDOW_SIZE + 1);
+    records->text = apr_palloc(p, ECL_RECORD_MAX + 1);
+    *precords = records;
+    return APR_SUCCESS;
+}
+
+void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes)
+{
+    records->read_size = bytes < 1 ? 1 : bytes > READ_SIZE ? READ_SIZE : bytes;
+}
+
+/* Reads on, keeping everything from begin. */
+static apr_status_t refill(ecl_records_t *records, ecl_result_t *result)
+{
+    apr_size_t held = records->end - records->begin;
+    apr_size_t bytes = records->read_size;
+    apr_status_t status;
+
+    if (held <= records->begin) {
+        memcpy(records->window, records->window + records->begin, held);
+        records->begin = 0;
+        records->end = held;
+    }
+    status = apr_file_read(records->file, records->window + records->end, &bytes);
+    if (APR_STATUS_IS_EOF(status)) {
+        records->at_eof = 1;
+        return APR_SUCCESS;
+    }
+    if (status != APR_SUCCESS) {
+        return ecl_fail(result, status, "file-unreadable",
+                        "cannot read '%s' after %" APR_INT64_T_FMT " bytes", records->name,
+                        records->offset + (apr_int64_t)held);
+    }
+    records->end += bytes;
+    return APR_SUCCESS;
+}
+
+static void use_up(ecl_records_t *records, apr_size_t bytes)
+{
+    records->begin += bytes;
+    records->offset += (apr_int64_t)bytes;
+}
+
+/* Finds the physical line at `start`. At the end of the file it is empty with no line end. */
+static apr_status_t find_line(ecl_records_t *records, apr_size_t start, line_t *line,
+                              ecl_result_t *result)
+{
+    apr_size_t at = start;
+
+    if (records->offset + (apr_int64_t)start == records->barren &&
+        records->endless > records->barren) {
+        at = (apr_size_t)(records->endless - records->offset);
+    }
+    *line = (line_t){.start = start};
+    for (;;) {
+        const char *text = records->window + records->begin;
+        apr_size_t held = records->end - records->begin;
+        apr_status_t status;
+
+        while (at < held && text[at] != '\n' && text[at] != '\r') {
+            at++;
+        }
+        line->stop = line->next = at;
+        if (at > ECL_RECORD_MAX) {
+            line->is_past_maximum = 1;
+            return APR_SUCCESS;
+        }
+        if (at < held && text[at] == '\n') {
+            line->next = at + 1;
+            return APR_SUCCESS;
+        }
+        if (at < held && (at + 1 < held || records->at_eof)) {
+            line->next = at + (at + 1 < held && text[at + 1] == '\n' ? 2 : 1);
+            return APR_SUCCESS;
+        }
+        if (records->at_eof) {
+            return APR_SUCCESS;
+        }
+        status = refill(records, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+}
+
+static void on_field(void *bytes, size_t length, void *data)
+{
+    ecl_records_t *records = data;
+
+    if (records->count < ECL_FIELDS_MAX) {
+        char *text = records->text + records->text_length;
+
+        if (length) {
+            memcpy(text, bytes, length);
+        }
+        text[length] = '\0';
+        records->fields[records->count] = (ecl_field_t){text, length};
+        records->text_length += length + 1;
+    }
+    records->count++;
+}
+
+static void on_row(int terminator, void *data)
+{
+    (void)terminator;
+    ((ecl_records_t *)data)->row_ended = 1;
+}
+
+static void start_row(ecl_records_t *records)
+{
+    csv_fini(&records->parser, NULL, NULL, NULL); /* back to its first state */
+    records->row_ended = 0;
+    records->count = 0;
+    records->text_length = 0;
+}
+
+/* Gives one line to libcsv. With is_probe only row_ended is of interest. */
+static apr_status_t feed(ecl_records_t *records, const line_t *line, int is_probe,
+                         ecl_result_t *result)
+{
+    const char *text = records->window + records->begin;
+    apr_size_t length = line->next - line->start;
+    void (*field)(void *, size_t, void *) = is_probe ? NULL : on_field;
+
+    if (csv_parse(&records->parser, text + line->start, length, field, on_row, records) != length ||
+        (line->next == line->stop &&
+         csv_parse(&records->parser, "\n", 1, field, on_row, records) != 1)) {
+        return ecl_fail(result, APR_ENOMEM, "no-memory",
+                        "no memory for line %" APR_INT64_T_FMT " of '%s'", records->line + 1,
+                        records->name);
+    }
+    return APR_SUCCESS;
+}
+
+/* Splits the lines from the record's start up to `stop`, counting them. */
+static apr_status_t parse_again(ecl_records_t *records, apr_size_t stop, apr_int64_t *plines,
+                                ecl_result_t *result)
+{
+    line_t line = {0};
+
+    *plines = 0;
+    start_row(records);
+    while (line.next < stop) {
+        apr_status_t status = find_line(records, line.next, &line, result);
+
+        if (status == APR_SUCCESS) {
+            status = feed(records, &line, 0, result);
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        (*plines)++;
+    }
+    return APR_SUCCESS;
+}
+
+/* Finds where the record ends whose first line leaves a quote open. Then *last is its last line and
+ * *plines the number of them; else *plines is 0. */
+static apr_status_t close_quote(ecl_records_t *records, line_t *last, apr_int64_t *plines,
+                                ecl_result_t *result)
+{
+    apr_size_t after = last->next;
+    int is_probe = records->barren > records->offset + (apr_int64_t)after;
+    apr_status_t status;
+
+    *plines = 1;
+    if (is_probe) {
+        after = (apr_size_t)(records->barren - records->offset);
+    }
+    for (;;) {
+        status = find_line(records, after, last, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (last->is_past_maximum || last->next == last->start) {
+            records->barren = records->offset + (apr_int64_t)last->start;
+            records->endless = records->offset + (apr_int64_t)last->stop;
+            *plines = 0;
+            return APR_SUCCESS;
+        }
+        status = feed(records, last, is_probe, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        (*plines)++;
+        if (records->row_ended) {
+            return is_probe ? parse_again(records, last->next, plines, result) : APR_SUCCESS;
+        }
+        after = last->next;
+    }
+}
+
+/* raw is the first `length` bytes of the record in hand, or a repaired copy of them. */
+static void set_raw(ecl_records_t *records, ecl_record_t *record, apr_size_t length, int is_text)
+{
+    char *raw = records->window + records->begin;
+
+    if (is_text) {
+        records->patched = raw + length;
+        records->patched_byte = raw[length];
+        raw[length] = '\0';
+        record->raw = raw;
+        record->raw_length = length;
+        return;
+    }
+    if (!records->repaired) {
+        records->repaired = apr_palloc(records->pool, 3 * (apr_size_t)ECL_RECORD_MAX + 1);
+    }
+    record->raw_length = ecl_utf8_repair(raw, length, records->repaired);
+    record->raw = records->repaired;
+}
+
+/* A line that is longer than a record may be: keeps its beginning, passes over the rest. */
+static apr_status_t pass_long_line(ecl_records_t *records, ecl_record_t *record,
+                                   ecl_result_t *result)
+{
+    apr_size_t length = ECL_RECORD_MAX;
+    line_t line = {.is_past_maximum = 1};
+
+    /* not in the middle of a character */
+    while (length > ECL_RECORD_MAX - 4 &&
+           (records->window[records->begin + length] & 0xC0) == 0x80) {
+        length--;
+    }
+    set_raw(records, record, length, 0);
+    use_up(records, ECL_RECORD_MAX);
+    while (line.is_past_maximum) {
+        apr_status_t status = find_line(records, 0, &line, result);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        use_up(records, line.next);
+    }
+    record->status = ECL_RECORD_TOO_LONG;
+    record->end_offset = records->offset;
+    records->line++;
+    return APR_SUCCESS;
+}
+
+static int is_blank(const ecl_records_t *records, const line_t *line)
+{
+    const char *text = records->window + records->begin;
+    apr_size_t i;
+
+    for (i = line->start; i < line->stop; i++) {
+        if ((text[i] != ' ' && text[i] != '\t') || text[i] == records->delimiter) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Goes on to the first line that is not blank, past a byte order mark. */
+static apr_status_t find_record(ecl_records_t *records, line_t *line, ecl_result_t *result)
+{
+    apr_status_t status;
+
+    while (records->offset == 0 && !records->at_eof && records->end - records->begin < 3) {
+        status = refill(records, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    if (records->offset == 0 && records->end - records->begin >= 3 &&
+        !memcmp(records->window + records->begin, "\xEF\xBB\xBF", 3)) {
+        use_up(records, 3);
+    }
+    for (;;) {
+        status = find_line(records, 0, line, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (line->next == 0) {
+            return APR_EOF;
+        }
+        if (line->is_past_maximum || !is_blank(records, line)) {
+            return APR_SUCCESS;
+        }
+        use_up(records, line->next);
+        records->line++;
+    }
+}
+
+apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result)
+{
+    line_t first, last;
+    apr_int64_t lines = 1;
+    apr_status_t status;
+    const char *text;
+    int is_text;
+
+    if (records->patched) {
+        *records->patched = records->patched_byte;
+        records->patched = NULL;
+    }
+    *record = (ecl_record_t){.status = ECL_RECORD_OK};
+    status = find_record(records, &first, result);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    record->number = ++records->number;
+    record->line = records->line + 1;
+    if (first.is_past_maximum) {
+        return pass_long_line(records, record, result);
+    }
+
+    last = first;
+    text = records->window + records->begin;
+    /* quotes mean nothing among NULs: UTF-16 or no text at all */
+    if (records->delimiter && !memchr(text, '\0', first.stop)) {
+        start_row(records);
+        status = feed(records, &first, 0, result);
+        if (status == APR_SUCCESS && !records->row_ended) {
+            status = close_quote(records, &last, &lines, result);
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (!lines) {
+            record->status = ECL_RECORD_OPEN_QUOTE;
+            last = first;
+            lines = 1;
+        } else if (records->count > ECL_FIELDS_MAX) {
+            record->status = ECL_RECORD_TOO_LONG;
+        }
+        text = records->window + records->begin;
+    }
+    is_text = ecl_utf8_is_text(text, last.stop);
+    if (!is_text && record->status == ECL_RECORD_OK) {
+        record->status = ECL_RECORD_NOT_TEXT;
+    }
+    set_raw(records, record, last.stop, is_text);
+    use_up(records, last.next);
+    records->line += lines;
+    record->end_offset = records->offset;
+    if (record->status == ECL_RECORD_OK) {
+        if (!records->delimiter) {
+            records->fields[0] = (ecl_field_t){record->raw, record->raw_length};
+            records->count = 1;
+        }
+        record->fields = records->fields;
+        record->count = records->count;
+    }
+    return APR_SUCCESS;
+}

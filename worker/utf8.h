@@ -1,0 +1,17 @@
+/*
+ * Is it text? Checks and repairs UTF-8 before anything else looks at a file's bytes.
+ */
+#ifndef ECL_UTF8_H
+#define ECL_UTF8_H
+
+#include "../lib/ecl.h"
+
+/* 1 when all bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above
+ * U+10FFFF) without a NUL, which no text file holds and no C string can carry. */
+int ecl_utf8_is_text(const char *bytes, apr_size_t length);
+
+/* Copies bytes to text, every byte that is not part of a well-formed character (and every NUL) as
+ * U+FFFD; NUL-terminates; returns the length of text. text has room for 3 × length + 1 bytes. */
+apr_size_t ecl_utf8_repair(const char *bytes, apr_size_t length, char *text);
+
+#endif /* ECL_UTF8_H */
