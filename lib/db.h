@@ -61,18 +61,24 @@ void ecl_db_release(ecl_db_conn_t *conn);
 
 ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn);
 
-/* sqlite3 * or PGconn *, for migrations and bulk loads. Valid until release. After a failure on it
- * call ecl_db_mark_failed, so that the connection is not used again. */
+/* sqlite3 * or PGconn *, for migrations and bulk loads. Valid during a transaction; outside one,
+ * until the next call on conn. Finalise what you prepare on it before the transaction ends. After a
+ * failure on it call ecl_db_mark_failed: a transaction that is open can then only be rolled back,
+ * and the connection is not used again. */
 void *ecl_db_native(ecl_db_conn_t *conn);
 void ecl_db_mark_failed(ecl_db_conn_t *conn);
 
 /* Plain BEGIN (SQLite: BEGIN IMMEDIATE), COMMIT and ROLLBACK, each checked. Transactions do not
- * nest. Waiting for SQLite's write lock is bounded (10 s), then ECL_EUNAVAILABLE. */
+ * nest. Waiting for SQLite's write lock is bounded (10 s), then ECL_EUNAVAILABLE.
+ * A failed statement fails its transaction (as in PostgreSQL, for both drivers): what follows is
+ * refused until the rollback. After commit the transaction is over, whatever commit returns; a
+ * rollback without a transaction does nothing. */
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result);
 apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result);
 void ecl_db_rollback(ecl_db_conn_t *conn);
 
-/* Runs a statement that returns no rows. paffected may be NULL.
+/* Runs a statement that returns no rows. paffected may be NULL; its number means nothing for DDL.
+ * Outside a transaction the statement is one of its own.
  * Errors: ECL_EUNAVAILABLE (connection lost, locked too long), ECL_ENOSPACE (disk full), or
  * APR_EGENERAL with the database's own words. */
 apr_status_t ecl_db_exec(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,

@@ -1,0 +1,837 @@
+/*
+ * Connections, statements, transactions. See db.h for the contract; what is done here, and why:
+ *
+ * - A place in the apr_reslist is an ecl_db_conn_t that may or may not be connected. Connecting is
+ *   done by the borrower, outside the list's lock, so that a slow database does not stop the
+ *   threads that have a connection already, and the borrower learns why it failed.
+ * - Every native connection has a pool with its own allocator. Statements live there as long as the
+ *   connection; what one call needs goes to `scratch`, which is cleared by every call.
+ * - apr_dbd_sqlite3 holds one process-wide mutex while SQLite works, and so while SQLite's busy
+ *   handler sleeps: a thread that waited for the write lock there would keep its holder from ever
+ *   committing. So apr_dbd's calls run with a busy timeout of 0 (it then sleeps without the mutex,
+ *   16 x 100 ms) in a loop with our own deadline, and BEGIN, COMMIT and ROLLBACK use the native
+ *   handle with SQLite's own timeout.
+ * - apr_dbd_sqlite3 prepares with the legacy sqlite3_prepare, so a change of the schema by another
+ *   connection breaks every statement for good. Outside a transaction such a statement has done
+ *   nothing and is run again on a fresh connection; ecl_db_begin compares the schema's version
+ *   under the write lock, after which nobody can change it.
+ * - apr_dbd_transaction_* is not used: it loses errors (SQLite) and crashes on a lost backend
+ *   (PostgreSQL).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_dbd.h>
+#include <apr_hash.h>
+#include <apr_lib.h>
+#include <apr_reslist.h>
+
+#include "db.h"
+#include "log.h"
+
+#define ACQUIRE_WAIT_US apr_time_from_sec(5)
+#define LOCK_WAIT_MS 10000
+/* what a connection's allocator keeps after a large result, for the next one */
+#define ALLOCATOR_KEEP_BYTES (1024 * 1024)
+#define MAX_ARGS 64
+
+struct ecl_db_t {
+    apr_pool_t *pool; /* used by the reslist, under its lock, only */
+    ecl_db_driver_t kind;
+    const apr_dbd_driver_t *driver;
+    const char *params;
+    apr_reslist_t *reslist;
+};
+
+struct ecl_db_conn_t {
+    ecl_db_t *db;
+    apr_dbd_t *handle; /* NULL: not connected, and so are the next four */
+    apr_pool_t *pool;
+    apr_pool_t *scratch;
+    apr_hash_t *statements; /* address of the SQL -> statement_t */
+    apr_int64_t schema_version;
+    unsigned in_transaction : 1;
+    unsigned transaction_failed : 1; /* only a rollback is possible */
+    unsigned failed : 1;             /* to be closed on release */
+};
+
+typedef struct statement_t {
+    const char *sql;
+    apr_dbd_prepared_t *prepared;
+    apr_size_t nargs;
+    char kinds[MAX_ARGS]; /* 's' text, 'd' integer */
+} statement_t;
+
+struct ecl_db_rows_t {
+    int nrows;
+    int ncolumns;
+    const char **cells; /* row by row */
+};
+
+/* What a failure means to us, whatever the driver calls it. */
+typedef enum failure_t {
+    FAILURE_STALE,      /* the schema changed since the statement was prepared; nothing was done */
+    FAILURE_BUSY,       /* somebody else holds the lock */
+    FAILURE_LOST,       /* connection or file out of reach */
+    FAILURE_NO_SPACE,   /* disk full, quota exceeded */
+    FAILURE_CONSTRAINT, /* the statement broke a rule of the schema; the connection is sound */
+    FAILURE_OTHER
+} failure_t;
+
+static sqlite3 *sqlite_of(const ecl_db_conn_t *conn)
+{
+    return apr_dbd_native_handle(conn->db->driver, conn->handle);
+}
+
+static int is_sqlite(const ecl_db_conn_t *conn)
+{
+    return conn->db->kind == ECL_DB_SQLITE3;
+}
+
+/* --- failures --- */
+
+static failure_t classify_sqlite(sqlite3 *sqlite)
+{
+    int os_error = sqlite3_system_errno(sqlite);
+
+    switch (sqlite3_extended_errcode(sqlite) & 0xff) {
+    case SQLITE_SCHEMA:
+        return FAILURE_STALE;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return FAILURE_BUSY;
+    case SQLITE_FULL:
+        return FAILURE_NO_SPACE;
+    case SQLITE_IOERR:
+        /* SQLite says SQLITE_FULL for a failed write only, and does not know quotas */
+        return os_error == ENOSPC || os_error == EDQUOT ? FAILURE_NO_SPACE : FAILURE_LOST;
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOMEM:
+        return FAILURE_LOST;
+    case SQLITE_CONSTRAINT:
+        return FAILURE_CONSTRAINT;
+    default:
+        return FAILURE_OTHER;
+    }
+}
+
+/* apr_dbd hands on no SQLSTATE, but the message carries it: connect() asks for verbose ones,
+ * "ERROR:  53100: could not extend file…". */
+static failure_t classify_pgsql(PGconn *pg)
+{
+    static const struct {
+        const char *sqlstate; /* or the first digits, which name a class */
+        failure_t failure;
+    } known[] = {
+        {"08", FAILURE_LOST},  /* connection exception */
+        {"57P", FAILURE_LOST}, /* server shut down, connection terminated */
+        {"53100", FAILURE_NO_SPACE}, {"53", FAILURE_LOST}, /* out of memory, too many connections */
+        {"55P03", FAILURE_BUSY},                           /* lock_timeout */
+        {"57014", FAILURE_BUSY},                           /* statement_timeout */
+        {"40", FAILURE_BUSY},                              /* deadlock, serialization failure */
+        {"23", FAILURE_CONSTRAINT},                        /* integrity constraint violation */
+    };
+    const char *sqlstate = strstr(PQerrorMessage(pg), ":  ");
+
+    if (PQstatus(pg) != CONNECTION_OK) {
+        return FAILURE_LOST;
+    }
+    for (apr_size_t i = 0; sqlstate && i < sizeof known / sizeof *known; i++) {
+        if (!strncmp(sqlstate + 3, known[i].sqlstate, strlen(known[i].sqlstate))) {
+            return known[i].failure;
+        }
+    }
+    return FAILURE_OTHER;
+}
+
+static failure_t classify(const ecl_db_conn_t *conn)
+{
+    void *native = apr_dbd_native_handle(conn->db->driver, conn->handle);
+    return is_sqlite(conn) ? classify_sqlite(native) : classify_pgsql(native);
+}
+
+/* Tells the failure and notes what it means for connection and transaction. */
+static apr_status_t fail(ecl_db_conn_t *conn, failure_t failure, ecl_result_t *result)
+{
+    const char *words = apr_dbd_error(conn->db->driver, conn->handle, 0);
+    /* the first line: PostgreSQL's following ones quote values */
+    int length = (int)strcspn(words, "\n");
+
+    if (conn->in_transaction) {
+        conn->transaction_failed = 1;
+    }
+    if (failure != FAILURE_BUSY && failure != FAILURE_CONSTRAINT) {
+        conn->failed = 1;
+    }
+    switch (failure) {
+    case FAILURE_BUSY:
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
+                        "the database is locked by somebody else: %.*s", length, words);
+    case FAILURE_STALE:
+    case FAILURE_LOST:
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "the database cannot be used: %.*s", length, words);
+    case FAILURE_NO_SPACE:
+        return ecl_fail(result, ECL_ENOSPACE, "database-full", "the database's disk is full: %.*s",
+                        length, words);
+    case FAILURE_CONSTRAINT:
+    case FAILURE_OTHER:
+        break;
+    }
+    return ecl_fail(result, APR_EGENERAL, "database-error", "the database reports: %.*s", length,
+                    words);
+}
+
+/* --- connecting --- */
+
+static void disconnect(ecl_db_conn_t *conn)
+{
+    if (conn->handle) {
+        apr_dbd_close(conn->db->driver, conn->handle);
+        apr_pool_destroy(conn->pool);
+    }
+    conn->handle = NULL;
+    conn->pool = NULL;
+    conn->scratch = NULL;
+    conn->statements = NULL;
+    conn->in_transaction = 0;
+    conn->transaction_failed = 0;
+    conn->failed = 0;
+}
+
+static apr_status_t make_connection_pool(apr_pool_t **ppool, apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_allocator_max_free_set(allocator, ALLOCATOR_KEEP_BYTES);
+    rv = apr_pool_create_ex(ppool, parent, NULL, allocator);
+    if (rv != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, *ppool);
+    return APR_SUCCESS;
+}
+
+/* Makes an empty database file that others can't read (SQLite would make it 0644). It gets its
+ * name only after it was closed: closing a descriptor drops every lock that this process holds on
+ * the file, through whichever connection. */
+static apr_status_t make_sqlite_file(const char *path, apr_pool_t *scratch, ecl_result_t *result)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dir = slash == path ? "/" : apr_pstrndup(scratch, path, (apr_size_t)(slash - path));
+    char *unnamed = apr_pstrcat(scratch, path, ".new-XXXXXX", NULL);
+    struct stat st;
+    int fd, error = 0;
+
+    if (stat(path, &st) == 0) {
+        return APR_SUCCESS;
+    }
+    if (errno == ENOENT && stat(dir, &st) != 0) {
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "cannot make database '%s': directory '%s': %s", path, dir,
+                        ecl_strerror(errno, scratch));
+    }
+    fd = mkostemp(unnamed, O_CLOEXEC);
+    if (fd < 0) {
+        return ecl_fail(result,
+                        errno == ENOSPC || errno == EDQUOT ? ECL_ENOSPACE : ECL_EUNAVAILABLE,
+                        "database-unavailable", "cannot make database '%s': %s", path,
+                        ecl_strerror(errno, scratch));
+    }
+    if (fchmod(fd, 0640) != 0) {
+        error = errno;
+    }
+    if (close(fd) != 0 && !error) {
+        error = errno;
+    }
+    if (!error && link(unnamed, path) != 0 && errno != EEXIST) {
+        error = errno;
+    }
+    unlink(unnamed);
+    if (error) {
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "cannot make database '%s': %s", path, ecl_strerror(error, scratch));
+    }
+    return APR_SUCCESS;
+}
+
+static int take_int64(void *baton, int ncolumns, char **values, char **names)
+{
+    (void)names;
+    return !(ncolumns == 1 && ecl_parse_int64(values[0], APR_INT64_MIN, APR_INT64_MAX, baton));
+}
+
+static int read_schema_version(sqlite3 *sqlite, apr_int64_t *pversion)
+{
+    return sqlite3_exec(sqlite, "PRAGMA schema_version", take_int64, pversion, NULL);
+}
+
+static int take_is_wal(void *baton, int ncolumns, char **values, char **names)
+{
+    (void)names;
+    *(int *)baton = ncolumns == 1 && values[0] && !strcmp(values[0], "wal");
+    return 0;
+}
+
+/* Sets up a fresh connection through the native handle: apr_dbd takes a statement that returns a
+ * row, as some PRAGMAs do, for a failure. */
+static apr_status_t configure_sqlite(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    static const char setup[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; "
+                                "PRAGMA journal_size_limit=67108864;";
+    sqlite3 *sqlite = sqlite_of(conn);
+    apr_time_t deadline = apr_time_now() + apr_time_from_msec(LOCK_WAIT_MS);
+    int is_wal = 0, rc;
+
+    sqlite3_busy_timeout(sqlite, LOCK_WAIT_MS);
+    /* Two connections that turn the same new database to WAL would wait for each other: SQLite
+     * then refuses one at once, whatever the timeout. */
+    while ((rc = sqlite3_exec(sqlite, "PRAGMA journal_mode=WAL", take_is_wal, &is_wal, NULL)) ==
+               SQLITE_BUSY &&
+           apr_time_now() < deadline) {
+        apr_sleep(apr_time_from_msec(10));
+    }
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(sqlite, setup, NULL, NULL, NULL);
+    }
+    if (rc == SQLITE_OK) {
+        rc = read_schema_version(sqlite, &conn->schema_version);
+    }
+    if (rc != SQLITE_OK) {
+        return fail(conn, classify(conn), result);
+    }
+    if (!is_wal) {
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "database '%s' cannot be switched to write-ahead logging: it must be on a "
+                        "local file system",
+                        conn->db->params);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    ecl_db_t *db = conn->db;
+    apr_status_t rv;
+    const char *why = NULL;
+
+    rv = apr_dbd_open_ex(db->driver, conn->pool, db->params, &conn->handle, &why);
+    if (rv != APR_SUCCESS) {
+        conn->handle = NULL;
+        if (!why) {
+            why = "the driver gives no reason";
+        }
+        /* the parameters stay out of it: PostgreSQL's may hold a password */
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "cannot open database%s%s%s: %.*s", is_sqlite(conn) ? " '" : "",
+                        is_sqlite(conn) ? db->params : "", is_sqlite(conn) ? "'" : "",
+                        (int)strcspn(why, "\n"), why);
+    }
+    if (is_sqlite(conn)) {
+        return configure_sqlite(conn, result);
+    }
+    PQsetErrorVerbosity(apr_dbd_native_handle(db->driver, conn->handle), PQERRORS_VERBOSE);
+    return APR_SUCCESS;
+}
+
+static apr_status_t connect_db(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    apr_status_t rv = make_connection_pool(&conn->pool, conn->db->pool);
+
+    if (rv != APR_SUCCESS) {
+        return ecl_fail(result, rv, "out-of-memory", "cannot make a pool for a connection");
+    }
+    if (is_sqlite(conn)) {
+        rv = make_sqlite_file(conn->db->params, conn->pool, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = connect_handle(conn, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_pool_create(&conn->scratch, conn->pool);
+        conn->statements = apr_hash_make(conn->pool);
+    }
+    if (rv != APR_SUCCESS && conn->handle) {
+        disconnect(conn);
+    } else if (rv != APR_SUCCESS) {
+        apr_pool_destroy(conn->pool);
+        conn->pool = NULL;
+    }
+    return rv;
+}
+
+static apr_status_t make_place(void **presource, void *baton, apr_pool_t *p)
+{
+    ecl_db_conn_t *conn = apr_pcalloc(p, sizeof *conn);
+
+    conn->db = baton;
+    *presource = conn;
+    return APR_SUCCESS;
+}
+
+static apr_status_t end_place(void *resource, void *baton, apr_pool_t *p)
+{
+    (void)baton;
+    (void)p;
+    disconnect(resource);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
+                         int max_connections, apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_db_t *db = apr_pcalloc(p, sizeof *db);
+    apr_status_t rv;
+
+    if (!strcmp(driver, "sqlite3")) {
+        db->kind = ECL_DB_SQLITE3;
+        if (params[0] != '/') {
+            return ecl_fail(result, ECL_ECONFIG, "database-path",
+                            "database '%s' is not an absolute path", params);
+        }
+    } else if (!strcmp(driver, "pgsql")) {
+        db->kind = ECL_DB_PGSQL;
+    } else {
+        return ecl_fail(result, ECL_ECONFIG, "database-driver",
+                        "database driver '%s' is not known: use sqlite3 or pgsql", driver);
+    }
+    /* counts its callers: only the first does anything, and it may be mod_dbd */
+    rv = apr_dbd_init(p);
+    if (rv == APR_SUCCESS) {
+        rv = apr_dbd_get_driver(p, driver, &db->driver);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_fail(result, ECL_ECONFIG, "database-driver",
+                        "cannot load APR's database driver %s (package libaprutil1-dbd-%s): %s",
+                        driver, driver, ecl_strerror(rv, p));
+    }
+    db->params = apr_pstrdup(p, params);
+    rv = apr_pool_create(&db->pool, p);
+    if (rv == APR_SUCCESS) {
+        rv = apr_reslist_create(&db->reslist, 0, max_connections, max_connections, 0, make_place,
+                                end_place, db, db->pool);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_fail(result, rv, "database-pool", "cannot make a pool of %d connections: %s",
+                        max_connections, ecl_strerror(rv, p));
+    }
+    apr_reslist_timeout_set(db->reslist, ACQUIRE_WAIT_US);
+    /* before the connections' pools, which are children of the list's */
+    apr_reslist_cleanup_order_set(db->reslist, APR_RESLIST_CLEANUP_FIRST);
+    *pdb = db;
+    return APR_SUCCESS;
+}
+
+ecl_db_driver_t ecl_db_driver(const ecl_db_t *db)
+{
+    return db->kind;
+}
+
+apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *result)
+{
+    void *resource = NULL;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = apr_reslist_acquire(db->reslist, &resource);
+
+    *pconn = NULL;
+    if (APR_STATUS_IS_TIMEUP(rv)) {
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
+                        "all database connections are in use (waited %d s)",
+                        (int)apr_time_sec(ACQUIRE_WAIT_US));
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
+                        "cannot borrow a database connection");
+    }
+    conn = resource;
+    if (!conn->handle) {
+        rv = connect_db(conn, result);
+        if (rv != APR_SUCCESS) {
+            apr_reslist_release(db->reslist, conn);
+            return rv;
+        }
+    }
+    *pconn = conn;
+    return APR_SUCCESS;
+}
+
+void ecl_db_release(ecl_db_conn_t *conn)
+{
+    if (!conn) {
+        return;
+    }
+    if (conn->handle) {
+        ecl_db_rollback(conn);
+        apr_pool_clear(conn->scratch);
+    }
+    if (conn->failed) {
+        disconnect(conn);
+    }
+    apr_reslist_release(conn->db->reslist, conn);
+}
+
+ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn)
+{
+    return conn->db->kind;
+}
+
+void *ecl_db_native(ecl_db_conn_t *conn)
+{
+    return conn->handle ? apr_dbd_native_handle(conn->db->driver, conn->handle) : NULL;
+}
+
+void ecl_db_mark_failed(ecl_db_conn_t *conn)
+{
+    conn->failed = 1;
+    if (conn->in_transaction) {
+        conn->transaction_failed = 1;
+    }
+}
+
+/* --- transactions --- */
+
+/* The database ends a transaction by itself after some errors; what follows would then be
+ * committed statement by statement. */
+static int is_transaction_alive(ecl_db_conn_t *conn)
+{
+    void *native = ecl_db_native(conn);
+    return is_sqlite(conn) ? !sqlite3_get_autocommit(native)
+                           : PQtransactionStatus(native) == PQTRANS_INTRANS;
+}
+
+static int run_control(ecl_db_conn_t *conn, const char *sql)
+{
+    int affected = 0;
+
+    return is_sqlite(conn) ? sqlite3_exec(sqlite_of(conn), sql, NULL, NULL, NULL)
+                           : apr_dbd_query(conn->db->driver, conn->handle, &affected, sql);
+}
+
+static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    disconnect(conn);
+    return connect_db(conn, result);
+}
+
+/* Whether the schema is the one the connection's statements were prepared for; under the write
+ * lock it stays so. */
+static int is_schema_current(ecl_db_conn_t *conn)
+{
+    apr_int64_t version = 0;
+
+    return !is_sqlite(conn) || (read_schema_version(sqlite_of(conn), &version) == SQLITE_OK &&
+                                version == conn->schema_version);
+}
+
+apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    const char *sql = is_sqlite(conn) ? "BEGIN IMMEDIATE" : "BEGIN";
+    apr_status_t rv;
+
+    if (conn->in_transaction) {
+        return ecl_fail(result, APR_EGENERAL, "database-misuse", "transactions do not nest");
+    }
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (!conn->handle || attempt) {
+            rv = reconnect(conn, result);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        if (run_control(conn, sql) != 0) {
+            return fail(conn, classify(conn), result);
+        }
+        conn->in_transaction = 1;
+        if (is_schema_current(conn)) {
+            return APR_SUCCESS;
+        }
+        ecl_db_rollback(conn);
+    }
+    conn->failed = 1;
+    return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
+                    "the database's schema keeps changing");
+}
+
+void ecl_db_rollback(ecl_db_conn_t *conn)
+{
+    if (!conn->in_transaction) {
+        return;
+    }
+    conn->in_transaction = 0;
+    conn->transaction_failed = 0;
+    /* SQLite reports an error if it has rolled back by itself */
+    if (is_sqlite(conn) && !is_transaction_alive(conn)) {
+        return;
+    }
+    if (run_control(conn, "ROLLBACK") != 0) {
+        conn->failed = 1; /* closing it rolls back */
+    }
+}
+
+static apr_status_t fail_transaction(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    conn->transaction_failed = 1;
+    return ecl_fail(result, APR_EGENERAL, "transaction-failed",
+                    "the transaction failed at an earlier statement");
+}
+
+apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    apr_status_t rv;
+
+    if (!conn->in_transaction) {
+        return ecl_fail(result, APR_EGENERAL, "database-misuse", "no transaction to commit");
+    }
+    /* PostgreSQL answers COMMIT of a failed transaction with success, and rolls back */
+    if (conn->transaction_failed || !is_transaction_alive(conn)) {
+        rv = fail_transaction(conn, result);
+    } else if (run_control(conn, "COMMIT") != 0) {
+        rv = fail(conn, classify(conn), result);
+    } else {
+        conn->in_transaction = 0;
+        return APR_SUCCESS;
+    }
+    ecl_db_rollback(conn);
+    return rv;
+}
+
+/* --- statements --- */
+
+/* Reads the kinds of the placeholders, as apr_dbd_prepare will: it neither counts what it is given
+ * nor knows its types. Returns 0 for a placeholder that this file does not bind. */
+static int scan_placeholders(statement_t *statement)
+{
+    for (const char *c = statement->sql; *c; c++) {
+        if (c[0] != '%') {
+            continue;
+        }
+        if (c[1] == '%') {
+            c++;
+        } else if (statement->nargs == MAX_ARGS) {
+            return 0;
+        } else if (c[1] == 's') {
+            statement->kinds[statement->nargs++] = 's';
+        } else if (!strncmp(c + 1, "lld", 3)) {
+            statement->kinds[statement->nargs++] = 'd';
+        } else if (apr_isalpha(c[1])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The statement for this SQL, prepared on first use. NULL: *pwhy says what is wrong with the SQL
+ * itself, or is NULL when the database refused it. */
+static statement_t *prepare(ecl_db_conn_t *conn, const char *sql, const char **pwhy)
+{
+    statement_t *statement = apr_hash_get(conn->statements, &sql, sizeof sql);
+
+    *pwhy = NULL;
+    if (statement) {
+        return statement;
+    }
+    statement = apr_pcalloc(conn->pool, sizeof *statement);
+    statement->sql = sql;
+    if (!scan_placeholders(statement)) {
+        *pwhy = "a placeholder is neither %s nor %lld, or there are too many";
+        return NULL;
+    }
+    /* no label: apr_dbd_pgsql then plans each call and infers the types of NULLs; a named statement
+     * would be lost, unnoticed, when the driver resets a connection */
+    if (apr_dbd_prepare(conn->db->driver, conn->pool, conn->handle, sql, NULL,
+                        &statement->prepared) != 0) {
+        return NULL;
+    }
+    apr_hash_set(conn->statements, &statement->sql, sizeof statement->sql, statement);
+    return statement;
+}
+
+/* Binds by pointer, NULL for SQL NULL. Returns what is wrong, or NULL. */
+static const char *bind_args(const statement_t *statement, const ecl_db_value_t *args,
+                             apr_size_t nargs, const void **values)
+{
+    if (nargs != statement->nargs) {
+        return "the number of arguments is not that of the placeholders";
+    }
+    for (apr_size_t i = 0; i < nargs; i++) {
+        if (args[i].kind == ECL_DB_NULL) {
+            values[i] = NULL;
+        } else if (args[i].kind == ECL_DB_TEXT && statement->kinds[i] == 's') {
+            values[i] = args[i].text;
+        } else if (args[i].kind == ECL_DB_INT && statement->kinds[i] == 'd') {
+            values[i] = &args[i].number;
+        } else {
+            return "an argument is not of its placeholder's type";
+        }
+    }
+    return NULL;
+}
+
+/* One call: a query when `is_query`, and what came of it. Results live in the scratch pool. */
+typedef struct call_t {
+    int is_query;
+    apr_dbd_results_t *results;
+    int affected;
+    const char *misuse; /* the caller's mistake, if that is why it failed */
+} call_t;
+
+/* Returns 0, or the driver's error. */
+static int run_once(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                    apr_size_t nargs, call_t *call)
+{
+    const apr_dbd_driver_t *driver = conn->db->driver;
+    const void *values[MAX_ARGS];
+    statement_t *statement;
+
+    apr_pool_clear(conn->scratch);
+    call->results = NULL;
+    call->affected = 0;
+    statement = prepare(conn, sql, &call->misuse);
+    if (!statement) {
+        return -1;
+    }
+    call->misuse = bind_args(statement, args, nargs, values);
+    if (call->misuse) {
+        return -1;
+    }
+    if (call->is_query) {
+        return apr_dbd_pbselect(driver, conn->scratch, conn->handle, &call->results,
+                                statement->prepared, 1, values);
+    }
+    return apr_dbd_pbquery(driver, conn->scratch, conn->handle, &call->affected,
+                           statement->prepared, values);
+}
+
+/* run_once with SQLite's busy handler off: see the head of this file. */
+static int run_unblocked(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                         apr_size_t nargs, call_t *call)
+{
+    int ret;
+
+    if (!is_sqlite(conn)) {
+        return run_once(conn, sql, args, nargs, call);
+    }
+    sqlite3_busy_timeout(sqlite_of(conn), 0);
+    ret = run_once(conn, sql, args, nargs, call);
+    sqlite3_busy_timeout(sqlite_of(conn), LOCK_WAIT_MS);
+    return ret;
+}
+
+static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                        apr_size_t nargs, call_t *call, ecl_result_t *result)
+{
+    apr_time_t deadline = apr_time_now() + apr_time_from_msec(LOCK_WAIT_MS);
+    int is_stale = !conn->handle, was_stale = 0;
+
+    if (conn->in_transaction && (conn->transaction_failed || !is_transaction_alive(conn))) {
+        return fail_transaction(conn, result);
+    }
+    for (;;) {
+        failure_t failure;
+
+        if (is_stale) {
+            apr_status_t rv = reconnect(conn, result);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        if (run_unblocked(conn, sql, args, nargs, call) == 0) {
+            return APR_SUCCESS;
+        }
+        if (call->misuse) {
+            return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);
+        }
+        failure = classify(conn);
+        is_stale = failure == FAILURE_STALE && !was_stale;
+        was_stale |= is_stale;
+        if (conn->in_transaction || !(is_stale || (is_sqlite(conn) && failure == FAILURE_BUSY &&
+                                                   apr_time_now() < deadline))) {
+            return fail(conn, failure, result);
+        }
+    }
+}
+
+apr_status_t ecl_db_exec(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                         apr_size_t nargs, int *paffected, ecl_result_t *result)
+{
+    call_t call = {0};
+    apr_status_t rv = run(conn, sql, args, nargs, &call, result);
+
+    if (rv == APR_SUCCESS && paffected) {
+        *paffected = call.affected;
+    }
+    return rv;
+}
+
+apr_status_t ecl_db_query(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                          apr_size_t nargs, apr_pool_t *p, ecl_db_rows_t **prows,
+                          ecl_result_t *result)
+{
+    const apr_dbd_driver_t *driver = conn->db->driver;
+    call_t call = {.is_query = 1};
+    ecl_db_rows_t *rows;
+    apr_dbd_row_t *row = NULL;
+    apr_size_t cell = 0, ncells;
+    apr_status_t rv = run(conn, sql, args, nargs, &call, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rows = apr_pcalloc(p, sizeof *rows);
+    rows->nrows = apr_dbd_num_tuples(driver, call.results);
+    rows->ncolumns = apr_dbd_num_cols(driver, call.results);
+    ncells = (apr_size_t)rows->nrows * (apr_size_t)rows->ncolumns;
+    rows->cells = apr_pcalloc(p, ncells * sizeof *rows->cells);
+    while (apr_dbd_get_row(driver, conn->scratch, call.results, &row, -1) == 0) {
+        for (int column = 0; column < rows->ncolumns; column++) {
+            const char *text = NULL;
+            /* get_entry would give "" for PostgreSQL's NULL; this leaves NULL for both */
+            if (apr_dbd_datum_get(driver, row, column, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS) {
+                rows->cells[cell] = apr_pstrdup(p, text);
+            }
+            cell++;
+        }
+    }
+    apr_pool_clear(conn->scratch);
+    *prows = rows;
+    return APR_SUCCESS;
+}
+
+int ecl_db_nrows(const ecl_db_rows_t *rows)
+{
+    return rows->nrows;
+}
+
+const char *ecl_db_get(const ecl_db_rows_t *rows, int row, int column)
+{
+    if (row < 0 || row >= rows->nrows || column < 0 || column >= rows->ncolumns) {
+        ecl_log(ECL_LOG_CRIT, 0, ECLNO(1001) "no cell (%d, %d) in a result of %d rows, %d columns",
+                row, column, rows->nrows, rows->ncolumns);
+        abort();
+    }
+    return rows->cells[row * rows->ncolumns + column];
+}
+
+apr_int64_t ecl_db_get_int(const ecl_db_rows_t *rows, int row, int column)
+{
+    const char *text = ecl_db_get(rows, row, column);
+    apr_int64_t number = 0;
+
+    if (text && !ecl_parse_int64(text, APR_INT64_MIN, APR_INT64_MAX, &number)) {
+        ecl_log(ECL_LOG_CRIT, 0, ECLNO(1002) "cell (%d, %d) holds no integer", row, column);
+        abort();
+    }
+    return number;
+}
