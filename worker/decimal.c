@@ -1,0 +1,285 @@
+#include "decimal.h"
+
+#define PLACES 9
+/* A mantissa below this takes one more digit: 19 digits fit 64 bits, and reach beyond any value. */
+#define MANTISSA_FULL APR_UINT64_C(1000000000000000000)
+#define EXPONENT_MAX 100000 /* more than any cell's digits can make up for */
+
+static const apr_uint64_t powers[] = {
+    APR_UINT64_C(1),
+    APR_UINT64_C(10),
+    APR_UINT64_C(100),
+    APR_UINT64_C(1000),
+    APR_UINT64_C(10000),
+    APR_UINT64_C(100000),
+    APR_UINT64_C(1000000),
+    APR_UINT64_C(10000000),
+    APR_UINT64_C(100000000),
+    APR_UINT64_C(1000000000),
+    APR_UINT64_C(10000000000),
+    APR_UINT64_C(100000000000),
+    APR_UINT64_C(1000000000000),
+    APR_UINT64_C(10000000000000),
+    APR_UINT64_C(100000000000000),
+    APR_UINT64_C(1000000000000000),
+    APR_UINT64_C(10000000000000000),
+    APR_UINT64_C(100000000000000000),
+    APR_UINT64_C(1000000000000000000),
+    APR_UINT64_C(10000000000000000000),
+};
+#define POWERS ((int)(sizeof powers / sizeof *powers))
+
+/* The digits of a number: mantissa, and of those that it could not take only what rounding needs.
+ */
+typedef struct digits_t {
+    apr_uint64_t mantissa;
+    apr_int64_t dropped; /* how many digits follow those of the mantissa */
+    int first_dropped;   /* the first of them */
+    int others_dropped;  /* whether any of the rest is not zero */
+} digits_t;
+
+static const char *read_digits(const char *at, const char *end, digits_t *digits)
+{
+    apr_uint64_t mantissa = digits->mantissa;
+
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)(unsigned char)*at - '0';
+
+        if (digit > 9) {
+            break;
+        }
+        if (mantissa < MANTISSA_FULL) {
+            mantissa = mantissa * 10 + digit;
+        } else if (digits->dropped++ == 0) {
+            digits->first_dropped = (int)digit;
+        } else {
+            digits->others_dropped |= digit != 0;
+        }
+    }
+    digits->mantissa = mantissa;
+    return at;
+}
+
+/* Reads on after the first group of digits, at the first separator: "1,234,567". Returns NULL where
+ * the groups are not those of thousands; "0,125" is not: it means something else. */
+static const char *read_groups(const char *first, const char *at, const char *end, char separator,
+                               digits_t *digits)
+{
+    if (at - first > 3 || *first == '0') {
+        return NULL;
+    }
+    while (at < end && *at == separator) {
+        const char *group = at + 1;
+
+        at = read_digits(group, end, digits);
+        if (at - group != 3) {
+            return NULL;
+        }
+    }
+    return at;
+}
+
+/* Reads "e-3"; returns NULL when no digit follows. */
+static const char *read_exponent(const char *at, const char *end, apr_int64_t *pexponent)
+{
+    apr_int64_t exponent = 0;
+    int is_negative = 0;
+    const char *first;
+
+    at++;
+    if (at < end && (*at == '-' || *at == '+')) {
+        is_negative = *at++ == '-';
+    }
+    for (first = at; at < end && *at >= '0' && *at <= '9'; at++) {
+        if (exponent < EXPONENT_MAX) {
+            exponent = exponent * 10 + (*at - '0');
+        }
+    }
+    *pexponent = is_negative ? -exponent : exponent;
+    return at > first ? at : NULL;
+}
+
+/* Sets *pvalue to ± digits × 10^exponent. */
+static ecl_decimal_status_t to_decimal(const digits_t *digits, apr_int64_t exponent,
+                                       int is_negative, ecl_decimal_t *pvalue)
+{
+    apr_int64_t shift = exponent + digits->dropped + PLACES;
+    apr_uint64_t value = digits->mantissa;
+    int is_over =
+        digits->first_dropped > 5 || (digits->first_dropped == 5 && digits->others_dropped);
+    int is_half = digits->first_dropped == 5 && !digits->others_dropped;
+    int is_exact = !digits->first_dropped && !digits->others_dropped;
+
+    if (!value) {
+        *pvalue = 0;
+        return ECL_DECIMAL_OK;
+    }
+    if (shift > 0) {
+        if (shift >= POWERS || __builtin_mul_overflow(value, powers[shift], &value)) {
+            return ECL_DECIMAL_RANGE;
+        }
+        /* where digits were dropped, the mantissa was full: now it is out of range, see below */
+    } else if (-shift >= POWERS) {
+        value = 0;
+        is_over = is_half = is_exact = 0;
+    } else if (shift < 0) {
+        apr_uint64_t unit = powers[-shift], rest = value % unit;
+
+        value /= unit;
+        is_over = rest > unit / 2 || (rest == unit / 2 && !is_exact);
+        is_half = rest == unit / 2 && is_exact;
+        is_exact = is_exact && !rest;
+    }
+    if (is_over || (is_half && (value & 1))) {
+        value++;
+    }
+    if (value > APR_INT64_MAX) {
+        return ECL_DECIMAL_RANGE;
+    }
+    *pvalue = is_negative ? -(apr_int64_t)value : (apr_int64_t)value;
+    return is_exact ? ECL_DECIMAL_OK : ECL_DECIMAL_ROUNDED;
+}
+
+/* What is not a number: is it one of the words for "no value"? */
+static ecl_decimal_status_t read_word(const char *text, apr_size_t length, ecl_decimal_t *pvalue)
+{
+    static const char *const words[] = {"-",    "null",    "nan",     "n/a",
+                                        "#n/a", "#value!", "#div/0!", "#ref!"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i]) == length && !strncasecmp(words[i], text, length)) {
+            *pvalue = ECL_DECIMAL_MISSING;
+            return ECL_DECIMAL_IS_MISSING;
+        }
+    }
+    return ECL_DECIMAL_BAD;
+}
+
+/* The bytes of the blank that text starts with; 0: none. NBSP is what spreadsheets and web pages
+ * pad with. */
+static apr_size_t blank_at(const char *text, const char *end)
+{
+    if (*text == ' ' || (*text >= '\t' && *text <= '\r')) {
+        return 1;
+    }
+    return end - text >= 2 && text[0] == '\xC2' && text[1] == '\xA0' ? 2 : 0;
+}
+
+static apr_size_t blank_before(const char *text, const char *end)
+{
+    if (end[-1] == ' ' || (end[-1] >= '\t' && end[-1] <= '\r')) {
+        return 1;
+    }
+    return end - text >= 2 && end[-2] == '\xC2' && end[-1] == '\xA0' ? 2 : 0;
+}
+
+ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
+                                       ecl_decimal_t *pvalue)
+{
+    const char separator = point == ',' ? '.' : ',';
+    const char *end = text + length, *at, *whole;
+    apr_int64_t exponent = 0, fraction = 0;
+    digits_t digits = {0};
+    int is_negative = 0;
+    apr_size_t blank;
+
+    while (text < end && (blank = blank_at(text, end)) != 0) {
+        text += blank;
+    }
+    while (text < end && (blank = blank_before(text, end)) != 0) {
+        end -= blank;
+    }
+    if (text == end) {
+        *pvalue = ECL_DECIMAL_MISSING;
+        return ECL_DECIMAL_IS_MISSING;
+    }
+
+    at = text;
+    if (*at == '-' || *at == '+') {
+        is_negative = *at++ == '-';
+    }
+    whole = at;
+    at = read_digits(at, end, &digits);
+    if (at < end && at > whole && *at == separator) {
+        at = read_groups(whole, at, end, separator, &digits);
+        if (!at) {
+            return ECL_DECIMAL_BAD;
+        }
+    }
+    if (at < end && *at == point) {
+        const char *first = at + 1;
+
+        at = read_digits(first, end, &digits);
+        fraction = at - first;
+        whole += fraction == 0; /* "." alone holds no digit */
+    }
+    if (at == whole) {
+        return read_word(text, (apr_size_t)(end - text), pvalue);
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at = read_exponent(at, end, &exponent);
+    }
+    if (at != end) {
+        return ECL_DECIMAL_BAD;
+    }
+    return to_decimal(&digits, exponent - fraction, is_negative, pvalue);
+}
+
+ecl_decimal_status_t ecl_decimal_scale(ecl_decimal_t value, apr_int64_t numerator,
+                                       apr_int64_t denominator, ecl_decimal_t *pvalue)
+{
+    __int128 product = (__int128)value * numerator;
+    __int128 quotient = product / denominator;
+    __int128 rest = product % denominator;
+    __int128 twice = 2 * (rest < 0 ? -rest : rest);
+    __int128 whole = denominator < 0 ? -(__int128)denominator : denominator;
+
+    if (twice > whole || (twice == whole && (quotient & 1))) {
+        quotient += (product < 0) == (denominator < 0) ? 1 : -1;
+    }
+    if (quotient > APR_INT64_MAX || quotient < -APR_INT64_MAX) {
+        return ECL_DECIMAL_RANGE;
+    }
+    *pvalue = (ecl_decimal_t)quotient;
+    return rest ? ECL_DECIMAL_ROUNDED : ECL_DECIMAL_OK;
+}
+
+int ecl_decimal_add(ecl_decimal_t a, ecl_decimal_t b, ecl_decimal_t *psum)
+{
+    return !__builtin_add_overflow(a, b, psum) && *psum != ECL_DECIMAL_MISSING;
+}
+
+apr_size_t ecl_decimal_print(ecl_decimal_t value, char text[ECL_DECIMAL_TEXT])
+{
+    apr_uint64_t magnitude = value < 0 ? -(apr_uint64_t)value : (apr_uint64_t)value;
+    apr_uint64_t whole = magnitude / ECL_DECIMAL_ONE;
+    apr_uint32_t fraction = (apr_uint32_t)(magnitude % ECL_DECIMAL_ONE);
+    char reversed[ECL_DECIMAL_TEXT];
+    int places = PLACES, count = 0;
+    char *at = text;
+
+    if (fraction) {
+        while (fraction % 10 == 0) {
+            fraction /= 10;
+            places--;
+        }
+        for (; places; places--) {
+            reversed[count++] = (char)('0' + fraction % 10);
+            fraction /= 10;
+        }
+        reversed[count++] = '.';
+    }
+    do {
+        reversed[count++] = (char)('0' + whole % 10);
+        whole /= 10;
+    } while (whole);
+    if (value < 0) {
+        *at++ = '-';
+    }
+    while (count) {
+        *at++ = reversed[--count];
+    }
+    *at = '\0';
+    return (apr_size_t)(at - text);
+}
