@@ -17,7 +17,7 @@
 #include <csv.h>
 
 #include "records.h"
-#include "utf8.h"
+#include "../lib/utf8.h"
 
 #define READ_SIZE ((apr_size_t)65536)
 /* A refill moves the record in hand to the front only when it is no longer than what was used up,

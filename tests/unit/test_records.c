@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "worker/records.h"
-#include "worker/utf8.h"
+#include "lib/utf8.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define BIG_FILE (8 << 20)

@@ -4,7 +4,7 @@
 #ifndef ECL_UTF8_H
 #define ECL_UTF8_H
 
-#include "../lib/ecl.h"
+#include "ecl.h"
 
 /* 1 when all bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above
  * U+10FFFF) without a NUL, which no text file holds and no C string can carry. */
