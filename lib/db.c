@@ -18,33 +18,29 @@
  * - apr_dbd_transaction_* is not used: it loses errors (SQLite) and crashes on a lost backend
  *   (PostgreSQL).
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <libpq-fe.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <apr_dbd.h>
 #include <apr_hash.h>
 #include <apr_lib.h>
 #include <apr_reslist.h>
 
-#include "db.h"
+#include "db_driver.h"
 #include "log.h"
 
-#define ACQUIRE_WAIT_US apr_time_from_sec(5)
-#define LOCK_WAIT_MS 10000
+#define CONNECTION_WAIT_US apr_time_from_sec(5)
+#define LOCK_WAIT_US apr_time_from_sec(10)
 /* what a connection's allocator keeps after a large result, for the next one */
 #define ALLOCATOR_KEEP_BYTES (1024 * 1024)
 #define MAX_ARGS 64
 
 struct ecl_db_t {
-    apr_pool_t *pool; /* used by the reslist, under its lock, only */
-    ecl_db_driver_t kind;
+    apr_pool_t *pool; /* the reslist allocates here under its lock; else only a parent of pools */
+    const ecl_db_dialect_t *dialect;
     const apr_dbd_driver_t *driver;
     const char *params;
+    const char *label; /* what messages call it, without secrets */
     apr_reslist_t *reslist;
+    apr_interval_time_t connection_wait_us;
+    apr_interval_time_t lock_wait_us;
 };
 
 struct ecl_db_conn_t {
@@ -72,93 +68,18 @@ struct ecl_db_rows_t {
     const char **cells; /* row by row */
 };
 
-/* What a failure means to us, whatever the driver calls it. */
-typedef enum failure_t {
-    FAILURE_STALE,      /* the schema changed since the statement was prepared; nothing was done */
-    FAILURE_BUSY,       /* somebody else holds the lock */
-    FAILURE_LOST,       /* connection or file out of reach */
-    FAILURE_NO_SPACE,   /* disk full, quota exceeded */
-    FAILURE_CONSTRAINT, /* the statement broke a rule of the schema; the connection is sound */
-    FAILURE_OTHER
-} failure_t;
-
-static sqlite3 *sqlite_of(const ecl_db_conn_t *conn)
+static const ecl_db_dialect_t *dialect_of(const ecl_db_conn_t *conn)
 {
-    return apr_dbd_native_handle(conn->db->driver, conn->handle);
+    return conn->db->dialect;
 }
 
-static int is_sqlite(const ecl_db_conn_t *conn)
+static int lock_wait_ms(const ecl_db_t *db)
 {
-    return conn->db->kind == ECL_DB_SQLITE3;
-}
-
-/* --- failures --- */
-
-static failure_t classify_sqlite(sqlite3 *sqlite)
-{
-    int os_error = sqlite3_system_errno(sqlite);
-
-    switch (sqlite3_extended_errcode(sqlite) & 0xff) {
-    case SQLITE_SCHEMA:
-        return FAILURE_STALE;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return FAILURE_BUSY;
-    case SQLITE_FULL:
-        return FAILURE_NO_SPACE;
-    case SQLITE_IOERR:
-        /* SQLite says SQLITE_FULL for a failed write only, and does not know quotas */
-        return os_error == ENOSPC || os_error == EDQUOT ? FAILURE_NO_SPACE : FAILURE_LOST;
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_PROTOCOL:
-    case SQLITE_NOMEM:
-        return FAILURE_LOST;
-    case SQLITE_CONSTRAINT:
-        return FAILURE_CONSTRAINT;
-    default:
-        return FAILURE_OTHER;
-    }
-}
-
-/* apr_dbd hands on no SQLSTATE, but the message carries it: connect() asks for verbose ones,
- * "ERROR:  53100: could not extend file…". */
-static failure_t classify_pgsql(PGconn *pg)
-{
-    static const struct {
-        const char *sqlstate; /* or the first digits, which name a class */
-        failure_t failure;
-    } known[] = {
-        {"08", FAILURE_LOST},  /* connection exception */
-        {"57P", FAILURE_LOST}, /* server shut down, connection terminated */
-        {"53100", FAILURE_NO_SPACE}, {"53", FAILURE_LOST}, /* out of memory, too many connections */
-        {"55P03", FAILURE_BUSY},                           /* lock_timeout */
-        {"57014", FAILURE_BUSY},                           /* statement_timeout */
-        {"40", FAILURE_BUSY},                              /* deadlock, serialization failure */
-        {"23", FAILURE_CONSTRAINT},                        /* integrity constraint violation */
-    };
-    const char *sqlstate = strstr(PQerrorMessage(pg), ":  ");
-
-    if (PQstatus(pg) != CONNECTION_OK) {
-        return FAILURE_LOST;
-    }
-    for (apr_size_t i = 0; sqlstate && i < sizeof known / sizeof *known; i++) {
-        if (!strncmp(sqlstate + 3, known[i].sqlstate, strlen(known[i].sqlstate))) {
-            return known[i].failure;
-        }
-    }
-    return FAILURE_OTHER;
-}
-
-static failure_t classify(const ecl_db_conn_t *conn)
-{
-    void *native = apr_dbd_native_handle(conn->db->driver, conn->handle);
-    return is_sqlite(conn) ? classify_sqlite(native) : classify_pgsql(native);
+    return (int)apr_time_as_msec(db->lock_wait_us);
 }
 
 /* Tells the failure and notes what it means for connection and transaction. */
-static apr_status_t fail(ecl_db_conn_t *conn, failure_t failure, ecl_result_t *result)
+static apr_status_t fail(ecl_db_conn_t *conn, ecl_db_failure_t failure, ecl_result_t *result)
 {
     const char *words = apr_dbd_error(conn->db->driver, conn->handle, 0);
     /* the first line: PostgreSQL's following ones quote values */
@@ -167,22 +88,22 @@ static apr_status_t fail(ecl_db_conn_t *conn, failure_t failure, ecl_result_t *r
     if (conn->in_transaction) {
         conn->transaction_failed = 1;
     }
-    if (failure != FAILURE_BUSY && failure != FAILURE_CONSTRAINT) {
+    if (failure != ECL_DB_BUSY && failure != ECL_DB_CONSTRAINT) {
         conn->failed = 1;
     }
     switch (failure) {
-    case FAILURE_BUSY:
+    case ECL_DB_BUSY:
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
-                        "the database is locked by somebody else: %.*s", length, words);
-    case FAILURE_STALE:
-    case FAILURE_LOST:
-        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
-                        "the database cannot be used: %.*s", length, words);
-    case FAILURE_NO_SPACE:
-        return ecl_fail(result, ECL_ENOSPACE, "database-full", "the database's disk is full: %.*s",
-                        length, words);
-    case FAILURE_CONSTRAINT:
-    case FAILURE_OTHER:
+                        "%s is locked by somebody else: %.*s", conn->db->label, length, words);
+    case ECL_DB_STALE:
+    case ECL_DB_LOST:
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable", "%s cannot be used: %.*s",
+                        conn->db->label, length, words);
+    case ECL_DB_NO_SPACE:
+        return ecl_fail(result, ECL_ENOSPACE, "database-full", "the disk of %s is full: %.*s",
+                        conn->db->label, length, words);
+    case ECL_DB_CONSTRAINT:
+    case ECL_DB_OTHER:
         break;
     }
     return ecl_fail(result, APR_EGENERAL, "database-error", "the database reports: %.*s", length,
@@ -195,6 +116,8 @@ static void disconnect(ecl_db_conn_t *conn)
 {
     if (conn->handle) {
         apr_dbd_close(conn->db->driver, conn->handle);
+    }
+    if (conn->pool) {
         apr_pool_destroy(conn->pool);
     }
     conn->handle = NULL;
@@ -206,7 +129,8 @@ static void disconnect(ecl_db_conn_t *conn)
     conn->failed = 0;
 }
 
-static apr_status_t make_connection_pool(apr_pool_t **ppool, apr_pool_t *parent)
+/* A pool with an allocator of its own, which no other thread's pool shares. */
+static apr_status_t make_own_pool(apr_pool_t **ppool, apr_pool_t *parent)
 {
     apr_allocator_t *allocator;
     apr_status_t rv = apr_allocator_create(&allocator);
@@ -224,101 +148,19 @@ static apr_status_t make_connection_pool(apr_pool_t **ppool, apr_pool_t *parent)
     return APR_SUCCESS;
 }
 
-/* Makes an empty database file that others can't read (SQLite would make it 0644). It gets its
- * name only after it was closed: closing a descriptor drops every lock that this process holds on
- * the file, through whichever connection. */
-static apr_status_t make_sqlite_file(const char *path, apr_pool_t *scratch, ecl_result_t *result)
+/* A pool that threads may make children of at the same time: it takes a mutex for that. */
+static apr_status_t make_shared_parent(apr_pool_t **ppool, apr_pool_t *parent)
 {
-    const char *slash = strrchr(path, '/');
-    const char *dir = slash == path ? "/" : apr_pstrndup(scratch, path, (apr_size_t)(slash - path));
-    char *unnamed = apr_pstrcat(scratch, path, ".new-XXXXXX", NULL);
-    struct stat st;
-    int fd, error = 0;
+    apr_thread_mutex_t *mutex;
+    apr_status_t rv = make_own_pool(ppool, parent);
 
-    if (stat(path, &st) == 0) {
-        return APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *ppool);
     }
-    if (errno == ENOENT && stat(dir, &st) != 0) {
-        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
-                        "cannot make database '%s': directory '%s': %s", path, dir,
-                        ecl_strerror(errno, scratch));
+    if (rv == APR_SUCCESS) {
+        apr_allocator_mutex_set(apr_pool_allocator_get(*ppool), mutex);
     }
-    fd = mkostemp(unnamed, O_CLOEXEC);
-    if (fd < 0) {
-        return ecl_fail(result,
-                        errno == ENOSPC || errno == EDQUOT ? ECL_ENOSPACE : ECL_EUNAVAILABLE,
-                        "database-unavailable", "cannot make database '%s': %s", path,
-                        ecl_strerror(errno, scratch));
-    }
-    if (fchmod(fd, 0640) != 0) {
-        error = errno;
-    }
-    if (close(fd) != 0 && !error) {
-        error = errno;
-    }
-    if (!error && link(unnamed, path) != 0 && errno != EEXIST) {
-        error = errno;
-    }
-    unlink(unnamed);
-    if (error) {
-        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
-                        "cannot make database '%s': %s", path, ecl_strerror(error, scratch));
-    }
-    return APR_SUCCESS;
-}
-
-static int take_int64(void *baton, int ncolumns, char **values, char **names)
-{
-    (void)names;
-    return !(ncolumns == 1 && ecl_parse_int64(values[0], APR_INT64_MIN, APR_INT64_MAX, baton));
-}
-
-static int read_schema_version(sqlite3 *sqlite, apr_int64_t *pversion)
-{
-    return sqlite3_exec(sqlite, "PRAGMA schema_version", take_int64, pversion, NULL);
-}
-
-static int take_is_wal(void *baton, int ncolumns, char **values, char **names)
-{
-    (void)names;
-    *(int *)baton = ncolumns == 1 && values[0] && !strcmp(values[0], "wal");
-    return 0;
-}
-
-/* Sets up a fresh connection through the native handle: apr_dbd takes a statement that returns a
- * row, as some PRAGMAs do, for a failure. */
-static apr_status_t configure_sqlite(ecl_db_conn_t *conn, ecl_result_t *result)
-{
-    static const char setup[] = "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; "
-                                "PRAGMA journal_size_limit=67108864;";
-    sqlite3 *sqlite = sqlite_of(conn);
-    apr_time_t deadline = apr_time_now() + apr_time_from_msec(LOCK_WAIT_MS);
-    int is_wal = 0, rc;
-
-    sqlite3_busy_timeout(sqlite, LOCK_WAIT_MS);
-    /* Two connections that turn the same new database to WAL would wait for each other: SQLite
-     * then refuses one at once, whatever the timeout. */
-    while ((rc = sqlite3_exec(sqlite, "PRAGMA journal_mode=WAL", take_is_wal, &is_wal, NULL)) ==
-               SQLITE_BUSY &&
-           apr_time_now() < deadline) {
-        apr_sleep(apr_time_from_msec(10));
-    }
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_exec(sqlite, setup, NULL, NULL, NULL);
-    }
-    if (rc == SQLITE_OK) {
-        rc = read_schema_version(sqlite, &conn->schema_version);
-    }
-    if (rc != SQLITE_OK) {
-        return fail(conn, classify(conn), result);
-    }
-    if (!is_wal) {
-        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
-                        "database '%s' cannot be switched to write-ahead logging: it must be on a "
-                        "local file system",
-                        conn->db->params);
-    }
-    return APR_SUCCESS;
+    return rv;
 }
 
 static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
@@ -327,47 +169,38 @@ static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
     apr_status_t rv;
     const char *why = NULL;
 
+    rv = db->dialect->prepare_open(db->params, conn->pool, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     rv = apr_dbd_open_ex(db->driver, conn->pool, db->params, &conn->handle, &why);
     if (rv != APR_SUCCESS) {
         conn->handle = NULL;
-        if (!why) {
-            why = "the driver gives no reason";
-        }
-        /* the parameters stay out of it: PostgreSQL's may hold a password */
-        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
-                        "cannot open database%s%s%s: %.*s", is_sqlite(conn) ? " '" : "",
-                        is_sqlite(conn) ? db->params : "", is_sqlite(conn) ? "'" : "",
-                        (int)strcspn(why, "\n"), why);
+        why = why ? why : "the driver gives no reason";
+        return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable", "cannot open %s: %.*s",
+                        db->label, (int)strcspn(why, "\n"), why);
     }
-    if (is_sqlite(conn)) {
-        return configure_sqlite(conn, result);
+    if (db->dialect->configure(ecl_db_native(conn), lock_wait_ms(db)) != 0 ||
+        db->dialect->schema_version(ecl_db_native(conn), &conn->schema_version) != 0) {
+        return fail(conn, db->dialect->classify(ecl_db_native(conn)), result);
     }
-    PQsetErrorVerbosity(apr_dbd_native_handle(db->driver, conn->handle), PQERRORS_VERBOSE);
     return APR_SUCCESS;
 }
 
 static apr_status_t connect_db(ecl_db_conn_t *conn, ecl_result_t *result)
 {
-    apr_status_t rv = make_connection_pool(&conn->pool, conn->db->pool);
+    apr_status_t rv = make_own_pool(&conn->pool, conn->db->pool);
 
     if (rv != APR_SUCCESS) {
         return ecl_fail(result, rv, "out-of-memory", "cannot make a pool for a connection");
     }
-    if (is_sqlite(conn)) {
-        rv = make_sqlite_file(conn->db->params, conn->pool, result);
-    }
+    rv = apr_pool_create(&conn->scratch, conn->pool);
     if (rv == APR_SUCCESS) {
+        conn->statements = apr_hash_make(conn->pool);
         rv = connect_handle(conn, result);
     }
-    if (rv == APR_SUCCESS) {
-        rv = apr_pool_create(&conn->scratch, conn->pool);
-        conn->statements = apr_hash_make(conn->pool);
-    }
-    if (rv != APR_SUCCESS && conn->handle) {
+    if (rv != APR_SUCCESS) {
         disconnect(conn);
-    } else if (rv != APR_SUCCESS) {
-        apr_pool_destroy(conn->pool);
-        conn->pool = NULL;
     }
     return rv;
 }
@@ -392,20 +225,22 @@ static apr_status_t end_place(void *resource, void *baton, apr_pool_t *p)
 apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
                          int max_connections, apr_pool_t *p, ecl_result_t *result)
 {
+    static const ecl_db_dialect_t *const dialects[] = {&ecl_db_sqlite3, &ecl_db_pgsql};
     ecl_db_t *db = apr_pcalloc(p, sizeof *db);
     apr_status_t rv;
 
-    if (!strcmp(driver, "sqlite3")) {
-        db->kind = ECL_DB_SQLITE3;
-        if (params[0] != '/') {
-            return ecl_fail(result, ECL_ECONFIG, "database-path",
-                            "database '%s' is not an absolute path", params);
+    for (apr_size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        if (!strcmp(driver, dialects[i]->name)) {
+            db->dialect = dialects[i];
         }
-    } else if (!strcmp(driver, "pgsql")) {
-        db->kind = ECL_DB_PGSQL;
-    } else {
+    }
+    if (!db->dialect) {
         return ecl_fail(result, ECL_ECONFIG, "database-driver",
                         "database driver '%s' is not known: use sqlite3 or pgsql", driver);
+    }
+    rv = db->dialect->check_params(params, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     /* counts its callers: only the first does anything, and it may be mod_dbd */
     rv = apr_dbd_init(p);
@@ -418,7 +253,8 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
                         driver, driver, ecl_strerror(rv, p));
     }
     db->params = apr_pstrdup(p, params);
-    rv = apr_pool_create(&db->pool, p);
+    db->label = db->dialect->describe(params, p);
+    rv = make_shared_parent(&db->pool, p);
     if (rv == APR_SUCCESS) {
         rv = apr_reslist_create(&db->reslist, 0, max_connections, max_connections, 0, make_place,
                                 end_place, db, db->pool);
@@ -427,16 +263,23 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
         return ecl_fail(result, rv, "database-pool", "cannot make a pool of %d connections: %s",
                         max_connections, ecl_strerror(rv, p));
     }
-    apr_reslist_timeout_set(db->reslist, ACQUIRE_WAIT_US);
+    ecl_db_set_waits(db, CONNECTION_WAIT_US, LOCK_WAIT_US);
     /* before the connections' pools, which are children of the list's */
     apr_reslist_cleanup_order_set(db->reslist, APR_RESLIST_CLEANUP_FIRST);
     *pdb = db;
     return APR_SUCCESS;
 }
 
+void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_interval_time_t lock_us)
+{
+    db->connection_wait_us = connection_us;
+    db->lock_wait_us = lock_us;
+    apr_reslist_timeout_set(db->reslist, connection_us);
+}
+
 ecl_db_driver_t ecl_db_driver(const ecl_db_t *db)
 {
-    return db->kind;
+    return db->dialect->driver;
 }
 
 apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *result)
@@ -448,8 +291,8 @@ apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *r
     *pconn = NULL;
     if (APR_STATUS_IS_TIMEUP(rv)) {
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
-                        "all database connections are in use (waited %d s)",
-                        (int)apr_time_sec(ACQUIRE_WAIT_US));
+                        "all database connections are in use (waited %d ms)",
+                        (int)apr_time_as_msec(db->connection_wait_us));
     }
     if (rv != APR_SUCCESS) {
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable",
@@ -484,7 +327,7 @@ void ecl_db_release(ecl_db_conn_t *conn)
 
 ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn)
 {
-    return conn->db->kind;
+    return dialect_of(conn)->driver;
 }
 
 void *ecl_db_native(ecl_db_conn_t *conn)
@@ -506,17 +349,17 @@ void ecl_db_mark_failed(ecl_db_conn_t *conn)
  * committed statement by statement. */
 static int is_transaction_alive(ecl_db_conn_t *conn)
 {
-    void *native = ecl_db_native(conn);
-    return is_sqlite(conn) ? !sqlite3_get_autocommit(native)
-                           : PQtransactionStatus(native) == PQTRANS_INTRANS;
+    return dialect_of(conn)->is_in_transaction(ecl_db_native(conn));
 }
 
 static int run_control(ecl_db_conn_t *conn, const char *sql)
 {
-    int affected = 0;
+    return dialect_of(conn)->control(ecl_db_native(conn), sql);
+}
 
-    return is_sqlite(conn) ? sqlite3_exec(sqlite_of(conn), sql, NULL, NULL, NULL)
-                           : apr_dbd_query(conn->db->driver, conn->handle, &affected, sql);
+static ecl_db_failure_t classify(ecl_db_conn_t *conn)
+{
+    return dialect_of(conn)->classify(ecl_db_native(conn));
 }
 
 static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
@@ -531,13 +374,12 @@ static int is_schema_current(ecl_db_conn_t *conn)
 {
     apr_int64_t version = 0;
 
-    return !is_sqlite(conn) || (read_schema_version(sqlite_of(conn), &version) == SQLITE_OK &&
-                                version == conn->schema_version);
+    return dialect_of(conn)->schema_version(ecl_db_native(conn), &version) == 0 &&
+           version == conn->schema_version;
 }
 
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
 {
-    const char *sql = is_sqlite(conn) ? "BEGIN IMMEDIATE" : "BEGIN";
     apr_status_t rv;
 
     if (conn->in_transaction) {
@@ -550,7 +392,7 @@ apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
                 return rv;
             }
         }
-        if (run_control(conn, sql) != 0) {
+        if (run_control(conn, dialect_of(conn)->begin) != 0) {
             return fail(conn, classify(conn), result);
         }
         conn->in_transaction = 1;
@@ -571,11 +413,8 @@ void ecl_db_rollback(ecl_db_conn_t *conn)
     }
     conn->in_transaction = 0;
     conn->transaction_failed = 0;
-    /* SQLite reports an error if it has rolled back by itself */
-    if (is_sqlite(conn) && !is_transaction_alive(conn)) {
-        return;
-    }
-    if (run_control(conn, "ROLLBACK") != 0) {
+    /* what the database has rolled back by itself needs, and stands, no second time */
+    if (run_control(conn, "ROLLBACK") != 0 && is_transaction_alive(conn)) {
         conn->failed = 1; /* closing it rolls back */
     }
 }
@@ -714,32 +553,31 @@ static int run_once(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *
                            statement->prepared, values);
 }
 
-/* run_once with SQLite's busy handler off: see the head of this file. */
+/* run_once without waiting for a lock inside apr_dbd: see the head of this file. */
 static int run_unblocked(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
                          apr_size_t nargs, call_t *call)
 {
+    const ecl_db_dialect_t *dialect = dialect_of(conn);
     int ret;
 
-    if (!is_sqlite(conn)) {
-        return run_once(conn, sql, args, nargs, call);
-    }
-    sqlite3_busy_timeout(sqlite_of(conn), 0);
+    dialect->set_lock_wait(ecl_db_native(conn), 0);
     ret = run_once(conn, sql, args, nargs, call);
-    sqlite3_busy_timeout(sqlite_of(conn), LOCK_WAIT_MS);
+    dialect->set_lock_wait(ecl_db_native(conn), lock_wait_ms(conn->db));
     return ret;
 }
 
 static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
                         apr_size_t nargs, call_t *call, ecl_result_t *result)
 {
-    apr_time_t deadline = apr_time_now() + apr_time_from_msec(LOCK_WAIT_MS);
+    apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
     int is_stale = !conn->handle, was_stale = 0;
 
     if (conn->in_transaction && (conn->transaction_failed || !is_transaction_alive(conn))) {
         return fail_transaction(conn, result);
     }
     for (;;) {
-        failure_t failure;
+        ecl_db_failure_t failure;
+        int again;
 
         if (is_stale) {
             apr_status_t rv = reconnect(conn, result);
@@ -754,10 +592,11 @@ static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value
             return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);
         }
         failure = classify(conn);
-        is_stale = failure == FAILURE_STALE && !was_stale;
+        is_stale = failure == ECL_DB_STALE && !was_stale;
         was_stale |= is_stale;
-        if (conn->in_transaction || !(is_stale || (is_sqlite(conn) && failure == FAILURE_BUSY &&
-                                                   apr_time_now() < deadline))) {
+        again = is_stale || (failure == ECL_DB_BUSY && dialect_of(conn)->is_serialised &&
+                             apr_time_now() < deadline);
+        if (conn->in_transaction || !again) {
             return fail(conn, failure, result);
         }
     }

@@ -49,9 +49,13 @@ static inline ecl_db_value_t ecl_db_text(const char *s)
 apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
                          int max_connections, apr_pool_t *p, ecl_result_t *result);
 
+/* How long to wait for a free connection (default 5 s) and for another writer's lock (10 s), in
+ * microseconds. Call it before the first acquire. */
+void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_interval_time_t lock_us);
+
 ecl_db_driver_t ecl_db_driver(const ecl_db_t *db);
 
-/* Borrows a connection; opens one if needed. Waits at most 5 s for a free one.
+/* Borrows a connection; opens one if needed. The wait for a free one is bounded.
  * ECL_EUNAVAILABLE: none to be had, the detail says why. */
 apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *result);
 
@@ -69,7 +73,7 @@ void *ecl_db_native(ecl_db_conn_t *conn);
 void ecl_db_mark_failed(ecl_db_conn_t *conn);
 
 /* Plain BEGIN (SQLite: BEGIN IMMEDIATE), COMMIT and ROLLBACK, each checked. Transactions do not
- * nest. Waiting for SQLite's write lock is bounded (10 s), then ECL_EUNAVAILABLE.
+ * nest. Waiting for SQLite's write lock is bounded, then ECL_EUNAVAILABLE.
  * A failed statement fails its transaction (as in PostgreSQL, for both drivers): what follows is
  * refused until the rollback. After commit the transaction is over, whatever commit returns; a
  * rollback without a transaction does nothing. */

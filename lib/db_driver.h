@@ -1,0 +1,46 @@
+/*
+ * What differs between the database drivers, done through their native handles: private to
+ * lib/db*.c. db.c keeps to apr_dbd and to this table.
+ */
+#ifndef ECL_DB_DRIVER_H
+#define ECL_DB_DRIVER_H
+
+#include "db.h"
+
+/* What a failure means to us, whatever the driver calls it. */
+typedef enum ecl_db_failure_t {
+    ECL_DB_STALE,      /* the schema changed since the statement was prepared; nothing was done */
+    ECL_DB_BUSY,       /* somebody else holds the lock */
+    ECL_DB_LOST,       /* connection or file out of reach */
+    ECL_DB_NO_SPACE,   /* disk full, quota exceeded */
+    ECL_DB_CONSTRAINT, /* the statement broke a rule of the schema; the connection is sound */
+    ECL_DB_OTHER
+} ecl_db_failure_t;
+
+/* Functions that return int say 0 for success, after which classify tells what a failure was. */
+typedef struct ecl_db_dialect_t {
+    ecl_db_driver_t driver;
+    const char *name; /* apr_dbd's */
+    const char *begin;
+    /* apr_dbd's calls hold a process-wide mutex while the database works */
+    int is_serialised;
+
+    apr_status_t (*check_params)(const char *params, ecl_result_t *result);
+    /* what messages call the database: without secrets */
+    const char *(*describe)(const char *params, apr_pool_t *p);
+    /* before a connection is opened; what it needs meanwhile comes from scratch */
+    apr_status_t (*prepare_open)(const char *params, apr_pool_t *scratch, ecl_result_t *result);
+    int (*configure)(void *native, int lock_wait_ms);
+    void (*set_lock_wait)(void *native, int lock_wait_ms);
+    /* BEGIN, COMMIT or ROLLBACK */
+    int (*control)(void *native, const char *sql);
+    int (*is_in_transaction)(void *native);
+    /* A number that changes with the schema; 0 where statements do not depend on it. */
+    int (*schema_version)(void *native, apr_int64_t *pversion);
+    ecl_db_failure_t (*classify)(void *native);
+} ecl_db_dialect_t;
+
+extern const ecl_db_dialect_t ecl_db_sqlite3;
+extern const ecl_db_dialect_t ecl_db_pgsql;
+
+#endif /* ECL_DB_DRIVER_H */

@@ -1,0 +1,160 @@
+/* SQLite behind lib/db: the file, the settings of a connection, the meaning of its errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db_driver.h"
+
+static apr_status_t check_params(const char *params, ecl_result_t *result)
+{
+    if (params[0] != '/') {
+        return ecl_fail(result, ECL_ECONFIG, "database-path",
+                        "database '%s' is not an absolute path", params);
+    }
+    return APR_SUCCESS;
+}
+
+static const char *describe(const char *params, apr_pool_t *p)
+{
+    return apr_psprintf(p, "database '%s'", params);
+}
+
+static apr_status_t fail_to_make(const char *path, const char *what, int error, apr_pool_t *scratch,
+                                 ecl_result_t *result)
+{
+    int is_full = error == ENOSPC || error == EDQUOT;
+
+    return ecl_fail(result, is_full ? ECL_ENOSPACE : ECL_EUNAVAILABLE,
+                    is_full ? "database-full" : "database-unavailable",
+                    "cannot make database '%s': %s: %s", path, what, ecl_strerror(error, scratch));
+}
+
+/* Makes an empty database file that others can't read (SQLite would make it 0644). It gets its
+ * name only after it was closed: closing a descriptor drops every lock that this process holds on
+ * the file, through whichever connection. */
+static apr_status_t prepare_open(const char *path, apr_pool_t *scratch, ecl_result_t *result)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dir =
+        slash == path ? "/" : apr_pstrmemdup(scratch, path, (apr_size_t)(slash - path));
+    char *unnamed = apr_pstrcat(scratch, path, ".new-XXXXXX", NULL);
+    const char *what = apr_pstrcat(scratch, "directory '", dir, "'", NULL);
+    struct stat st;
+    int fd, error = 0;
+
+    if (stat(path, &st) == 0) {
+        return APR_SUCCESS;
+    }
+    fd = mkostemp(unnamed, O_CLOEXEC);
+    if (fd < 0) {
+        return fail_to_make(path, what, errno, scratch, result);
+    }
+    if (fchmod(fd, 0640) != 0) {
+        error = errno;
+    }
+    if (close(fd) != 0 && !error) {
+        error = errno;
+    }
+    if (!error && link(unnamed, path) != 0 && errno != EEXIST) {
+        error = errno;
+    }
+    unlink(unnamed);
+    return error ? fail_to_make(path, what, error, scratch, result) : APR_SUCCESS;
+}
+
+static int take_int64(void *baton, int ncolumns, char **values, char **names)
+{
+    (void)names;
+    return !(ncolumns == 1 && ecl_parse_int64(values[0], APR_INT64_MIN, APR_INT64_MAX, baton));
+}
+
+static int schema_version(void *native, apr_int64_t *pversion)
+{
+    return sqlite3_exec(native, "PRAGMA schema_version", take_int64, pversion, NULL);
+}
+
+static void set_lock_wait(void *native, int lock_wait_ms)
+{
+    sqlite3_busy_timeout(native, lock_wait_ms);
+}
+
+/* journal_mode=WAL stays with the file, the rest is each connection's own. All through the native
+ * handle: apr_dbd takes a statement that returns a row, as this one does, for a failure. */
+static int configure(void *native, int lock_wait_ms)
+{
+    apr_time_t deadline = apr_time_now() + apr_time_from_msec(lock_wait_ms);
+    int rc;
+
+    sqlite3_busy_timeout(native, lock_wait_ms);
+    /* Two connections that turn the same new database to WAL would wait for each other: SQLite
+     * then refuses one at once, whatever the timeout. */
+    while ((rc = sqlite3_exec(native, "PRAGMA journal_mode=WAL", NULL, NULL, NULL)) ==
+               SQLITE_BUSY &&
+           apr_time_now() < deadline) {
+        apr_sleep(apr_time_from_msec(10));
+    }
+    if (rc != SQLITE_OK) {
+        return rc;
+    }
+    /* without FULL a power cut could take back a commit that was reported */
+    return sqlite3_exec(native,
+                        "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;"
+                        "PRAGMA journal_size_limit=67108864",
+                        NULL, NULL, NULL);
+}
+
+static int control(void *native, const char *sql)
+{
+    return sqlite3_exec(native, sql, NULL, NULL, NULL);
+}
+
+static int is_in_transaction(void *native)
+{
+    return !sqlite3_get_autocommit(native);
+}
+
+static ecl_db_failure_t classify(void *native)
+{
+    int os_error = sqlite3_system_errno(native);
+
+    switch (sqlite3_errcode(native) & 0xff) {
+    case SQLITE_SCHEMA:
+        return ECL_DB_STALE;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ECL_DB_BUSY;
+    case SQLITE_FULL:
+        return ECL_DB_NO_SPACE;
+    case SQLITE_IOERR:
+        /* SQLite says SQLITE_FULL for a failed write only, and does not know quotas */
+        return os_error == ENOSPC || os_error == EDQUOT ? ECL_DB_NO_SPACE : ECL_DB_LOST;
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_PROTOCOL:
+    case SQLITE_NOMEM:
+        return ECL_DB_LOST;
+    case SQLITE_CONSTRAINT:
+        return ECL_DB_CONSTRAINT;
+    default:
+        return ECL_DB_OTHER;
+    }
+}
+
+const ecl_db_dialect_t ecl_db_sqlite3 = {
+    .driver = ECL_DB_SQLITE3,
+    .name = "sqlite3",
+    .begin = "BEGIN IMMEDIATE",
+    .is_serialised = 1,
+    .check_params = check_params,
+    .describe = describe,
+    .prepare_open = prepare_open,
+    .configure = configure,
+    .set_lock_wait = set_lock_wait,
+    .control = control,
+    .is_in_transaction = is_in_transaction,
+    .schema_version = schema_version,
+    .classify = classify,
+};
