@@ -1,0 +1,158 @@
+#include <stdarg.h>
+#include <string.h>
+
+#include "../lib/log.h"
+#include "../lib/migrate.h"
+#include "../lib/storage.h"
+#include "clock.h"
+#include "command.h"
+
+const ecl_command_t ecl_worker_commands[] = {
+    {"run", "[--once] [--limit N] [--workers N]",
+     "drain the queue: for ever, or until nothing is due (--once), or N jobs", ecl_command_run},
+    {"import",
+     "FILE [--type auto|hh|daily] [--dry-run] [--json] [--notes TEXT]\n"
+     "               [--priority low|normal|high] [--user NAME]",
+     "queue and run one file now (\"-\": standard input), print the result", ecl_command_import},
+    {"migrate", "", "bring the database to the current schema", ecl_command_migrate},
+    {"cleanup", "[--days N]", "remove old finished jobs and files that nobody needs",
+     ecl_command_cleanup},
+    {"check", "", "settings, database, storage, queue: what is wrong, how to mend it",
+     ecl_command_check},
+    {NULL, NULL, NULL, NULL}};
+
+static const ecl_command_t *find(const char *name)
+{
+    const ecl_command_t *command = ecl_worker_commands;
+
+    while (command->name && strcmp(command->name, name)) {
+        command++;
+    }
+    return command;
+}
+
+int ecl_command_usage_error(const ecl_invocation_t *invocation, const char *fmt, ...)
+{
+    const ecl_command_t *command = find(invocation->argv[0]);
+    va_list args;
+
+    fputs("eclectyc-import-worker: ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: eclectyc-import-worker --config FILE %s %s\n", command->name,
+            command->arguments);
+    return ECL_EXIT_USAGE;
+}
+
+int ecl_command_options(const ecl_invocation_t *invocation, const apr_getopt_option_t *options,
+                        const char *(*on_option)(void *baton, int option, const char *value),
+                        void *baton, int max_operands, const char *const **poperands, int *pcount)
+{
+    apr_getopt_t *state;
+    int option;
+    const char *value;
+    apr_status_t rv;
+
+    apr_getopt_init(&state, invocation->p, invocation->argc, invocation->argv);
+    state->interleave = 1;
+    while ((rv = apr_getopt_long(state, options, &option, &value)) == APR_SUCCESS) {
+        const char *wrong = on_option(baton, option, value);
+        if (wrong) {
+            return ecl_command_usage_error(invocation, "%s", wrong);
+        }
+    }
+    if (rv != APR_EOF) {
+        return ecl_command_usage_error(invocation, "see the usage"); /* apr has said which */
+    }
+    *poperands = state->argv + state->ind;
+    *pcount = state->argc - state->ind;
+    if (*pcount > max_operands) {
+        return ecl_command_usage_error(invocation, "'%s' is too much", (*poperands)[max_operands]);
+    }
+    return 0;
+}
+
+int ecl_command_begin(ecl_invocation_t *invocation)
+{
+    apr_pool_t *p = invocation->p;
+    ecl_result_t result = ecl_result_make(p);
+    ecl_clock_t *clock;
+    apr_status_t rv;
+
+    if (!invocation->config_path) {
+        return ecl_command_usage_error(
+            invocation, "no --config: name the file with the EclectycImport directives, "
+                        "the same that httpd reads");
+    }
+    invocation->settings = ecl_settings_make(p);
+    rv = ecl_settings_read(invocation->settings, p, invocation->config_path, &result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_clock_make(&clock, invocation->settings->timezone, p, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_become_owner(invocation->settings, p, &result);
+    }
+    if (rv != APR_SUCCESS) {
+        ecl_log(ECL_LOG_ERROR, 0, ECLNO(3030) "wrong settings: %s",
+                result.detail ? result.detail : ecl_strerror(rv, p));
+        return ECL_EXIT_CONFIG;
+    }
+    return 0;
+}
+
+int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t **pconn)
+{
+    const ecl_settings_t *settings = invocation->settings;
+    apr_pool_t *p = invocation->p;
+    ecl_result_t result = ecl_result_make(p);
+    apr_status_t rv = ecl_storage_prepare(settings->storage_dir, p, &result);
+
+    *pconn = NULL;
+    if (rv == APR_SUCCESS) {
+        rv = ecl_db_open(pdb, settings->db_driver, settings->db_params, 2, p, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_db_acquire(pconn, *pdb, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_migrate_up(*pconn, NULL, &result);
+    }
+    if (rv != APR_SUCCESS) {
+        ecl_db_release(*pconn);
+        *pconn = NULL;
+        ecl_log(ECL_LOG_ERROR, 0, ECLNO(3031) "%s",
+                result.detail ? result.detail : ecl_strerror(rv, p));
+        return ECL_EXIT_FAILED;
+    }
+    return 0;
+}
+
+const char *ecl_command_count(apr_int64_t number, apr_pool_t *p)
+{
+    char digits[24];
+    char *text = apr_palloc(p, 32);
+    char *to = text;
+    int length = apr_snprintf(digits, sizeof digits, "%" APR_INT64_T_FMT, number);
+
+    for (int i = 0; i < length; i++) {
+        *to++ = digits[i];
+        if ((length - 1 - i) % 3 == 0 && i + 1 < length && digits[i] != '-') {
+            *to++ = ',';
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+const char *ecl_command_printable(const char *text, apr_pool_t *p)
+{
+    char *printable = apr_pstrdup(p, text ? text : "");
+
+    for (char *c = printable; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            *c = '?';
+        }
+    }
+    return printable;
+}

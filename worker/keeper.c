@@ -1,0 +1,254 @@
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <apr_file_io.h>
+#include <apr_tables.h>
+
+#include "../lib/jobs.h"
+#include "../lib/log.h"
+#include "../lib/migrate.h"
+#include "../lib/storage.h"
+#include "keeper.h"
+#include "process.h"
+#include "wake.h"
+
+#define STATUS_MS 5000
+#define HOUSEKEEPING_INTERVAL apr_time_from_sec(24 * 3600)
+#define STRAY_SECONDS 3600 /* an upload that has not written for so long is gone */
+#define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
+
+typedef struct keeper_t {
+    const ecl_settings_t *settings;
+    ecl_db_t *db;
+    ecl_wake_t wake;
+    apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
+    apr_time_t housekeeping_at;
+    int ready;
+    apr_pool_t *pass;
+} keeper_t;
+
+apr_int64_t ecl_oldest_wait_seconds(apr_time_t oldest_due, apr_time_t now)
+{
+    return oldest_due && now > oldest_due ? apr_time_sec(now - oldest_due) : 0;
+}
+
+/* ---- housekeeping ---------------------------------------------------------------------------- */
+
+typedef struct sweep_t {
+    ecl_db_conn_t *conn;
+    apr_pool_t *p; /* cleared for each file */
+} sweep_t;
+
+static int is_known(void *baton, const char *stored_name)
+{
+    const sweep_t *sweep = baton;
+    ecl_result_t result;
+    int known;
+
+    apr_pool_clear(sweep->p);
+    result = ecl_result_make(sweep->p);
+    return ecl_jobs_know_file(sweep->conn, stored_name, &known, &result) == APR_SUCCESS ? known
+                                                                                        : -1;
+}
+
+apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days, apr_pool_t *p,
+                              ecl_housekeeping_t *done, ecl_result_t *result)
+{
+    sweep_t sweep = {.conn = conn};
+    apr_status_t rv = APR_SUCCESS;
+
+    *done = (ecl_housekeeping_t){0, 0};
+    if (days > 0) {
+        rv = ecl_jobs_cleanup(conn, days, storage_dir, p, &done->jobs_removed, result);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_pool_create(&sweep.p, p);
+        done->files_removed = ecl_storage_sweep(storage_dir, STRAY_SECONDS, is_known, &sweep, p);
+        apr_pool_destroy(sweep.p);
+    }
+    return rv;
+}
+
+static void keep_house(keeper_t *keeper, ecl_db_conn_t *conn)
+{
+    ecl_housekeeping_t done;
+    ecl_result_t result = ecl_result_make(keeper->pass);
+    apr_status_t rv;
+
+    if (apr_time_now() < keeper->housekeeping_at) {
+        return;
+    }
+    rv = ecl_housekeeping(conn, keeper->settings->storage_dir, keeper->settings->retention_days,
+                          keeper->pass, &done, &result);
+    if (rv != APR_SUCCESS) {
+        ecl_log(ECL_LOG_WARN, 0, ECLNO(3020) "cannot remove old jobs: %s",
+                result.detail ? result.detail : ecl_strerror(rv, keeper->pass));
+    } else if (done.jobs_removed || done.files_removed) {
+        ecl_log(ECL_LOG_INFO, 0,
+                ECLNO(3021) "removed %d finished jobs older than %d days, %d files without a job",
+                done.jobs_removed, keeper->settings->retention_days, done.files_removed);
+    }
+    keeper->housekeeping_at = apr_time_now() + HOUSEKEEPING_INTERVAL;
+}
+
+/* ---- dead workers ---------------------------------------------------------------------------- */
+
+/* Returns 1 when the pipe's other end is closed. */
+static int read_deaths(keeper_t *keeper, int fd)
+{
+    ecl_death_t death;
+    ssize_t got;
+
+    while ((got = read(fd, &death, sizeof death)) == (ssize_t)sizeof death) {
+        APR_ARRAY_PUSH(keeper->deaths, ecl_death_t) = death;
+    }
+    return got == 0;
+}
+
+static const char *reason_of(const ecl_death_t *death, apr_pool_t *p)
+{
+    if (death->stopped) {
+        return NULL;
+    }
+    if (WIFSIGNALED(death->status)) {
+        return apr_psprintf(p, "the worker died (signal %d)", WTERMSIG(death->status));
+    }
+    return apr_psprintf(p, "the worker died (exit code %d)", WEXITSTATUS(death->status));
+}
+
+static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    while (keeper->deaths->nelts) {
+        const ecl_death_t *death =
+            &APR_ARRAY_IDX(keeper->deaths, keeper->deaths->nelts - 1, ecl_death_t);
+        const char *name = ecl_process_name(death->pid, keeper->pass);
+        apr_status_t rv =
+            ecl_jobs_of_dead_worker(conn, name, reason_of(death, keeper->pass), result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_worker_gone(conn, name, result);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        apr_array_pop(keeper->deaths);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- status.json ----------------------------------------------------------------------------- */
+
+static json_object *status_json(const ecl_queue_state_t *queue, int workers, apr_pool_t *p)
+{
+    apr_time_t now = apr_time_now();
+    json_object *status = json_object_new_object();
+
+    json_object_object_add(status, "at", json_object_new_string(ecl_rfc3339(now, p)));
+    json_object_object_add(status, "queued", json_object_new_int64(queue->queued));
+    json_object_object_add(status, "due", json_object_new_int64(queue->due));
+    json_object_object_add(status, "processing", json_object_new_int64(queue->processing));
+    json_object_object_add(status, "oldest_wait_seconds",
+                           json_object_new_int64(ecl_oldest_wait_seconds(queue->oldest_due, now)));
+    json_object_object_add(status, "workers", json_object_new_int(workers));
+    return status;
+}
+
+/* A reader sees the old file or the new one, never half of one. */
+static apr_status_t replace_file(const char *path, const char *text, apr_pool_t *p)
+{
+    const char *fresh = apr_pstrcat(p, path, ".new", NULL);
+    apr_file_t *file;
+    apr_status_t rv =
+        apr_file_open(&file, fresh, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
+                      APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, p);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(file, text, strlen(text), NULL);
+        apr_file_close(file);
+    }
+    return rv == APR_SUCCESS ? apr_file_rename(fresh, path, p) : rv;
+}
+
+static apr_status_t write_status(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    ecl_queue_state_t queue;
+    ecl_worker_t *workers;
+    int count;
+    json_object *status;
+    apr_status_t rv = ecl_queue_state(conn, &queue, result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_workers_alive(conn, ALIVE_SECONDS, keeper->pass, &workers, &count, result);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    status = status_json(&queue, count, keeper->pass);
+    rv =
+        replace_file(apr_pstrcat(keeper->pass, keeper->settings->storage_dir, "/status.json", NULL),
+                     json_object_to_json_string_ext(status, JSON_C_TO_STRING_PLAIN), keeper->pass);
+    json_object_put(status);
+    return rv;
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+/* What fails here fails in the worker processes, too, and they say so: the keeper tries again. */
+static void round_of_duties(keeper_t *keeper)
+{
+    ecl_db_conn_t *conn = NULL;
+    ecl_result_t result = ecl_result_make(keeper->pass);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!keeper->ready) {
+        rv = ecl_storage_prepare(keeper->settings->storage_dir, keeper->pass, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_db_acquire(&conn, keeper->db, &result);
+    }
+    if (rv == APR_SUCCESS && !keeper->ready) {
+        rv = ecl_migrate_up(conn, NULL, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = bury(keeper, conn, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = write_status(keeper, conn, &result);
+    }
+    keeper->ready = rv == APR_SUCCESS;
+    if (keeper->ready) {
+        keep_house(keeper, conn);
+    }
+    ecl_db_release(conn);
+}
+
+int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
+{
+    keeper_t keeper = {.settings = settings};
+    ecl_result_t result = ecl_result_make(p);
+    int last = 0;
+
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    if (ecl_db_open(&keeper.db, settings->db_driver, settings->db_params, 1, p, &result) !=
+        APR_SUCCESS) {
+        return ECL_EXIT_CONFIG; /* a worker process says why */
+    }
+    apr_pool_create(&keeper.pass, p);
+    keeper.deaths = apr_array_make(p, 4, sizeof(ecl_death_t));
+    ecl_wake_open(&keeper.wake, settings->storage_dir, p);
+    while (!last) {
+        struct pollfd fds[] = {{.fd = deaths_fd, .events = POLLIN},
+                               {.fd = keeper.wake.fd, .events = POLLIN}};
+        last = read_deaths(&keeper, deaths_fd);
+        ecl_wake_drain(&keeper.wake);
+        round_of_duties(&keeper);
+        apr_pool_clear(keeper.pass);
+        if (!last) {
+            ecl_process_wait(fds, 2, STATUS_MS);
+        }
+    }
+    return ECL_EXIT_OK;
+}
