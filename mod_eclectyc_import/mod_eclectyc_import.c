@@ -6,6 +6,7 @@
 #include <http_log.h>
 
 #include "config.h"
+#include "supervise.h"
 #include "../lib/log.h"
 
 static void register_hooks(apr_pool_t *p);
@@ -33,7 +34,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
 static void register_hooks(apr_pool_t *p)
 {
-    (void)p;
+    ecl_supervise_register(p);
     /* before supervision's post_config, which logs */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_FIRST);
 }
