@@ -10,7 +10,15 @@
  *
  * Functions take a connection and, where the comment says "in the caller's transaction", must run
  * inside ecl_db_begin/commit; the others make their own. Times are apr_time_t (µs since 1970, UTC),
- * 0 for "not yet". Results are allocated from p. Nothing here knows what a reading is.
+ * 0 for "not yet". Results are allocated from p; `result` must not be NULL (its pool serves as
+ * scratch space, which is given back). Nothing here knows what a reading is.
+ *
+ * Clocks. Leases, back-off and run_after are times of day of the host that wrote them, compared
+ * with that of the host that reads: hosts that share a queue must keep their clocks within a few
+ * seconds (NTP). A clock that is put forward by more than a lease makes running jobs look
+ * abandoned: they are put back, their workers find themselves fenced, and the work since the last
+ * batch is done again. One that is put back makes a dead worker's job wait for longer. Neither
+ * loses or doubles anything, because that depends on claims alone.
  */
 #ifndef ECL_JOBS_H
 #define ECL_JOBS_H
@@ -109,7 +117,8 @@ const char *ecl_job_uuid(apr_pool_t *p);
 int ecl_job_is_uuid(const char *text);
 
 /* Queues a job. ECL_EINPUT: import_type or priority unknown, a text that is not UTF-8 or longer
- * than its limit (notes 4,000 bytes, tags 400, file name 400, key 200).
+ * than its limit (notes 4,000 bytes, tags 400, file name 400, user name 400, key 200). A user_name
+ * of NULL (nobody is logged in) is stored as "". A run_after that has passed is "now".
  * ECL_ECONFLICT, code "idempotency-key-used": this user has used the key; *pjob is that job. */
 apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
                             ecl_job_t **pjob, ecl_result_t *result);
@@ -122,14 +131,16 @@ apr_status_t ecl_job_get(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *
 apr_status_t ecl_job_by_key(ecl_db_conn_t *conn, const char *user_name, const char *key,
                             apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
-/* The newest completed, not undone, real import of the same bytes other than `except`; or NULL. */
+/* The newest completed real import of the same bytes that is not undone or being undone; `except`
+ * (a batch id, or NULL) is passed over. *pjob is NULL when there is none. */
 apr_status_t ecl_job_same_file(ecl_db_conn_t *conn, const char *file_sha256, const char *except,
                                apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
 typedef struct ecl_job_filter_t {
     int has_status;
     ecl_job_status_t status;
-    const char *q; /* found in file name, user, batch id or notes, letter case ignored; or NULL */
+    const char *q; /* found in file name, user, batch id or notes, letter case ignored (SQLite: of
+                    * ASCII letters); at most 200 bytes; NULL or "": all jobs */
     int limit;     /* 1 to 200 */
     const char *before; /* batch id: only jobs queued before this one (keyset paging); or NULL */
 } ecl_job_filter_t;
@@ -140,11 +151,12 @@ typedef struct ecl_job_page_t {
     const char *next; /* what to give as `before` for the next page; NULL: this is the last */
 } ecl_job_page_t;
 
-/* Newest first. ECL_EINPUT when limit or before is not usable. */
+/* Newest first. ECL_EINPUT when limit, before or q is not usable. */
 apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, apr_pool_t *p,
                           ecl_job_page_t *page, ecl_result_t *result);
 
-/* How many jobs each status has among those that match q (NULL: all), by ecl_job_status_t. */
+/* How many jobs each status has among those that match q (as in the filter), by
+ * ecl_job_status_t. */
 apr_status_t ecl_job_counts(ecl_db_conn_t *conn, const char *q,
                             apr_int64_t counts[ECL_JOB_STATUSES], ecl_result_t *result);
 
@@ -152,38 +164,47 @@ typedef struct ecl_queue_state_t {
     apr_int64_t queued;     /* waiting, whether due or not */
     apr_int64_t due;        /* waiting and allowed to run now */
     apr_int64_t processing; /* a worker has them */
-    apr_time_t oldest_due;  /* queued_at of the due job that has waited longest; 0: none */
+    apr_time_t oldest_due;  /* since when the due job that has waited longest is due; 0: none */
 } ecl_queue_state_t;
 
 apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_result_t *result);
 
 /* The job as the API shows it: a key per column except id, stored_name, idempotency_key and the
  * attempt_… columns; times as RFC 3339 or null; total_rows null until counted; and progress_percent
- * (0 to 100, by rows, else by bytes; null before it starts), rows_per_second, eta_seconds (null
- * when not known). The caller owns the object (json_object_put). */
+ * (0 to 100 with at most one decimal, by rows, else by bytes; null before it starts; 100 only when
+ * completed), rows_per_second (of the present or last attempt, up to its last batch), eta_seconds
+ * (both null when not known, and when nothing has been heard of the worker for a lease). Between
+ * two batches the object stays the same, whatever the time. The caller owns it (json_object_put).
+ */
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
 
 /* ---- what people may ask for ----------------------------------------------------------------- */
 
-/* Each checks the state itself and answers ECL_ECONFLICT with a sentence that says which state the
- * job is in and in which ones this can be asked. user is who asks. *pjob is the job afterwards. */
+/* Each checks the state itself and answers ECL_ECONFLICT, code "job-state", with a sentence that
+ * says which state the job is in and in which ones this can be asked; *pjob is then the job as it
+ * is. ECL_ENOTFOUND as ecl_job_get. user is who asks. *pjob is the job afterwards. */
 
-/* queued: cancelled at once. processing: the worker stops at its next batch and takes out what it
- * has imported; then cancelled. */
+/* queued with nothing imported yet: cancelled at once. processing: the worker stops at its next
+ * batch and takes out what it has imported; then cancelled. The same for a queued job that was put
+ * back with part of it imported: a worker takes that out first. error_message says who cancelled.
+ * Asking again is not an error. */
 apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                             apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
-/* failed: queued again from its checkpoint. cancelled: queued again from the beginning, its counts
- * and row errors cleared. Also refused when the stored file is gone. */
+/* failed: queued again from its checkpoint. cancelled, or failed and undone: queued again from the
+ * beginning, its counts, summary and row errors cleared. Also refused when the stored file is gone
+ * or an undo is going on. */
 apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
-/* completed or failed, not a dry run, not undone: a worker will take its readings back out. */
+/* completed or failed, not a dry run, not undone: a worker will take its readings back out. The
+ * state stays; undone_by is set now, undone_at when it is done. Asking again is not an error. */
 apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
 /* A completed dry run: queues a real import of its stored file (parent_batch_id = the dry run),
- * which takes the file over. storage_dir is where the file lies. */
+ * which takes the file over. storage_dir is where the file lies. *pjob is the new job. Also
+ * ECL_ECONFLICT, code "file-gone", with *pjob NULL: the file is not in the storage directory. */
 apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                                      const char *storage_dir, apr_pool_t *p, ecl_job_t **pjob,
                                      ecl_result_t *result);
@@ -210,7 +231,8 @@ typedef struct ecl_claim_t {
 
 /* Takes the next job that is due: highest priority, then oldest; of `batch_id` only, when that is
  * not NULL. One statement decides; two workers never get the same job. First puts back jobs whose
- * lease has run out (see ecl_job_give_back). claim->job is NULL when there is nothing to do. */
+ * lease has run out, as ecl_job_give_back with a reason. claim->job is NULL when there is nothing
+ * to do: then the database has only been read. Not in a transaction. */
 apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
                            apr_pool_t *p, ecl_claim_t *claim, ecl_result_t *result);
 
@@ -240,13 +262,15 @@ typedef struct ecl_row_error_t {
     const char *raw; /* the record as it stands in the file (UTF-8), without its line end */
 } ecl_row_error_t;
 
-/* In the caller's transaction: keeps row errors. */
+/* In the caller's transaction: keeps row errors. ECL_EFENCED. */
 apr_status_t ecl_job_add_errors(ecl_db_conn_t *conn, const ecl_job_t *job,
                                 const ecl_row_error_t *errors, int count, ecl_result_t *result);
 
 /* The ends of a claim; each is fenced, and makes its own transaction unless the caller has one.
  * summary may be NULL (unchanged). finish: processing → completed, or, when `message` is not NULL,
- * → failed for good. taken_out: → cancelled, or, for an undo, undone_at is set. */
+ * → failed for good. ECL_ESTOPPED, code "cancel-requested", and nothing is changed, when a cancel
+ * was asked for since the last batch: take the readings out instead.
+ * taken_out: → cancelled, or, for an undo, undone_at is set. */
 apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
                             const char *message, ecl_result_t *result);
 apr_status_t ecl_job_taken_out(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
@@ -255,7 +279,8 @@ apr_status_t ecl_job_taken_out(ecl_db_conn_t *conn, const ecl_job_t *job, json_o
 /* A claim ended without an end: back to queued. transient_reason NULL: the worker was asked to
  * stop; the attempt is not counted and the job is due at once. Otherwise the attempt counts, the
  * job is due after an exponential back-off (2, 4, 8 … 600 s), and fails with the reason when
- * max_attempts from one checkpoint are used up. */
+ * max_attempts from one checkpoint are used up. Taking out (after a cancel or an undo) is never
+ * given up: it stays due, with back-off, because half of an import must not remain. */
 apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
                                const char *transient_reason, ecl_result_t *result);
 
@@ -264,8 +289,9 @@ apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
 apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, const char *reason,
                                      ecl_result_t *result);
 
-/* Removes finished jobs that completed more than `days` ago, with what hangs on them, and their
- * files. *premoved counts. */
+/* Removes finished jobs that completed more than `days` (0 or more) ago and are not being undone,
+ * with what hangs on them, and their files; also workers not heard of for a day. *premoved counts
+ * the jobs, also when it fails half-way. */
 apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
                               int *premoved, ecl_result_t *result);
 
@@ -283,7 +309,8 @@ apr_status_t ecl_job_errors(ecl_db_conn_t *conn, apr_int64_t job_id, apr_int64_t
                             apr_pool_t *p, json_object **perrors, apr_int64_t *pnext,
                             ecl_result_t *result);
 
-/* Causes, most frequent first, at most 50: array of {code, column, count, first_line, example}. */
+/* Causes, most frequent first, at most 50: array of {code, column, count, first_line, example};
+ * example is the message of the first. The caller owns *pgroups. */
 apr_status_t ecl_job_error_groups(ecl_db_conn_t *conn, apr_int64_t job_id, apr_pool_t *p,
                                   json_object **pgroups, ecl_result_t *result);
 
@@ -301,7 +328,8 @@ typedef struct ecl_worker_t {
 
 #define ECL_HEARTBEAT_SECONDS 10
 
-/* Announces a worker or renews its heartbeat; batch_id: its job or NULL. */
+/* Announces a worker or renews its heartbeat; batch_id: its job or NULL. ECL_EINPUT: the name is
+ * not host:pid. */
 apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *batch_id,
                              ecl_result_t *result);
 /* Takes a worker off the list. */

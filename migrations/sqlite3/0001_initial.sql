@@ -47,12 +47,17 @@ CREATE TABLE import_jobs (
     undone_by TEXT,
     idempotency_key TEXT
 );
--- claim: the few jobs that wait, in the order in which they are taken
+-- claim: the few jobs that wait, in the order in which they are taken (status stands first so that
+-- SQLite prefers it to import_jobs_status, after which it would sort)
 CREATE INDEX import_jobs_queue ON import_jobs
-    (CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id) WHERE status = 'queued';
--- recovery, and claims of an undo: the few that somebody works on
-CREATE INDEX import_jobs_leased ON import_jobs (lease_until)
-    WHERE status = 'processing' OR undo_requested = 1;
+    (status, CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id)
+    WHERE status = 'queued';
+-- recovery: the few that somebody works on; lease_until is NULL for all others
+CREATE INDEX import_jobs_leased ON import_jobs (lease_until) WHERE lease_until IS NOT NULL;
+-- claim: the few that are to be undone
+CREATE INDEX import_jobs_undo ON import_jobs
+    (CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, id)
+    WHERE undo_requested = 1;
 CREATE INDEX import_jobs_status ON import_jobs (status, id);
 CREATE INDEX import_jobs_sha256 ON import_jobs (file_sha256);
 CREATE INDEX import_jobs_stored ON import_jobs (stored_name) WHERE stored_name IS NOT NULL;

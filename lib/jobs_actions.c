@@ -1,0 +1,263 @@
+/*
+ * What people ask for. Each action is a conditional UPDATE; when it finds no row, the job is read
+ * to say why not.
+ */
+#include "jobs_internal.h"
+#include "storage.h"
+
+/* The state of a job as the end of "the job is …". */
+static const char *describe(const ecl_job_t *job, apr_pool_t *p)
+{
+    return apr_pstrcat(p, job->dry_run ? "a dry run and " : "", ecl_job_status_name(job->status),
+                       job->cancel_requested ? ", being cancelled" : "",
+                       job->undo_requested ? ", being undone" : "",
+                       job->undone_at ? ", undone" : "",
+                       job->stored_name ? "" : ", its file no longer kept", NULL);
+}
+
+/* After an UPDATE that found no row: ECL_ENOTFOUND, or ECL_ECONFLICT with the state and what would
+ * have been needed. */
+static apr_status_t refuse(ecl_db_conn_t *conn, const char *batch_id, const char *needed,
+                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+    apr_status_t rv = ecl_job_get(conn, batch_id, p, pjob, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return ecl_fail(result, ECL_ECONFLICT, "job-state", "the job is %s; %s", describe(*pjob, p),
+                    needed);
+}
+
+static void log_asked(const char *batch_id, const char *what, const char *user)
+{
+    ecl_log(ECL_LOG_INFO, 0, ECLNO(1302) "job %s: %s asked for by '%s'", batch_id, what,
+            user ? user : "");
+}
+
+apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+/* Nothing of the job is in the database; a job that was put back may have got somewhere. */
+#define UNTOUCHED "status = 'queued' AND (checkpoint = 0 OR dry_run = 1)"
+    static const char sql[] =
+        "UPDATE import_jobs SET"
+        " status = CASE WHEN " UNTOUCHED " THEN 'cancelled' ELSE status END,"
+        " completed_at = CASE WHEN " UNTOUCHED " THEN %lld ELSE completed_at END,"
+        " cancel_requested = CASE WHEN " UNTOUCHED " THEN 0 ELSE 1 END,"
+        " run_after = CASE WHEN status = 'queued' THEN %lld ELSE run_after END,"
+        " error_message = CASE WHEN cancel_requested = 1 THEN error_message ELSE %s END"
+        " WHERE batch_id = %s AND status IN ('queued', 'processing') RETURNING " ECL_JOB_SELECT;
+#undef UNTOUCHED
+    apr_time_t now = apr_time_now();
+    const char *message = user && *user ? apr_pstrcat(p, "cancelled by ", user, NULL) : "cancelled";
+    apr_status_t rv = ecl_jobs_query_one(
+        conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(message), ECL_TEXT(batch_id)), p,
+        pjob, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!*pjob) {
+        return refuse(conn, batch_id, "only a queued or processing job can be cancelled", p, pjob,
+                      result);
+    }
+    log_asked(batch_id, "cancel", user);
+    return APR_SUCCESS;
+}
+
+/* The two steps of a retry, in the caller's transaction; *pjob is NULL when it is not possible. */
+static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                            ecl_job_t **pjob, ecl_result_t *result)
+{
+    /* What was taken back out is imported again from the first record. */
+    static const char reset[] =
+        "UPDATE import_jobs SET total_rows = NULL, processed_rows = 0, imported_rows = 0,"
+        " failed_rows = 0, skipped_rows = 0, readings_new = 0, readings_changed = 0,"
+        " readings_unchanged = 0, bytes_done = 0, checkpoint = 0, started_at = NULL,"
+        " attempt_started_at = NULL, attempt_started_rows = 0, summary = NULL, undone_at = NULL,"
+        " undone_by = NULL"
+        " WHERE batch_id = %s AND stored_name IS NOT NULL"
+        " AND (status = 'cancelled' OR (status = 'failed' AND undone_at IS NOT NULL))";
+    static const char queue[] =
+        "UPDATE import_jobs SET status = 'queued', run_after = %lld, attempts = 0,"
+        " completed_at = NULL, error_message = NULL"
+        " WHERE batch_id = %s AND stored_name IS NOT NULL AND undo_requested = 0"
+        " AND status IN ('failed', 'cancelled') RETURNING " ECL_JOB_SELECT;
+    static const char forget[] = "DELETE FROM import_errors WHERE import_job_id = %lld";
+    int restarted = 0;
+    apr_status_t rv;
+
+    *pjob = NULL;
+    rv = ecl_db_exec(conn, reset, ECL_ARGS(ECL_TEXT(batch_id)), &restarted, result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_jobs_query_one(conn, queue, ECL_ARGS(ECL_INT(apr_time_now()), ECL_TEXT(batch_id)),
+                                p, pjob, result);
+    }
+    if (rv == APR_SUCCESS && *pjob && restarted) {
+        rv = ecl_db_exec(conn, forget, ECL_ARGS(ECL_INT((*pjob)->id)), NULL, result);
+    }
+    return rv;
+}
+
+apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+    apr_status_t rv;
+
+    *pjob = NULL;
+    rv = ecl_db_begin(conn, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = requeue(conn, batch_id, p, pjob, result);
+    if (rv != APR_SUCCESS || !*pjob) {
+        ecl_db_rollback(conn);
+        return rv != APR_SUCCESS
+                   ? rv
+                   : refuse(conn, batch_id,
+                            "only a failed or cancelled job whose file is kept can be run again", p,
+                            pjob, result);
+    }
+    rv = ecl_db_commit(conn, result);
+    if (rv == APR_SUCCESS) {
+        log_asked(batch_id, "retry", user);
+    }
+    return rv;
+}
+
+apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                          apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET"
+        " undone_by = CASE WHEN undo_requested = 1 THEN undone_by ELSE %s END,"
+        " attempts = CASE WHEN undo_requested = 1 THEN attempts ELSE 0 END,"
+        " run_after = CASE WHEN undo_requested = 1 THEN run_after ELSE %lld END,"
+        " undo_requested = 1"
+        " WHERE batch_id = %s AND status IN ('completed', 'failed') AND dry_run = 0"
+        " AND undone_at IS NULL RETURNING " ECL_JOB_SELECT;
+    apr_status_t rv = ecl_jobs_query_one(
+        conn, sql,
+        ECL_ARGS(ECL_TEXT(user ? user : ""), ECL_INT(apr_time_now()), ECL_TEXT(batch_id)), p, pjob,
+        result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!*pjob) {
+        return refuse(conn, batch_id,
+                      "only a completed or failed import that is not a dry run and not undone yet "
+                      "can be undone",
+                      p, pjob, result);
+    }
+    log_asked(batch_id, "undo", user);
+    return APR_SUCCESS;
+}
+
+/* In the caller's transaction: the new job, and the dry run lets go of its file. */
+static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, const char *user,
+                              const char *new_id, apr_pool_t *p, ecl_job_t **pjob,
+                              ecl_result_t *result)
+{
+    static const char let_go[] =
+        "UPDATE import_jobs SET stored_name = NULL"
+        " WHERE id = %lld AND status = 'completed' AND stored_name IS NOT NULL";
+    const ecl_job_new_t job = {.batch_id = new_id,
+                               .user_name = user,
+                               .filename = dry_run->filename,
+                               .stored_name = new_id,
+                               .file_size = dry_run->file_size,
+                               .file_sha256 = dry_run->file_sha256,
+                               .import_type = dry_run->import_type,
+                               .priority = dry_run->priority,
+                               .notes = dry_run->notes,
+                               .tags = dry_run->tags,
+                               .options = dry_run->options,
+                               .parent_batch_id = dry_run->batch_id};
+    int affected = 0;
+    apr_status_t rv = ecl_db_exec(conn, let_go, ECL_ARGS(ECL_INT(dry_run->id)), &affected, result);
+
+    *pjob = NULL;
+    if (rv != APR_SUCCESS || !affected) {
+        return rv;
+    }
+    return ecl_job_create(conn, &job, p, pjob, result);
+}
+
+apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                                     const char *storage_dir, apr_pool_t *p, ecl_job_t **pjob,
+                                     ecl_result_t *result)
+{
+    static const char needed[] =
+        "only a completed dry run whose file is kept can be imported for real";
+    const char *new_id = ecl_job_uuid(p);
+    ecl_job_t *dry_run;
+    apr_status_t rv;
+
+    *pjob = NULL;
+    rv = ecl_job_get(conn, batch_id, p, &dry_run, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!dry_run->dry_run || dry_run->status != ECL_JOB_COMPLETED || !dry_run->stored_name) {
+        return refuse(conn, batch_id, needed, p, pjob, result);
+    }
+
+    /* The file has both names before any record says so, and loses the old one after: whatever dies
+     * in between, no job is without its file, and ecl_storage_sweep removes a name too many. */
+    rv = ecl_storage_link(storage_dir, dry_run->stored_name, new_id, p, result);
+    if (rv == ECL_ENOTFOUND) {
+        return ecl_fail(result, ECL_ECONFLICT, "file-gone",
+                        "the file of job %s is no longer in the storage directory", batch_id);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_db_begin(conn, result);
+    if (rv == APR_SUCCESS) {
+        rv = hand_over(conn, dry_run, user, new_id, p, pjob, result);
+        if (rv != APR_SUCCESS || !*pjob) {
+            ecl_db_rollback(conn);
+        }
+    }
+    if (rv != APR_SUCCESS || !*pjob) {
+        ecl_storage_remove(storage_dir, new_id, p, NULL);
+        return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, p, pjob, result);
+    }
+    rv = ecl_db_commit(conn, result);
+    if (rv != APR_SUCCESS) {
+        /* It may have been committed all the same: the new name stays for the sweep to decide. */
+        *pjob = NULL;
+        return rv;
+    }
+    ecl_jobs_remove_file(storage_dir, dry_run->stored_name, p);
+    log_asked(batch_id, "import for real", user);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            const char *storage_dir, apr_pool_t *p, ecl_result_t *result)
+{
+    /* row errors and undo record go with it: ON DELETE CASCADE */
+    static const char sql[] =
+        "DELETE FROM import_jobs WHERE batch_id = %s"
+        " AND status IN ('completed', 'failed', 'cancelled') AND undo_requested = 0"
+        " RETURNING stored_name";
+    ecl_db_rows_t *rows;
+    ecl_job_t *job;
+    apr_status_t rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), p, &rows, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!ecl_db_nrows(rows)) {
+        return refuse(conn, batch_id,
+                      "only a completed, failed or cancelled job that is not being undone can be "
+                      "deleted",
+                      p, &job, result);
+    }
+    ecl_jobs_remove_file(storage_dir, ecl_db_get(rows, 0, 0), p);
+    log_asked(batch_id, "deletion", user);
+    return APR_SUCCESS;
+}

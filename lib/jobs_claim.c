@@ -1,0 +1,358 @@
+/*
+ * Claims, leases and fencing: what a worker does with the queue and to the job in its hands.
+ */
+#include "jobs_internal.h"
+
+/* The job is in the hands of the claim with this token. */
+#define HELD "id = %lld AND claims = %lld AND lease_until IS NOT NULL"
+
+apr_status_t ecl_jobs_fenced(const ecl_job_t *job, ecl_result_t *result)
+{
+    return ecl_fail(result, ECL_EFENCED, "claim-lost",
+                    "claim %" APR_INT64_T_FMT " of job %s has ended: the job was put back, or "
+                    "another worker has it",
+                    job->claims, job->batch_id);
+}
+
+static apr_time_t lease_end(apr_time_t now)
+{
+    return now + apr_time_from_sec(ECL_LEASE_SECONDS);
+}
+
+/* ---- ending a claim without an end ---- */
+
+#define IMPORTING "status = 'processing' AND cancel_requested = 0"
+#define USED_UP IMPORTING " AND attempts >= max_attempts"
+
+/* An attempt that counts. What is to be taken out has no last attempt: to stop half-way would leave
+ * neither the import nor what was before it. Values: now, reason, reason, now. */
+#define PUT_BACK_COUNTED                                                                           \
+    "UPDATE import_jobs SET"                                                                       \
+    " status = CASE WHEN " USED_UP " THEN 'failed' WHEN status = 'processing' THEN 'queued'"       \
+    " ELSE status END,"                                                                            \
+    " completed_at = CASE WHEN " USED_UP " THEN %lld ELSE completed_at END,"                       \
+    " error_message = CASE WHEN " USED_UP                                                          \
+    " THEN 'gave up after ' || attempts || ' attempts that got no further: ' || %s"                \
+    " WHEN " IMPORTING " THEN %s ELSE error_message END,"                                          \
+    " run_after = %lld + CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END * 1000000,"       \
+    " lease_until = NULL WHERE "
+
+/* A stop that was asked for, which is no attempt. Value: now. */
+#define PUT_BACK_STOPPED                                                                           \
+    "UPDATE import_jobs SET status = CASE WHEN status = 'processing' THEN 'queued' ELSE status "   \
+    "END, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, run_after = %lld,"       \
+    " lease_until = NULL WHERE "
+
+#define PUT_BACK_RETURNING " RETURNING batch_id, worker, status"
+
+/* Runs one of the statements above with PUT_BACK_RETURNING, and logs what it did: no caller knows
+ * which jobs it met. *pcount may be NULL. */
+static apr_status_t put_back(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                             apr_size_t nargs, const char *reason, int *pcount,
+                             ecl_result_t *result)
+{
+    ecl_db_rows_t *rows;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, result->pool);
+    rv = ecl_db_query(conn, sql, args, nargs, p, &rows, result);
+    for (int i = 0; rv == APR_SUCCESS && i < ecl_db_nrows(rows); i++) {
+        const char *batch_id = ecl_db_get(rows, i, 0), *worker = ecl_db_get(rows, i, 1);
+
+        if (!strcmp(ecl_db_get(rows, i, 2), "failed") && reason) {
+            ecl_log(ECL_LOG_WARN, 0, ECLNO(1301) "job %s of worker %s has no attempts left: %s",
+                    batch_id, worker, reason);
+        } else {
+            ecl_log(ECL_LOG_INFO, 0, ECLNO(1300) "job %s of worker %s is put back: %s", batch_id,
+                    worker, reason ? reason : "the worker was asked to stop");
+        }
+    }
+    if (pcount) {
+        *pcount = rv == APR_SUCCESS ? ecl_db_nrows(rows) : 0;
+    }
+    apr_pool_destroy(p);
+    return rv;
+}
+
+apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
+                               const char *transient_reason, ecl_result_t *result)
+{
+    static const char counted[] = PUT_BACK_COUNTED HELD PUT_BACK_RETURNING;
+    static const char stopped[] = PUT_BACK_STOPPED HELD PUT_BACK_RETURNING;
+    apr_time_t now = apr_time_now();
+    apr_status_t rv;
+    int count;
+
+    if (transient_reason) {
+        rv = put_back(conn, counted,
+                      ECL_ARGS(ECL_INT(now), ECL_TEXT(transient_reason), ECL_TEXT(transient_reason),
+                               ECL_INT(now), ECL_INT(job->id), ECL_INT(job->claims)),
+                      transient_reason, &count, result);
+    } else {
+        rv = put_back(conn, stopped, ECL_ARGS(ECL_INT(now), ECL_INT(job->id), ECL_INT(job->claims)),
+                      NULL, &count, result);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return count ? APR_SUCCESS : ecl_jobs_fenced(job, result);
+}
+
+apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, const char *reason,
+                                     ecl_result_t *result)
+{
+#define OF_WORKER "worker = %s AND lease_until IS NOT NULL"
+    static const char counted[] = PUT_BACK_COUNTED OF_WORKER PUT_BACK_RETURNING;
+    static const char stopped[] = PUT_BACK_STOPPED OF_WORKER PUT_BACK_RETURNING;
+#undef OF_WORKER
+    apr_time_t now = apr_time_now();
+
+    if (!reason) {
+        return put_back(conn, stopped, ECL_ARGS(ECL_INT(now), ECL_TEXT(worker)), NULL, NULL,
+                        result);
+    }
+    return put_back(
+        conn, counted,
+        ECL_ARGS(ECL_INT(now), ECL_TEXT(reason), ECL_TEXT(reason), ECL_INT(now), ECL_TEXT(worker)),
+        reason, NULL, result);
+}
+
+/* Puts back the jobs of workers that are not heard of any more. */
+static apr_status_t recover(ecl_db_conn_t *conn, apr_time_t now, ecl_result_t *result)
+{
+    static const char sql[] = PUT_BACK_COUNTED "lease_until <= %lld" PUT_BACK_RETURNING;
+    static const char reason[] =
+        "its worker was not heard of for " APR_STRINGIFY(ECL_LEASE_SECONDS) " seconds";
+
+    return put_back(
+        conn, sql,
+        ECL_ARGS(ECL_INT(now), ECL_TEXT(reason), ECL_TEXT(reason), ECL_INT(now), ECL_INT(now)),
+        reason, NULL, result);
+}
+
+/* ---- claiming ---- */
+
+#define DUE_IMPORT "status = 'queued' AND run_after <= %lld"
+#define DUE_UNDO "undo_requested = 1 AND lease_until IS NULL AND run_after <= %lld"
+
+/* Whether there is anything to put back or to claim. An idle worker asks every few seconds and must
+ * not take the write lock for it. */
+static apr_status_t look(ecl_db_conn_t *conn, const char *batch_id, apr_time_t now, apr_pool_t *p,
+                         int *pfound, ecl_result_t *result)
+{
+    static const char any[] = "SELECT 1 WHERE"
+                              " EXISTS (SELECT 1 FROM import_jobs WHERE lease_until <= %lld)"
+                              " OR EXISTS (SELECT 1 FROM import_jobs WHERE " DUE_IMPORT ")"
+                              " OR EXISTS (SELECT 1 FROM import_jobs WHERE " DUE_UNDO ")";
+    static const char one[] = "SELECT 1 FROM import_jobs WHERE (lease_until <= %lld OR " DUE_IMPORT
+                              " OR " DUE_UNDO ") AND batch_id = %s";
+    const ecl_db_value_t args[] = {ECL_INT(now), ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id)};
+    ecl_db_rows_t *rows;
+    apr_status_t rv =
+        ecl_db_query(conn, batch_id ? one : any, args, batch_id ? 4 : 3, p, &rows, result);
+
+    *pfound = rv == APR_SUCCESS && ecl_db_nrows(rows) > 0;
+    return rv;
+}
+
+#define FIRST(due, which, lock)                                                                    \
+    "SELECT id, " ECL_JOB_PRIORITY " AS place FROM import_jobs WHERE " due which                   \
+    " ORDER BY place, id LIMIT 1" lock
+
+/* The first to import and the first to undo are looked up apart, each by its index, and the first
+ * of these two is taken. Values: worker, lease_until, now, now, now [, batch_id], now [, batch_id].
+ */
+#define CLAIM(which, lock)                                                                         \
+    "UPDATE import_jobs SET status = CASE WHEN status = 'queued' THEN 'processing' ELSE status"    \
+    " END, claims = claims + 1, attempts = attempts + 1, worker = %s, lease_until = %lld,"         \
+    " started_at = coalesce(started_at, %lld),"                                                    \
+    " attempt_started_at = CASE WHEN status = 'queued' THEN %lld ELSE attempt_started_at END,"     \
+    " attempt_started_rows = CASE WHEN status = 'queued' THEN processed_rows"                      \
+    " ELSE attempt_started_rows END"                                                               \
+    " WHERE id = (SELECT id FROM (SELECT * FROM (" FIRST(                                          \
+        DUE_IMPORT, which,                                                                         \
+        lock) ") AS a"                                                                             \
+              " UNION ALL SELECT * FROM (" FIRST(                                                  \
+                  DUE_UNDO, which, lock) ") AS b) AS c"                                            \
+                                         " ORDER BY place, id LIMIT 1) RETURNING " ECL_JOB_SELECT
+
+/* The statement that decides who gets a job. In the transaction of the caller, which in SQLite
+ * holds the write lock; PostgreSQL's row locks let others pass by. */
+static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
+                         apr_time_t now, apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+#define ONE " AND batch_id = %s"
+#define LOCK " FOR UPDATE SKIP LOCKED"
+    static const char *const sql[2][2] = {{CLAIM("", ""), CLAIM(ONE, "")},
+                                          {CLAIM("", LOCK), CLAIM(ONE, LOCK)}};
+#undef ONE
+#undef LOCK
+    ecl_db_value_t args[8];
+    apr_size_t nargs = 0;
+
+    args[nargs++] = ECL_TEXT(worker);
+    args[nargs++] = ECL_INT(lease_end(now));
+    args[nargs++] = ECL_INT(now);
+    args[nargs++] = ECL_INT(now);
+    for (int i = 0; i < 2; i++) {
+        args[nargs++] = ECL_INT(now);
+        if (batch_id) {
+            args[nargs++] = ECL_TEXT(batch_id);
+        }
+    }
+    return ecl_jobs_query_one(conn, sql[ecl_db_conn_driver(conn) == ECL_DB_PGSQL][batch_id != NULL],
+                              args, nargs, p, pjob, result);
+}
+
+apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
+                           apr_pool_t *p, ecl_claim_t *claim, ecl_result_t *result)
+{
+    apr_time_t now = apr_time_now();
+    ecl_job_t *job = NULL;
+    apr_status_t rv;
+    int found;
+
+    *claim = (ecl_claim_t){NULL, ECL_WORK_IMPORT};
+    rv = look(conn, batch_id, now, p, &found, result);
+    if (rv != APR_SUCCESS || !found) {
+        return rv;
+    }
+    rv = ecl_db_begin(conn, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    now = apr_time_now(); /* it may have waited for the lock */
+    rv = recover(conn, now, result);
+    if (rv == APR_SUCCESS) {
+        rv = take(conn, worker, batch_id, now, p, &job, result);
+    }
+    if (rv != APR_SUCCESS) {
+        ecl_db_rollback(conn);
+        return rv;
+    }
+    rv = ecl_db_commit(conn, result);
+    if (rv != APR_SUCCESS || !job) {
+        return rv;
+    }
+    claim->job = job;
+    claim->work =
+        job->cancel_requested || job->undo_requested ? ECL_WORK_TAKE_OUT : ECL_WORK_IMPORT;
+    return APR_SUCCESS;
+}
+
+/* ---- a claim at work ---- */
+
+/* Runs a fenced statement that returns cancel_requested. */
+static apr_status_t work_on(ecl_db_conn_t *conn, const ecl_job_t *job, const char *sql,
+                            const ecl_db_value_t *args, apr_size_t nargs, int *pcancel,
+                            ecl_result_t *result)
+{
+    ecl_db_rows_t *rows;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, result->pool);
+    rv = ecl_db_query(conn, sql, args, nargs, p, &rows, result);
+    if (rv == APR_SUCCESS && !ecl_db_nrows(rows)) {
+        rv = ecl_jobs_fenced(job, result);
+    }
+    *pcancel = rv == APR_SUCCESS && ecl_db_get_int(rows, 0, 0);
+    apr_pool_destroy(p);
+    return rv;
+}
+
+apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
+                              const ecl_job_progress_t *progress, int *pcancel,
+                              ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET processed_rows = processed_rows + %lld,"
+        " imported_rows = imported_rows + %lld, failed_rows = failed_rows + %lld,"
+        " skipped_rows = skipped_rows + %lld, readings_new = readings_new + %lld,"
+        " readings_changed = readings_changed + %lld,"
+        " readings_unchanged = readings_unchanged + %lld,"
+        " attempts = CASE WHEN checkpoint <> %lld THEN 1 ELSE attempts END, checkpoint = %lld,"
+        " bytes_done = %lld, summary = coalesce(%s, summary), lease_until = %lld"
+        " WHERE " HELD " AND status = 'processing' RETURNING cancel_requested";
+
+    return work_on(conn, job, sql,
+                   ECL_ARGS(ECL_INT(progress->processed_rows), ECL_INT(progress->imported_rows),
+                            ECL_INT(progress->failed_rows), ECL_INT(progress->skipped_rows),
+                            ECL_INT(progress->readings_new), ECL_INT(progress->readings_changed),
+                            ECL_INT(progress->readings_unchanged), ECL_INT(progress->checkpoint),
+                            ECL_INT(progress->checkpoint), ECL_INT(progress->bytes_done),
+                            ECL_TEXT(ecl_jobs_json_text(progress->summary)),
+                            ECL_INT(lease_end(apr_time_now())), ECL_INT(job->id),
+                            ECL_INT(job->claims)),
+                   pcancel, result);
+}
+
+apr_status_t ecl_job_renew(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t total_rows,
+                           int *pcancel, ecl_result_t *result)
+{
+    static const char sql[] = "UPDATE import_jobs SET total_rows = coalesce(%lld, total_rows),"
+                              " lease_until = %lld WHERE " HELD " RETURNING cancel_requested";
+
+    return work_on(conn, job, sql,
+                   ECL_ARGS(total_rows >= 0 ? ECL_INT(total_rows) : ECL_NULL,
+                            ECL_INT(lease_end(apr_time_now())), ECL_INT(job->id),
+                            ECL_INT(job->claims)),
+                   pcancel, result);
+}
+
+/* ---- the ends of a claim ---- */
+
+apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
+                            const char *message, ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET status = %s, completed_at = %lld, error_message = %s,"
+        " summary = coalesce(%s, summary), lease_until = NULL"
+        " WHERE " HELD " AND status = 'processing' AND cancel_requested = 0";
+    static const char cancelled[] =
+        "SELECT cancel_requested FROM import_jobs WHERE " HELD " AND status = 'processing'";
+    int affected = 0, cancel;
+    apr_status_t rv = ecl_db_exec(
+        conn, sql,
+        ECL_ARGS(ECL_TEXT(ecl_job_status_name(message ? ECL_JOB_FAILED : ECL_JOB_COMPLETED)),
+                 ECL_INT(apr_time_now()), ECL_TEXT(message), ECL_TEXT(ecl_jobs_json_text(summary)),
+                 ECL_INT(job->id), ECL_INT(job->claims)),
+        &affected, result);
+
+    if (rv != APR_SUCCESS || affected) {
+        return rv;
+    }
+    rv = work_on(conn, job, cancelled, ECL_ARGS(ECL_INT(job->id), ECL_INT(job->claims)), &cancel,
+                 result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return ecl_fail(result, ECL_ESTOPPED, "cancel-requested",
+                    "job %s is to be cancelled: its readings must be taken out", job->batch_id);
+}
+
+apr_status_t ecl_job_taken_out(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
+                               ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET"
+        " completed_at = CASE WHEN status = 'processing' THEN %lld ELSE completed_at END,"
+        " undone_at = CASE WHEN undo_requested = 1 THEN %lld ELSE undone_at END,"
+        " status = CASE WHEN status = 'processing' THEN 'cancelled' ELSE status END,"
+        " cancel_requested = 0, undo_requested = 0, summary = coalesce(%s, summary),"
+        " lease_until = NULL"
+        " WHERE " HELD " AND (cancel_requested = 1 OR undo_requested = 1)";
+    apr_time_t now = apr_time_now();
+    int affected = 0;
+    apr_status_t rv =
+        ecl_db_exec(conn, sql,
+                    ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(ecl_jobs_json_text(summary)),
+                             ECL_INT(job->id), ECL_INT(job->claims)),
+                    &affected, result);
+
+    if (rv != APR_SUCCESS || affected) {
+        return rv;
+    }
+    return ecl_jobs_fenced(job, result);
+}
