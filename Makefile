@@ -158,6 +158,12 @@ install: all
 	[ -e $(DESTDIR)$(CONFDIR)/eclectyc_import.conf ] || \
 		install -m 644 conf/eclectyc_import.conf $(DESTDIR)$(CONFDIR)/eclectyc_import.conf
 
+# render_template: shows a page template filled with sample data (tests/samples/views/)
+$(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libecl.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
+		$(BUILD)/libecl.a $(PKG_LIBS) $(APR_LIBS)
+
 .PHONY: unit
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
