@@ -14,14 +14,16 @@ typedef struct ecl_clock_t ecl_clock_t;
 typedef apr_int32_t ecl_date_t; /* days since 1970-01-01 of a local calendar date */
 #define ECL_DATE_TEXT 11        /* "YYYY-MM-DD" and NUL */
 
-/* Proleptic Gregorian, no rolling over: 0 when there is no such day. */
+/* Proleptic Gregorian, years 1 to 9999, no rolling over: 0 when there is no such day. */
 int ecl_date_from_ymd(int year, int month, int day, ecl_date_t *pdate);
 void ecl_date_to_ymd(ecl_date_t date, int *pyear, int *pmonth, int *pday);
 void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT]);
 
-/* A zone by its tz database name. ECL_ECONFIG: not known, or it changes clocks at another time than
- * 01:00 UTC between 1990 and 2060 (then the view's local times would be wrong). Allocated from p.
- * Does not change the process's TZ for longer than the call. */
+/* A zone by its tz database name, which must be installed (but for "UTC"). ECL_ECONFIG:
+ * "unknown-timezone"; "unsupported-timezone": it changes clocks at another time than 01:00 UTC of
+ * the same local date between 1990 and 2060 (then the view's local times would be wrong).
+ * Allocated from p. Sets the process's TZ during the call: not while other threads run. The clock
+ * itself is read-only. It knows all changes from 1970 to 2099, and goes on without any beyond. */
 apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *timezone, apr_pool_t *p,
                             ecl_result_t *result);
 

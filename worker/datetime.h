@@ -23,19 +23,25 @@ typedef enum ecl_datetime_status_t {
     ECL_DATETIME_OK,
     ECL_DATETIME_MISSING,   /* blank, "-", "Null" */
     ECL_DATETIME_BAD,       /* not a date or time of a form we know */
-    ECL_DATETIME_NO_SUCH,   /* the form is known, the day or time does not exist: 31/02, 25:00 */
-    ECL_DATETIME_NO_YEAR,   /* "30/08": the year is missing */
+    ECL_DATETIME_NO_SUCH,   /* the form is known, the day or time does not exist (31/02, 25:00), is
+                               not the weekday given, or is not within 1970 to 2099 */
+    ECL_DATETIME_NO_YEAR,   /* "30/08", "30/08/0", "30 Aug": the year is missing */
     ECL_DATETIME_LOST_HOUR, /* "30:00.0": what Excel's mm:ss display leaves of a time */
     ECL_DATETIME_AMBIGUOUS  /* "23-09-01": year-month-day or day-month-year? */
 } ecl_datetime_status_t;
 
-/* Parses a whole cell: a date, a time, or both.
- *   dates  2024-03-31 2024/03/31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24 31-Mar-24
- *          31 Mar 2024, Mar 31 2024, "01:03:59 Fri 01/09/2023"; English month names, short or long;
- *          one-digit days and months; two-digit years are 2000 to 2099 (only after day and month)
- *   times  00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" 0030 2400 "00:30 to
- * 01:00" offset Z, UTC, GMT+…, +01:00, +0100 after a time `order` decides d/m/y or m/d/y; a date
- * that can only be the other one is NO_SUCH. */
+/* Parses a whole cell, blanks around it ignored: a date, a time, or both in either order.
+ *   dates   2024-03-31 2024/03/31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24 31-Mar-24
+ *           "31 Mar 2024" "Mar 31 2024" "Fri 01/09/2023"; English names, short or long; one-digit
+ *           days and months; two-digit years are 2000 to 2099 (only after day and month)
+ *   times   00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" "00:30 AM" 0030 2400;
+ *           of a slot "00:30 to 01:00" or "00:30 - 01:00" the start
+ *   offset  after a time: Z UTC GMT GMT+1 +01:00 +0100 +01, also after a blank
+ *   both    "2024-03-31 00:30" 2024-03-31T00:30:00Z "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023"
+ * `order` decides d/m/y or m/d/y wherever the year comes last and the month is a number; a date
+ * that can only be the other one is NO_SUCH. Spreadsheet serials (45055) are BAD: only a reader
+ * that knows where they come from can tell them from numbers.
+ * *pvalue is set for OK only. Does not allocate. */
 ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
                                          ecl_date_order_t order, ecl_datetime_t *pvalue);
 

@@ -1,3 +1,4 @@
+#include "cell.h"
 #include "decimal.h"
 
 #define PLACES 9
@@ -141,37 +142,19 @@ static ecl_decimal_status_t to_decimal(const digits_t *digits, apr_int64_t expon
 }
 
 /* What is not a number: is it one of the words for "no value"? */
-static ecl_decimal_status_t read_word(const char *text, apr_size_t length, ecl_decimal_t *pvalue)
+static ecl_decimal_status_t read_word(const char *text, const char *end, ecl_decimal_t *pvalue)
 {
     static const char *const words[] = {"-",    "null",    "nan",     "n/a",
                                         "#n/a", "#value!", "#div/0!", "#ref!"};
     apr_size_t i;
 
     for (i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strlen(words[i]) == length && !strncasecmp(words[i], text, length)) {
+        if (ecl_cell_is(text, end, words[i])) {
             *pvalue = ECL_DECIMAL_MISSING;
             return ECL_DECIMAL_IS_MISSING;
         }
     }
     return ECL_DECIMAL_BAD;
-}
-
-/* The bytes of the blank that text starts with; 0: none. NBSP is what spreadsheets and web pages
- * pad with. */
-static apr_size_t blank_at(const char *text, const char *end)
-{
-    if (*text == ' ' || (*text >= '\t' && *text <= '\r')) {
-        return 1;
-    }
-    return end - text >= 2 && text[0] == '\xC2' && text[1] == '\xA0' ? 2 : 0;
-}
-
-static apr_size_t blank_before(const char *text, const char *end)
-{
-    if (end[-1] == ' ' || (end[-1] >= '\t' && end[-1] <= '\r')) {
-        return 1;
-    }
-    return end - text >= 2 && end[-2] == '\xC2' && end[-1] == '\xA0' ? 2 : 0;
 }
 
 ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
@@ -182,14 +165,8 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
     apr_int64_t exponent = 0, fraction = 0;
     digits_t digits = {0};
     int is_negative = 0;
-    apr_size_t blank;
 
-    while (text < end && (blank = blank_at(text, end)) != 0) {
-        text += blank;
-    }
-    while (text < end && (blank = blank_before(text, end)) != 0) {
-        end -= blank;
-    }
+    ecl_cell_trim(&text, &end);
     if (text == end) {
         *pvalue = ECL_DECIMAL_MISSING;
         return ECL_DECIMAL_IS_MISSING;
@@ -215,7 +192,7 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
         whole += fraction == 0; /* "." alone holds no digit */
     }
     if (at == whole) {
-        return read_word(text, (apr_size_t)(end - text), pvalue);
+        return read_word(text, end, pvalue);
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         at = read_exponent(at, end, &exponent);

@@ -1,0 +1,306 @@
+/*
+ * libc knows time zones, but only one at a time for the whole process (TZ). So it is asked once,
+ * for every change of the offset between 1970 and 2100; all questions after that are arithmetic on
+ * the list of them.
+ */
+#include <apr_env.h>
+#include <apr_file_io.h>
+
+#include "clock.h"
+
+#define DAY 86400
+#define CLOCK_END APR_INT64_C(4102444800) /* 2100-01-01 */
+#define CHANGES_MAX 1000
+/* changes are found by the stretch of 2^24 seconds (194 days) that they fall into */
+#define STRETCH_BITS 24
+#define STRETCHES ((CLOCK_END >> STRETCH_BITS) + 1)
+
+/* the years in which changes must be at 01:00 UTC, see ecl_clock_make */
+#define STRICT_FROM APR_INT64_C(631152000) /* 1990-01-01 */
+#define STRICT_TO APR_INT64_C(2871763200)  /* 2061-01-01 */
+
+typedef struct change_t {
+    apr_int64_t utc; /* from this instant on */
+    int offset;      /* seconds east of UTC */
+} change_t;
+
+struct ecl_clock_t {
+    int count;
+    change_t changes[CHANGES_MAX]; /* changes[0] stands for all time before the first change */
+    int first[STRETCHES];          /* of a stretch: the change in force as it starts */
+};
+
+int ecl_date_from_ymd(int year, int month, int day, ecl_date_t *pdate)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    int march_year, month_day;
+
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+        day > lengths[month - 1] + (month == 2 && is_leap)) {
+        return 0;
+    }
+    /* years that start in March have their leap day at the end: then the days before a month are
+     * (153 × month + 2) / 5, with March as 0 */
+    march_year = year - (month <= 2);
+    month_day = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    *pdate = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + month_day -
+             719468;
+    return 1;
+}
+
+void ecl_date_to_ymd(ecl_date_t date, int *pyear, int *pmonth, int *pday)
+{
+    /* the reverse, in eras of 400 years = 146097 days */
+    apr_int64_t days = (apr_int64_t)date + 719468;
+    apr_int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int day_of_era = (int)(days - era * 146097);
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int month = (5 * day_of_year + 2) / 153;
+
+    *pday = day_of_year - (153 * month + 2) / 5 + 1;
+    *pmonth = month < 10 ? month + 3 : month - 9;
+    *pyear = (int)(era * 400) + year_of_era + (*pmonth <= 2);
+}
+
+void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT])
+{
+    int year, month, day;
+
+    ecl_date_to_ymd(date, &year, &month, &day);
+    text[0] = (char)('0' + year / 1000 % 10);
+    text[1] = (char)('0' + year / 100 % 10);
+    text[2] = (char)('0' + year / 10 % 10);
+    text[3] = (char)('0' + year % 10);
+    text[4] = '-';
+    text[5] = (char)('0' + month / 10);
+    text[6] = (char)('0' + month % 10);
+    text[7] = '-';
+    text[8] = (char)('0' + day / 10);
+    text[9] = (char)('0' + day % 10);
+    text[10] = '\0';
+}
+
+/* Whether the tz database has that name. libc does not tell: it takes UTC for a zone it lacks. */
+static int is_zone(const char *timezone, apr_pool_t *p)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+    char *directory, magic[4];
+    const char *path;
+    apr_file_t *file;
+    apr_status_t status;
+
+    if (!*timezone || *timezone == '/' || timezone[strspn(timezone, allowed)]) {
+        return 0;
+    }
+    if (apr_env_get(&directory, "TZDIR", p) != APR_SUCCESS) {
+        directory = apr_pstrdup(p, "/usr/share/zoneinfo");
+    }
+    path = apr_pstrcat(p, directory, "/", timezone, NULL);
+    if (apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p) !=
+        APR_SUCCESS) {
+        return 0;
+    }
+    status = apr_file_read_full(file, magic, sizeof magic, NULL);
+    apr_file_close(file);
+    return status == APR_SUCCESS && !memcmp(magic, "TZif", sizeof magic);
+}
+
+static int libc_offset(apr_int64_t utc)
+{
+    time_t t = (time_t)utc;
+    struct tm local;
+
+    return localtime_r(&t, &local) ? (int)local.tm_gmtoff : 0;
+}
+
+/* Fills changes from libc's present zone. Returns 0 when there are too many of them. */
+static int find_changes(ecl_clock_t *clock)
+{
+    apr_int64_t utc;
+
+    clock->changes[0] = (change_t){0, libc_offset(0)};
+    clock->count = 1;
+    for (utc = DAY; utc <= CLOCK_END; utc += DAY) {
+        int offset = libc_offset(utc);
+        apr_int64_t before = utc - DAY, from = utc;
+
+        if (offset == clock->changes[clock->count - 1].offset) {
+            continue;
+        }
+        if (clock->count == CHANGES_MAX) {
+            return 0;
+        }
+        while (from - before > 1) {
+            apr_int64_t middle = before + (from - before) / 2;
+
+            if (libc_offset(middle) == offset) {
+                from = middle;
+            } else {
+                before = middle;
+            }
+        }
+        clock->changes[clock->count++] = (change_t){from, offset};
+    }
+    return 1;
+}
+
+/* Whether the view meter_readings is right about this zone: it takes the local time to jump by
+ * whole hours at 01:00 UTC of the local date, on every day that has not 1440 minutes. */
+static int is_supported(const ecl_clock_t *clock)
+{
+    int i;
+
+    for (i = 1; i < clock->count; i++) {
+        const change_t *change = &clock->changes[i];
+        int local = 3600 + clock->changes[i - 1].offset; /* as the clock shows before the change */
+
+        if (change->utc >= STRICT_FROM && change->utc < STRICT_TO &&
+            (change->utc % DAY != 3600 || local <= 0 || local >= DAY)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void index_changes(ecl_clock_t *clock)
+{
+    int stretch, i = 0;
+
+    for (stretch = 0; stretch < STRETCHES; stretch++) {
+        while (i + 1 < clock->count && clock->changes[i + 1].utc <= (apr_int64_t)stretch
+                                                                        << STRETCH_BITS) {
+            i++;
+        }
+        clock->first[stretch] = i;
+    }
+}
+
+apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *timezone, apr_pool_t *p,
+                            ecl_result_t *result)
+{
+    ecl_clock_t *clock = apr_pcalloc(p, sizeof *clock);
+    int is_complete = 1;
+
+    if (!strcmp(timezone, "UTC")) {
+        clock->count = 1;
+    } else {
+        char *saved = NULL;
+
+        if (!is_zone(timezone, p)) {
+            return ecl_fail(result, ECL_ECONFIG, "unknown-timezone",
+                            "the time zone '%s' is not known; expected a name of the tz database "
+                            "such as Europe/London",
+                            timezone);
+        }
+        apr_env_get(&saved, "TZ", p);
+        apr_env_set("TZ", apr_pstrcat(p, ":", timezone, NULL), p);
+        tzset();
+        is_complete = find_changes(clock);
+        if (saved) {
+            apr_env_set("TZ", saved, p);
+        } else {
+            apr_env_delete("TZ", p);
+        }
+        tzset();
+    }
+    if (!is_complete || !is_supported(clock)) {
+        return ecl_fail(result, ECL_ECONFIG, "unsupported-timezone",
+                        "the time zone '%s' changes its clocks at another time than 01:00 UTC, "
+                        "which is not supported; expected Europe/London, UTC or a zone of the "
+                        "European Union",
+                        timezone);
+    }
+    index_changes(clock);
+    *pclock = clock;
+    return APR_SUCCESS;
+}
+
+/* Which change is in force at an instant. */
+static int find(const ecl_clock_t *clock, apr_int64_t utc)
+{
+    int i;
+
+    if (utc < 0) {
+        return 0;
+    }
+    if (utc >= CLOCK_END) {
+        return clock->count - 1;
+    }
+    i = clock->first[utc >> STRETCH_BITS];
+    while (i + 1 < clock->count && clock->changes[i + 1].utc <= utc) {
+        i++;
+    }
+    return i;
+}
+
+/* The instant at which a local date begins. */
+static apr_int64_t midnight(const ecl_clock_t *clock, ecl_date_t date)
+{
+    apr_int64_t local = (apr_int64_t)date * DAY;
+    int i = find(clock, local - DAY);
+    apr_int64_t utc = local - clock->changes[i].offset;
+
+    /* Changes after the day before: midnight is then as late as they say. One that skips midnight
+     * itself begins the day. */
+    while (i + 1 < clock->count && clock->changes[i + 1].utc <= utc) {
+        i++;
+        utc = local - clock->changes[i].offset;
+        if (utc < clock->changes[i].utc) {
+            return clock->changes[i].utc;
+        }
+    }
+    return utc;
+}
+
+void ecl_clock_day(const ecl_clock_t *clock, ecl_date_t date, ecl_clock_day_t *day)
+{
+    apr_int64_t end = midnight(clock, date + 1);
+
+    day->date = date;
+    day->start = midnight(clock, date);
+    day->minutes = (int)((end - day->start) / 60);
+    day->change_minute = 0;
+    if (day->minutes != 1440) {
+        day->change_minute = (int)((clock->changes[find(clock, end - 1)].utc - day->start) / 60);
+    }
+}
+
+void ecl_clock_from_utc(const ecl_clock_t *clock, apr_int64_t utc_seconds, ecl_clock_day_t *day,
+                        int *pminute)
+{
+    apr_int64_t local = utc_seconds + clock->changes[find(clock, utc_seconds)].offset;
+
+    ecl_clock_day(clock, (ecl_date_t)(local >= 0 ? local / DAY : -((DAY - 1 - local) / DAY)), day);
+    *pminute = (int)((utc_seconds - day->start) / 60);
+}
+
+ecl_clock_label_t ecl_clock_label(const ecl_clock_day_t *day, int label_minute, int second,
+                                  int *pminute)
+{
+    int extra = day->minutes - 1440; /* negative on the short day */
+
+    if (!extra || label_minute < day->change_minute - (extra > 0 ? extra : 0)) {
+        *pminute = label_minute;
+        return ECL_LABEL_OK;
+    }
+    if (extra > 0 && label_minute < day->change_minute) {
+        *pminute = second ? label_minute + extra : label_minute;
+        return ECL_LABEL_AMBIGUOUS;
+    }
+    if (extra < 0 && label_minute < day->change_minute - extra) {
+        return ECL_LABEL_SKIPPED;
+    }
+    *pminute = label_minute + extra;
+    return ECL_LABEL_OK;
+}
+
+int ecl_clock_label_of(const ecl_clock_day_t *day, int minute)
+{
+    int extra = day->minutes - 1440;
+
+    return extra && minute >= day->change_minute ? minute - extra : minute;
+}

@@ -1,0 +1,440 @@
+/*
+ * A cell is read from left to right without looking back: a date, then a time, or the other way
+ * round. What is of no known form ends it at once (BAD). What has a known form but no meaning (a
+ * 31 February) is noted and reading goes on, so that a cell is called by what is wrong with it.
+ */
+#include "cell.h"
+#include "datetime.h"
+
+#define YEAR_MIN 1970 /* before and after these no clock is known, and no meter was read */
+#define YEAR_MAX 2099
+
+typedef struct scan_t {
+    const char *at;
+    const char *end;
+    ecl_date_order_t order;
+    ecl_datetime_t value;
+    ecl_datetime_status_t problem; /* the first thing of known form that has no meaning */
+} scan_t;
+
+static const char *const month_names[] = {"january",   "february", "march",    "april",
+                                          "may",       "june",     "july",     "august",
+                                          "september", "october",  "november", "december"};
+static const char *const day_names[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                        "friday", "saturday", "sunday"};
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The next byte, or NUL at the end: no form we know has a NUL in it. */
+static char peek(const scan_t *scan)
+{
+    return scan->at < scan->end ? *scan->at : '\0';
+}
+
+static int take(scan_t *scan, char c)
+{
+    if (peek(scan) != c) {
+        return 0;
+    }
+    scan->at++;
+    return 1;
+}
+
+static int take_blanks(scan_t *scan)
+{
+    const char *from = scan->at;
+    apr_size_t blank;
+
+    while ((blank = ecl_cell_blank(scan->at, scan->end)) != 0) {
+        scan->at += blank;
+    }
+    return scan->at > from;
+}
+
+/* Reads all digits that follow; returns how many there are, 0 for none or more than 8. */
+static int take_number(scan_t *scan, int *pnumber)
+{
+    const char *from = scan->at;
+    int number = 0;
+
+    while (scan->at < scan->end && is_digit(*scan->at)) {
+        if (scan->at - from == 8) {
+            return 0;
+        }
+        number = number * 10 + (*scan->at++ - '0');
+    }
+    *pnumber = number;
+    return (int)(scan->at - from);
+}
+
+/* Reads a word if it is one of those names, in full or as its first three letters; returns its
+ * place from 1, or 0 and leaves it. */
+static int take_name(scan_t *scan, const char *const *names, int count)
+{
+    const char *stop = scan->at;
+    int i;
+
+    while (stop < scan->end && is_letter(*stop)) {
+        stop++;
+    }
+    for (i = 0; i < count && stop - scan->at >= 3; i++) {
+        if (!strncasecmp(scan->at, names[i], 3) &&
+            (stop - scan->at == 3 || ecl_cell_is(scan->at, stop, names[i]))) {
+            scan->at = stop;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static int take_month(scan_t *scan)
+{
+    if (scan->end - scan->at >= 4 && ecl_cell_is(scan->at, scan->at + 4, "sept") &&
+        (scan->end - scan->at == 4 || !is_letter(scan->at[4]))) {
+        scan->at += 4;
+        return 9;
+    }
+    return take_name(scan, month_names, 12);
+}
+
+/* Reads a word if it is exactly that one. */
+static int take_word(scan_t *scan, const char *word)
+{
+    apr_size_t length = strlen(word);
+
+    if ((apr_size_t)(scan->end - scan->at) < length ||
+        !ecl_cell_is(scan->at, scan->at + length, word) ||
+        (scan->at + length < scan->end && is_letter(scan->at[length]))) {
+        return 0;
+    }
+    scan->at += length;
+    return 1;
+}
+
+static void note(scan_t *scan, ecl_datetime_status_t problem)
+{
+    if (scan->problem == ECL_DATETIME_OK) {
+        scan->problem = problem;
+    }
+}
+
+static void set_date(scan_t *scan, int year, int month, int day)
+{
+    scan->value.has_date = 1;
+    if (year < YEAR_MIN || year > YEAR_MAX ||
+        !ecl_date_from_ymd(year, month, day, &scan->value.date)) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+}
+
+/* "1:30", "01:03:59": one or two digits and a colon. */
+static int is_time_next(const scan_t *scan)
+{
+    scan_t ahead = *scan;
+    int number, digits = take_number(&ahead, &number);
+
+    return digits >= 1 && digits <= 2 && peek(&ahead) == ':';
+}
+
+/* The year after a day and a month, and what they make together. Returns 0 for no form we know. */
+static int take_year(scan_t *scan, char separator, int month, int day)
+{
+    const char *from = scan->at;
+    int is_separated = ecl_cell_is_blank(separator) ? take_blanks(scan) : take(scan, separator);
+    int year, digits = 0;
+
+    if (is_separated && !is_time_next(scan)) {
+        digits = take_number(scan, &year);
+        if (digits != 4 && digits != 2 && (digits != 1 || separator == '.')) {
+            return 0;
+        }
+    } else {
+        scan->at = from; /* "30 Aug 00:30" */
+    }
+    if (digits < 2) {
+        scan->value.has_date = 1;
+        note(scan, ECL_DATETIME_NO_YEAR);
+        return 1;
+    }
+    set_date(scan, digits == 2 ? 2000 + year : year, month, day);
+    return 1;
+}
+
+/* "31/03/2024", "31-03-24", "31.03.2024", "31 Mar 2024", "31-Mar-24": at the separator after the
+ * first number. */
+static int take_day_month_year(scan_t *scan, int first)
+{
+    char separator = ecl_cell_blank(scan->at, scan->end) ? ' ' : peek(scan);
+    const char *year;
+    int second, month, digits;
+
+    if (separator == ' ') {
+        take_blanks(scan);
+    } else if (separator == '-' || separator == '/' || separator == '.') {
+        scan->at++;
+    } else {
+        return 0;
+    }
+    if (is_letter(peek(scan))) {
+        month = take_month(scan);
+        return month && separator != '.' && take_year(scan, separator, month, first);
+    }
+    digits = take_number(scan, &second);
+    if (separator == ' ' || digits < 1 || digits > 2 ||
+        (separator == '.' && peek(scan) != separator)) { /* "12.5" is a number */
+        return 0;
+    }
+    year = scan->at + 1;
+    if (!(scan->order == ECL_ORDER_MDY ? take_year(scan, separator, first, second)
+                                       : take_year(scan, separator, second, first))) {
+        return 0;
+    }
+    if (separator == '-' && scan->at - year == 2) {
+        /* "23-09-01" is a day of September 2001 or of 2023 */
+        int day = (year[0] - '0') * 10 + (year[1] - '0');
+        ecl_date_t unused;
+
+        if (ecl_date_from_ymd(2000 + first, second, day, &unused)) {
+            note(scan, ECL_DATETIME_AMBIGUOUS);
+        }
+    }
+    return 1;
+}
+
+/* Returns 0 for no form we know. */
+static int take_date(scan_t *scan)
+{
+    int weekday = 0, month = 0, year, day, digits;
+
+    if (is_letter(peek(scan))) {
+        weekday = take_name(scan, day_names, 7);
+    }
+    if (weekday) {
+        take(scan, ',');
+        if (!take_blanks(scan)) {
+            return 0;
+        }
+    }
+    if (is_letter(peek(scan))) {
+        month = take_month(scan);
+    }
+    if (month) { /* "Mar 31 2024" */
+        if (!take_blanks(scan) || (digits = take_number(scan, &day)) < 1 || digits > 2) {
+            return 0;
+        }
+        take(scan, ',');
+        if (!take_year(scan, ' ', month, day)) {
+            return 0;
+        }
+    } else {
+        digits = take_number(scan, &year);
+        if (digits == 4 && (peek(scan) == '-' || peek(scan) == '/')) {
+            char separator = *scan->at++;
+            int month_digits = take_number(scan, &month), day_digits;
+
+            if (month_digits < 1 || month_digits > 2 || !take(scan, separator)) {
+                return 0;
+            }
+            day_digits = take_number(scan, &day);
+            if (day_digits < 1 || day_digits > 2) {
+                return 0;
+            }
+            set_date(scan, year, month, day);
+        } else if (digits == 8) {
+            if (year / 10000 < YEAR_MIN || year / 10000 > YEAR_MAX) {
+                return 0; /* eight digits of something else */
+            }
+            set_date(scan, year / 10000, year / 100 % 100, year % 100);
+        } else if (digits < 1 || digits > 2 || !take_day_month_year(scan, year)) {
+            return 0;
+        }
+    }
+    /* 1 January 1970 was a Thursday */
+    if (weekday && (scan->value.date + 3) % 7 != weekday - 1) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+    return 1;
+}
+
+/* "00:30", "0:30:00.000", "0030", "1:30 PM"; returns 0 for no form we know. */
+static int take_clock_time(scan_t *scan, int *pminute, int *psecond)
+{
+    int hour, minute, second = 0, digits = take_number(scan, &hour);
+    const char *from;
+
+    if (digits == 4) {
+        minute = hour % 100;
+        hour /= 100;
+    } else {
+        if (digits < 1 || digits > 2 || !take(scan, ':') || take_number(scan, &minute) != 2) {
+            return 0;
+        }
+        if (take(scan, '.')) {
+            note(scan, ECL_DATETIME_LOST_HOUR);
+            return take_number(scan, &second) > 0;
+        }
+        if (take(scan, ':')) {
+            if (take_number(scan, &second) != 2) {
+                return 0;
+            }
+            if (take(scan, '.')) {
+                int fraction;
+
+                if (take_number(scan, &fraction) < 1 || fraction != 0) {
+                    return 0;
+                }
+            }
+        }
+        from = scan->at;
+        take_blanks(scan);
+        if (take_word(scan, "am")) {
+            /* some write "00:30 AM" for half past midnight */
+            hour = hour == 12 ? 0 : hour < 12 ? hour : 99;
+        } else if (take_word(scan, "pm")) {
+            /* and some "13:00 PM" */
+            hour = hour == 0 || hour == 24 ? 99 : hour < 12 ? hour + 12 : hour;
+        } else {
+            scan->at = from;
+        }
+    }
+    if (hour > 24 || minute > 59 || second > 59 || (hour == 24 && (minute || second))) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+    *pminute = hour * 60 + minute;
+    *psecond = second;
+    return 1;
+}
+
+/* "01:00", "0100", "01", "1" after a sign. Returns 0 for no form we know. */
+static int take_offset(scan_t *scan)
+{
+    int is_west = take(scan, '-');
+    int hours, minutes = 0, digits;
+
+    if (!is_west && !take(scan, '+')) {
+        return 0;
+    }
+    digits = take_number(scan, &hours);
+    if (digits == 4) {
+        minutes = hours % 100;
+        hours /= 100;
+    } else if (digits < 1 || digits > 2 || (take(scan, ':') && take_number(scan, &minutes) != 2)) {
+        return 0;
+    }
+    if (hours > 14 || minutes > 59) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+    scan->value.has_offset = 1;
+    scan->value.offset_minutes = (hours * 60 + minutes) * (is_west ? -1 : 1);
+    return 1;
+}
+
+/* The time of day, with what may follow it: the end of a time slot, an offset. */
+static int take_time(scan_t *scan)
+{
+    const char *from;
+    int is_apart, unused_minute, unused_second;
+
+    if (!take_clock_time(scan, &scan->value.minute, &scan->value.second)) {
+        return 0;
+    }
+    scan->value.has_time = 1;
+    from = scan->at;
+    is_apart = take_blanks(scan);
+    if (take(scan, 'Z') || take_word(scan, "utc")) {
+        scan->value.has_offset = 1;
+        return 1;
+    }
+    if (take_word(scan, "gmt")) {
+        scan->value.has_offset = 1;
+        return peek(scan) == '+' || peek(scan) == '-' ? take_offset(scan) : 1;
+    }
+    if (is_apart &&
+        (take_word(scan, "to") || (peek(scan) == '-' && scan->end - scan->at > 1 &&
+                                   ecl_cell_blank(scan->at + 1, scan->end) && take(scan, '-')))) {
+        /* a slot is known by its start */
+        return take_blanks(scan) && take_clock_time(scan, &unused_minute, &unused_second);
+    }
+    /* "00:00-00:30" is no time in the west */
+    if (peek(scan) == '+' || (peek(scan) == '-' && scan->value.has_date)) {
+        return take_offset(scan);
+    }
+    scan->at = from;
+    return 1;
+}
+
+static int take_all(scan_t *scan)
+{
+    int is_time_first = is_time_next(scan);
+
+    if (!is_time_first && scan->end - scan->at == 4) { /* "0030" */
+        scan_t ahead = *scan;
+        int number;
+
+        is_time_first = take_number(&ahead, &number) == 4;
+    }
+    if (is_time_first) {
+        if (!take_time(scan)) {
+            return 0;
+        }
+        if (scan->at < scan->end && (!take_blanks(scan) || !take_date(scan))) {
+            return 0;
+        }
+    } else {
+        if (!take_date(scan)) {
+            return 0;
+        }
+        if (scan->at < scan->end &&
+            ((!take(scan, 'T') && !take_blanks(scan)) || !take_time(scan))) {
+            return 0;
+        }
+    }
+    return scan->at == scan->end;
+}
+
+ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
+                                         ecl_date_order_t order, ecl_datetime_t *pvalue)
+{
+    scan_t scan = {.at = text, .end = text + length, .order = order};
+
+    ecl_cell_trim(&scan.at, &scan.end);
+    if (scan.at == scan.end || ecl_cell_is(scan.at, scan.end, "-") ||
+        ecl_cell_is(scan.at, scan.end, "null")) {
+        return ECL_DATETIME_MISSING;
+    }
+    if (!take_all(&scan)) {
+        return ECL_DATETIME_BAD;
+    }
+    if (scan.problem == ECL_DATETIME_OK) {
+        *pvalue = scan.value;
+    }
+    return scan.problem;
+}
+
+const char *ecl_datetime_expected(ecl_datetime_status_t status)
+{
+    switch (status) {
+    case ECL_DATETIME_NO_SUCH:
+        return "a day that exists, from 1970 to 2099, and a time from 00:00 to 24:00";
+    case ECL_DATETIME_NO_YEAR:
+        return "a date with its year, such as 2026-08-30 or 30/08/2026";
+    case ECL_DATETIME_LOST_HOUR:
+        return "a time with its hour, such as 00:30 (the spreadsheet showed minutes and seconds "
+               "only: format the column as hh:mm and save it again)";
+    case ECL_DATETIME_AMBIGUOUS:
+        return "a date with a year of four digits, such as 2026-03-29 or 29/03/2026";
+    case ECL_DATETIME_OK:
+    case ECL_DATETIME_MISSING:
+    case ECL_DATETIME_BAD:
+        break;
+    }
+    return "a date such as 2026-03-29 or 29/03/2026, or a time such as 00:30";
+}
