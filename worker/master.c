@@ -322,12 +322,14 @@ int ecl_master_run(const ecl_settings_t *settings, const ecl_master_options_t *o
 {
     master_t master = {.settings = settings, .options = options, .p = p};
     ecl_result_t result = ecl_result_make(p);
+    /* httpd writes every notice; cron, which starts one every minute, mails what is written */
+    ecl_log_level_t lifecycle = options->once ? ECL_LOG_INFO : ECL_LOG_NOTICE;
 
     if (prepare(&master, &result) != APR_SUCCESS) {
         ecl_log(ECL_LOG_CRIT, result.status, ECLNO(3005) "cannot start: %s", result.detail);
         return ECL_EXIT_FAILED;
     }
-    ecl_log(ECL_LOG_NOTICE, 0, ECLNO(3006) "worker %s started with %d processes", ECL_VERSION,
+    ecl_log(lifecycle, 0, ECLNO(3006) "worker %s started with %d processes", ECL_VERSION,
             options->workers);
     while (!master.stopping && !slots_done(&master)) {
         wait_for_signal(&master, start_due(&master));
@@ -336,6 +338,6 @@ int ecl_master_run(const ecl_settings_t *settings, const ecl_master_options_t *o
     stop_slots(&master);
     stop_keeper(&master);
     close(master.deaths[0]);
-    ecl_log(ECL_LOG_NOTICE, 0, ECLNO(3007) "worker stopped");
+    ecl_log(lifecycle, 0, ECLNO(3007) "worker stopped");
     return master.exit_code;
 }
