@@ -55,10 +55,4 @@ int ecl_command_begin(ecl_invocation_t *invocation);
  * told; returns 0 or ECL_EXIT_FAILED. *pdb lives with the invocation's pool. */
 int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t **pconn);
 
-/* 1234567 → "1,234,567". */
-const char *ecl_command_count(apr_int64_t number, apr_pool_t *p);
-
-/* Text that came out of a file or from a user, without what would steer a terminal; NULL → "". */
-const char *ecl_command_printable(const char *text, apr_pool_t *p);
-
 #endif /* ECL_COMMAND_H */

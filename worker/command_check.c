@@ -15,6 +15,7 @@
 #include "../lib/storage.h"
 #include "command.h"
 #include "keeper.h"
+#include "print.h"
 
 #define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
 #define WAIT_SECONDS 60 /* a due job that nobody takes for so long tells of a fault */
@@ -196,11 +197,11 @@ static void check_queue(check_t *check, ecl_db_conn_t *conn)
                 "start httpd with EclectycImportWorkers 1 or more, or the worker itself "
                 "(docs/operations.md)",
                 "queue", "%s jobs are due, the oldest for %s s, and no worker takes them",
-                ecl_command_count(queue.due, check->p), ecl_command_count(wait, check->p));
+                ecl_print_count(queue.due, check->p), ecl_print_count(wait, check->p));
     } else {
         tell("ok", "queue", "%s waiting, %s of them due, the oldest for %s s; %s in hand",
-             ecl_command_count(queue.queued, check->p), ecl_command_count(queue.due, check->p),
-             ecl_command_count(wait, check->p), ecl_command_count(queue.processing, check->p));
+             ecl_print_count(queue.queued, check->p), ecl_print_count(queue.due, check->p),
+             ecl_print_count(wait, check->p), ecl_print_count(queue.processing, check->p));
     }
     if (alive) {
         tell("ok", "workers", "%d alive", alive);

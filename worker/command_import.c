@@ -18,6 +18,7 @@
 #include "../lib/storage.h"
 #include "command.h"
 #include "import.h"
+#include "print.h"
 #include "process.h"
 
 #define COPY_BYTES 65536
@@ -305,9 +306,9 @@ static void print_warnings(const import_t *import)
         json_object *message = NULL, *count = NULL;
         json_object_object_get_ex(warning, "message", &message);
         json_object_object_get_ex(warning, "count", &count);
-        printf("  warning: %s", ecl_command_printable(json_object_get_string(message), import->p));
+        printf("  warning: %s", ecl_print_safe(json_object_get_string(message), import->p));
         if (json_object_get_int64(count) > 1) {
-            printf(" (%s times)", ecl_command_count(json_object_get_int64(count), import->p));
+            printf(" (%s times)", ecl_print_count(json_object_get_int64(count), import->p));
         }
         putchar('\n');
     }
@@ -319,7 +320,7 @@ static const char *text_of(json_object *object, const char *key, apr_pool_t *p)
     json_object *value = NULL;
 
     json_object_object_get_ex(object, key, &value);
-    return value ? ecl_command_printable(json_object_get_string(value), p) : NULL;
+    return value ? ecl_print_safe(json_object_get_string(value), p) : NULL;
 }
 
 static void print_errors(import_t *import)
@@ -349,14 +350,14 @@ static void print_errors(import_t *import)
     ecl_db_release(conn);
 }
 
-#define N(member) ecl_command_count(import->job->member, import->p)
+#define N(member) ecl_print_count(import->job->member, import->p)
 
 static void print_summary(import_t *import)
 {
     const ecl_job_t *job = import->job;
 
-    printf("%s: %s%s\n", ecl_command_printable(job->filename, import->p),
-           ecl_job_status_name(job->status), job->dry_run ? " (dry run: nothing was kept)" : "");
+    printf("%s: %s%s\n", ecl_print_safe(job->filename, import->p), ecl_job_status_name(job->status),
+           job->dry_run ? " (dry run: nothing was kept)" : "");
     printf("  rows: %s imported, %s failed, %s skipped\n", N(imported_rows), N(failed_rows),
            N(skipped_rows));
     printf("  readings: %s new, %s changed, %s unchanged\n", N(readings_new), N(readings_changed),
@@ -391,12 +392,12 @@ static int report(import_t *import)
         return ECL_EXIT_OK;
     }
     if (job->error_message) {
-        reason = ecl_command_printable(job->error_message, import->p);
+        reason = ecl_print_safe(job->error_message, import->p);
     } else if (job->status == ECL_JOB_CANCELLED) {
         reason = "cancelled, nothing of it was kept";
     }
-    fprintf(stderr, "eclectyc-import-worker: %s: %s\n",
-            ecl_command_printable(job->filename, import->p), reason);
+    fprintf(stderr, "eclectyc-import-worker: %s: %s\n", ecl_print_safe(job->filename, import->p),
+            reason);
     return ECL_EXIT_FAILED;
 }
 

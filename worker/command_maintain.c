@@ -3,6 +3,7 @@
 #include "../lib/migrate.h"
 #include "command.h"
 #include "keeper.h"
+#include "print.h"
 
 static const char *detail_of(const ecl_result_t *result, apr_status_t rv)
 {
@@ -110,13 +111,12 @@ int ecl_command_cleanup(ecl_invocation_t *invocation)
     }
     if (days) {
         printf("%s finished job%s older than %s days removed\n",
-               ecl_command_count(done.jobs_removed, invocation->p),
-               done.jobs_removed == 1 ? "" : "s", ecl_command_count(days, invocation->p));
+               ecl_print_count(done.jobs_removed, invocation->p), done.jobs_removed == 1 ? "" : "s",
+               ecl_print_count(days, invocation->p));
     } else {
         puts("jobs are kept for ever (EclectycImportRetention 0); --days N removes older ones");
     }
-    printf("%s file%s without a job removed\n",
-           ecl_command_count(done.files_removed, invocation->p),
+    printf("%s file%s without a job removed\n", ecl_print_count(done.files_removed, invocation->p),
            done.files_removed == 1 ? "" : "s");
     return ECL_EXIT_OK;
 }

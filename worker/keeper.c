@@ -22,7 +22,7 @@
 typedef struct keeper_t {
     const ecl_settings_t *settings;
     ecl_db_t *db;
-    ecl_wake_t wake;
+    ecl_wake_t *wake;
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
     apr_time_t housekeeping_at;
     int ready;
@@ -238,12 +238,12 @@ int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
     }
     apr_pool_create(&keeper.pass, p);
     keeper.deaths = apr_array_make(p, 4, sizeof(ecl_death_t));
-    ecl_wake_open(&keeper.wake, settings->storage_dir, p);
+    keeper.wake = ecl_wake_open(settings->storage_dir, p);
     while (!last) {
         struct pollfd fds[] = {{.fd = deaths_fd, .events = POLLIN},
-                               {.fd = keeper.wake.fd, .events = POLLIN}};
+                               {.fd = keeper.wake->fd, .events = POLLIN}};
         last = read_deaths(&keeper, deaths_fd);
-        ecl_wake_drain(&keeper.wake);
+        ecl_wake_drain(keeper.wake);
         round_of_duties(&keeper);
         apr_pool_clear(keeper.pass);
         if (!last) {

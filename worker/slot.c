@@ -20,7 +20,7 @@ typedef struct slot_t {
     volatile const int *stop;
     const char *name;
     ecl_db_t *db;
-    ecl_wake_t wake;
+    ecl_wake_t *wake;
     int ready;            /* storage and schema are as this program needs them */
     int failures;         /* in a row */
     const char *trouble;  /* what was logged about it; NULL: all is well */
@@ -148,7 +148,7 @@ static void run_job(slot_t *slot, const ecl_claim_t *claim)
 
 static void idle(slot_t *slot)
 {
-    struct pollfd fd = {.fd = slot->wake.fd, .events = POLLIN};
+    struct pollfd fd = {.fd = slot->wake->fd, .events = POLLIN};
     int timeout_ms = POLL_MS;
 
     if (slot->failures) {
@@ -167,7 +167,7 @@ static int turn(slot_t *slot, int *pexit)
     apr_status_t rv;
 
     *pexit = ECL_EXIT_OK;
-    ecl_wake_drain(&slot->wake);
+    ecl_wake_drain(slot->wake);
     if (!take_ticket(slot)) {
         return 1;
     }
@@ -230,7 +230,7 @@ int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *opt
         ecl_log(ECL_LOG_CRIT, 0, ECLNO(3014) "cannot use the database setting: %s", result.detail);
         return ECL_EXIT_CONFIG;
     }
-    ecl_wake_open(&slot.wake, settings->storage_dir, p);
+    slot.wake = ecl_wake_open(settings->storage_dir, p);
     while (!*slot.stop && !turn(&slot, &exit_code)) {
         apr_pool_clear(slot.pass);
     }

@@ -29,8 +29,10 @@ static void watch(ecl_wake_t *wake)
     }
 }
 
-void ecl_wake_open(ecl_wake_t *wake, const char *storage_dir, apr_pool_t *p)
+ecl_wake_t *ecl_wake_open(const char *storage_dir, apr_pool_t *p)
 {
+    ecl_wake_t *wake = apr_palloc(p, sizeof *wake);
+
     wake->path = apr_pstrcat(p, storage_dir, "/wake", NULL);
     wake->watch = -1;
     wake->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -38,6 +40,7 @@ void ecl_wake_open(ecl_wake_t *wake, const char *storage_dir, apr_pool_t *p)
         apr_pool_cleanup_register(p, wake, close_wake, apr_pool_cleanup_null);
         watch(wake);
     }
+    return wake;
 }
 
 void ecl_wake_drain(ecl_wake_t *wake)

@@ -14,8 +14,8 @@ typedef struct ecl_wake_t {
     const char *path; /* of the wake file */
 } ecl_wake_t;
 
-/* Begins to watch. The descriptor is closed with p. Call it after fork. */
-void ecl_wake_open(ecl_wake_t *wake, const char *storage_dir, apr_pool_t *p);
+/* Begins to watch; never fails (see fd). Lives and is closed with p. Call it after fork. */
+ecl_wake_t *ecl_wake_open(const char *storage_dir, apr_pool_t *p);
 
 /* Forgets what was heard so far, and watches again what has been lost (the file was removed).
  * Call it before looking for jobs: what is touched after that wakes the next wait. */
