@@ -39,6 +39,8 @@ struct ecl_db_t {
     const char *params;
     const char *label; /* what messages call it, without secrets */
     apr_reslist_t *reslist;
+    ecl_db_conn_t **places; /* those that the reslist has made */
+    int nplaces;
     apr_interval_time_t connection_wait_us;
     apr_interval_time_t lock_wait_us;
 };
@@ -50,6 +52,7 @@ struct ecl_db_conn_t {
     apr_pool_t *scratch;
     apr_hash_t *statements; /* address of the SQL -> statement_t */
     apr_int64_t schema_version;
+    int is_borrowed;
     unsigned in_transaction : 1;
     unsigned transaction_failed : 1; /* only a rollback is possible */
     unsigned failed : 1;             /* to be closed on release */
@@ -210,6 +213,7 @@ static apr_status_t make_place(void **presource, void *baton, apr_pool_t *p)
     ecl_db_conn_t *conn = apr_pcalloc(p, sizeof *conn);
 
     conn->db = baton;
+    conn->db->places[conn->db->nplaces++] = conn;
     *presource = conn;
     return APR_SUCCESS;
 }
@@ -219,6 +223,23 @@ static apr_status_t end_place(void *resource, void *baton, apr_pool_t *p)
     (void)baton;
     (void)p;
     disconnect(resource);
+    return APR_SUCCESS;
+}
+
+/* A child of httpd may be told to end while a request has a connection; the reslist would abort.
+ * Nothing can be closed under a thread that uses it, so these are left to the end of the process:
+ * to the database that is a crash, which it survives. */
+static apr_status_t abandon_borrowed(void *data)
+{
+    ecl_db_t *db = data;
+
+    for (int i = 0; i < db->nplaces; i++) {
+        if (db->places[i]->is_borrowed) {
+            db->places[i]->handle = NULL;
+            db->places[i]->pool = NULL;
+            apr_reslist_release(db->reslist, db->places[i]);
+        }
+    }
     return APR_SUCCESS;
 }
 
@@ -254,6 +275,7 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
     }
     db->params = apr_pstrdup(p, params);
     db->label = db->dialect->describe(params, p);
+    db->places = apr_pcalloc(p, (apr_size_t)max_connections * sizeof(ecl_db_conn_t *));
     rv = make_shared_parent(&db->pool, p);
     if (rv == APR_SUCCESS) {
         rv = apr_reslist_create(&db->reslist, 0, max_connections, max_connections, 0, make_place,
@@ -266,6 +288,7 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
     ecl_db_set_waits(db, CONNECTION_WAIT_US, LOCK_WAIT_US);
     /* before the connections' pools, which are children of the list's */
     apr_reslist_cleanup_order_set(db->reslist, APR_RESLIST_CLEANUP_FIRST);
+    apr_pool_pre_cleanup_register(db->pool, db, abandon_borrowed);
     *pdb = db;
     return APR_SUCCESS;
 }
@@ -299,10 +322,11 @@ apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *r
                         "cannot borrow a database connection");
     }
     conn = resource;
+    conn->is_borrowed = 1;
     if (!conn->handle) {
         rv = connect_db(conn, result);
         if (rv != APR_SUCCESS) {
-            apr_reslist_release(db->reslist, conn);
+            ecl_db_release(conn);
             return rv;
         }
     }
@@ -322,6 +346,7 @@ void ecl_db_release(ecl_db_conn_t *conn)
     if (conn->failed) {
         disconnect(conn);
     }
+    conn->is_borrowed = 0;
     apr_reslist_release(conn->db->reslist, conn);
 }
 

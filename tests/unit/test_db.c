@@ -387,6 +387,26 @@ static void test_what_cannot_be_opened(void **state)
     assert_null(strstr(f->result.detail, "secret"));
 }
 
+/* apr_reslist aborts the process when it ends with a connection in use. */
+static void test_ending_with_a_connection_in_use(void **state)
+{
+    fixture_t *f = *state;
+    ecl_db_conn_t *conn;
+    sqlite3 *native;
+    ecl_db_t *db;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, NULL);
+    OK(ecl_db_open(&db, "sqlite3", f->path, 2, p, &f->result));
+    OK(ecl_db_acquire(&conn, db, &f->result));
+    OK(ecl_db_begin(conn, &f->result));
+    native = ecl_db_native(conn);
+    assert_int_equal(sqlite3_exec(native, "CREATE TABLE t (n)", NULL, NULL, NULL), SQLITE_OK);
+    apr_pool_destroy(p);
+    assert_int_equal(sqlite3_close(native), SQLITE_OK); /* it was left alone */
+    run_elsewhere(f, "CREATE TABLE t (n)");
+}
+
 /* A connection serves for days: what a call needs must be gone after it. */
 static void test_calls_do_not_grow_a_connection(void **state)
 {
@@ -570,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wait_for_lock_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wait_for_connection_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_opened, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ending_with_a_connection_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_calls_do_not_grow_a_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_does_not_stop_the_holder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_share_a_database, set_up, tear_down),
