@@ -204,7 +204,7 @@ lint:
 		--suppressions-list=tests/tools/cppcheck.suppressions -D__GNUC__ lib worker mod_eclectyc_import
 	/usr/bin/python3 tests/tools/check_source.py
 
-C_FILES = $(wildcard lib/*.[ch] worker/*.[ch] mod_eclectyc_import/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c)
+C_FILES = $(wildcard lib/*.[ch] worker/*.[ch] mod_eclectyc_import/*.[ch] tests/unit/*.[ch] tests/tools/*.c tests/fuzz/*.c)
 
 .PHONY: format
 format:
