@@ -279,6 +279,7 @@
       if (on) {
         bar.removeAttribute("value");
         text.textContent = "Starting…";
+        sending.scrollIntoView({ block: "nearest" });
       }
     }
 
