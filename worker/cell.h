@@ -1,5 +1,5 @@
 /*
- * What every parser of a cell does first: leave the blanks around it away.
+ * What every parser of a cell starts with: the blanks around it, and the words for "nothing".
  */
 #ifndef ECL_CELL_H
 #define ECL_CELL_H
@@ -50,5 +50,9 @@ static inline int ecl_cell_is(const char *text, const char *end, const char *wor
 
     return (apr_size_t)(end - text) == length && !strncasecmp(text, word, length);
 }
+
+/* 1 when [text, end), trimmed, holds no value: empty, "-", and in any letter case null, nan, n/a,
+ * #n/a, #value!, #div/0!, #ref!. */
+int ecl_cell_is_missing(const char *text, const char *end);
 
 #endif /* ECL_CELL_H */

@@ -406,8 +406,7 @@ ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
     scan_t scan = {.at = text, .end = text + length, .order = order};
 
     ecl_cell_trim(&scan.at, &scan.end);
-    if (scan.at == scan.end || ecl_cell_is(scan.at, scan.end, "-") ||
-        ecl_cell_is(scan.at, scan.end, "null")) {
+    if (!is_digit(peek(&scan)) && ecl_cell_is_missing(scan.at, scan.end)) {
         return ECL_DATETIME_MISSING;
     }
     if (!take_all(&scan)) {

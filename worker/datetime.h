@@ -21,7 +21,7 @@ typedef struct ecl_datetime_t {
 
 typedef enum ecl_datetime_status_t {
     ECL_DATETIME_OK,
-    ECL_DATETIME_MISSING,   /* blank, "-", "Null" */
+    ECL_DATETIME_MISSING,   /* blank, "-", "Null" and the like, see cell.h */
     ECL_DATETIME_BAD,       /* not a date or time of a form we know */
     ECL_DATETIME_NO_SUCH,   /* the form is known, the day or time does not exist (31/02, 25:00), is
                                not the weekday given, or is not within 1970 to 2099 */

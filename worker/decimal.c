@@ -141,22 +141,6 @@ static ecl_decimal_status_t to_decimal(const digits_t *digits, apr_int64_t expon
     return is_exact ? ECL_DECIMAL_OK : ECL_DECIMAL_ROUNDED;
 }
 
-/* What is not a number: is it one of the words for "no value"? */
-static ecl_decimal_status_t read_word(const char *text, const char *end, ecl_decimal_t *pvalue)
-{
-    static const char *const words[] = {"-",    "null",    "nan",     "n/a",
-                                        "#n/a", "#value!", "#div/0!", "#ref!"};
-    apr_size_t i;
-
-    for (i = 0; i < sizeof words / sizeof *words; i++) {
-        if (ecl_cell_is(text, end, words[i])) {
-            *pvalue = ECL_DECIMAL_MISSING;
-            return ECL_DECIMAL_IS_MISSING;
-        }
-    }
-    return ECL_DECIMAL_BAD;
-}
-
 ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
                                        ecl_decimal_t *pvalue)
 {
@@ -167,13 +151,8 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
     int is_negative = 0;
 
     ecl_cell_trim(&text, &end);
-    if (text == end) {
-        *pvalue = ECL_DECIMAL_MISSING;
-        return ECL_DECIMAL_IS_MISSING;
-    }
-
     at = text;
-    if (*at == '-' || *at == '+') {
+    if (at < end && (*at == '-' || *at == '+')) {
         is_negative = *at++ == '-';
     }
     whole = at;
@@ -192,7 +171,11 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
         whole += fraction == 0; /* "." alone holds no digit */
     }
     if (at == whole) {
-        return read_word(text, end, pvalue);
+        if (!ecl_cell_is_missing(text, end)) {
+            return ECL_DECIMAL_BAD;
+        }
+        *pvalue = ECL_DECIMAL_MISSING;
+        return ECL_DECIMAL_IS_MISSING;
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         at = read_exponent(at, end, &exponent);

@@ -15,16 +15,23 @@ typedef enum ecl_meter_status_t {
     ECL_METER_CHECK_DIGIT, /* usable, but 13 digits whose check digit is wrong: a warning */
     ECL_METER_LENGTH,      /* usable, but digits of a length that no MPAN or MPRN has: a warning */
     ECL_METER_IS_MISSING,
-    ECL_METER_DAMAGED, /* "2.20001E+12": digits lost by a spreadsheet; must be refused */
+    ECL_METER_DAMAGED, /* digits lost by a spreadsheet ("2.20001E+12"): must be refused */
     ECL_METER_TOO_LONG
 } ecl_meter_status_t;
 
-/* Reads an identifier. Quotes, a leading ' or =, blanks and NBSP inside digits, and ".0" after
- * digits go; an exact "2.200990050083E12" is expanded; of a full MPAN (21 characters) the core is
- * taken. `identifier` receives the stored form for OK, CHECK_DIGIT and LENGTH.
- * MPAN: 13 digits, weights 3 5 7 13 17 19 23 29 31 37 41 43, sum mod 11 mod 10 (Balancing and
- * Settlement Code; formats of the check digit as published by Elexon). MPRN: 6 to 10 digits, last
- * two = weighted sum mod 11; digits that fail it are kept as kind OTHER with status OK. */
+/* Reads an identifier. Quotes around it, a leading ' or =, blanks and NBSP inside digits, a +
+ * before and ".0" after digits go. "2.200990050083E12" is expanded because it holds all digits; a
+ * number with an exponent that does not is DAMAGED, and so is a full MPAN of 21 digits that ends in
+ * six zeros (spreadsheets keep 15 digits).
+ *
+ * `identifier` receives the stored form for OK, CHECK_DIGIT and LENGTH:
+ *   MPAN   13 digits; of a full MPAN (21 characters, where the line loss factor class may hold
+ *          letters) its core, the last 13. Weights 3 5 7 13 17 19 23 29 31 37 41 43, sum mod 11
+ *          mod 10 = last digit (Balancing and Settlement Code, as published by Elexon); the first
+ *          two digits, the distributor, are 10 or more. Otherwise CHECK_DIGIT.
+ *   MPRN   6 to 10 digits, the last two being the weighted sum of the others mod 11; without
+ *          leading zeros, which spreadsheets lose and which leave the sum as it is.
+ *   OTHER  anything else, as it stands, with single spaces for blanks. */
 ecl_meter_status_t ecl_meter_parse(const char *text, apr_size_t length,
                                    char identifier[ECL_METER_MAX], ecl_meter_kind_t *pkind);
 

@@ -299,8 +299,8 @@ static void what_is_neither(void **state)
 static void what_is_missing(void **state)
 {
     static const case_t cases[] = {
-        {"", "missing"},  {"  ", "missing"},   {NBSP, "missing"},
-        {"-", "missing"}, {"Null", "missing"}, {" NULL ", "missing"},
+        {"", "missing"},     {"  ", "missing"},     {NBSP, "missing"},   {"-", "missing"},
+        {"Null", "missing"}, {" NULL ", "missing"}, {"#N/A", "missing"},
     };
 
     (void)state;
