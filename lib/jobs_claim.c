@@ -34,7 +34,8 @@ static apr_time_t lease_end(apr_time_t now)
     " error_message = CASE WHEN " USED_UP                                                          \
     " THEN 'gave up after ' || attempts || ' attempts that got no further: ' || %s"                \
     " WHEN " IMPORTING " THEN %s ELSE error_message END,"                                          \
-    " run_after = %lld + CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END * 1000000,"       \
+    " run_after = CAST(%lld AS BIGINT) + CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END " \
+    "* 1000000,"                                                                                   \
     " lease_until = NULL WHERE "
 
 /* A stop that was asked for, which is no attempt. Value: now. */

@@ -21,21 +21,19 @@
 #include "log.h"
 
 /* The columns of a job in the order in which ecl_jobs_from_row reads them. */
+/* clang-format off */
 #define ECL_JOB_COLUMNS(FIRST, REST)                                                               \
     FIRST(id)                                                                                      \
-    REST(batch_id)                                                                                 \
-    REST(user_name)                                                                                \
-    REST(filename) REST(stored_name) REST(file_size) REST(file_sha256) REST(import_type)           \
-        REST(dry_run) REST(status) REST(priority) REST(notes) REST(tags) REST(options)             \
-            REST(total_rows) REST(processed_rows) REST(imported_rows) REST(failed_rows)            \
-                REST(skipped_rows) REST(readings_new) REST(readings_changed)                       \
-                    REST(readings_unchanged) REST(bytes_done) REST(queued_at) REST(run_after)      \
-                        REST(started_at) REST(completed_at) REST(attempts) REST(max_attempts)      \
-                            REST(claims) REST(worker) REST(lease_until) REST(cancel_requested)     \
-                                REST(undo_requested) REST(checkpoint) REST(attempt_started_at)     \
-                                    REST(attempt_started_rows) REST(error_message) REST(summary)   \
-                                        REST(parent_batch_id) REST(undone_at) REST(undone_by)      \
-                                            REST(idempotency_key)
+    REST(batch_id) REST(user_name) REST(filename) REST(stored_name) REST(file_size)                \
+    REST(file_sha256) REST(import_type) REST(dry_run) REST(status) REST(priority) REST(notes)      \
+    REST(tags) REST(options) REST(total_rows) REST(processed_rows) REST(imported_rows)             \
+    REST(failed_rows) REST(skipped_rows) REST(readings_new) REST(readings_changed)                 \
+    REST(readings_unchanged) REST(bytes_done) REST(queued_at) REST(run_after) REST(started_at)     \
+    REST(completed_at) REST(attempts) REST(max_attempts) REST(claims) REST(worker)                 \
+    REST(lease_until) REST(cancel_requested) REST(undo_requested) REST(checkpoint)                 \
+    REST(attempt_started_at) REST(attempt_started_rows) REST(error_message) REST(summary)          \
+    REST(parent_batch_id) REST(undone_at) REST(undone_by) REST(idempotency_key)
+/* clang-format on */
 
 #define ECL_FIRST_NAME(column) #column
 #define ECL_NEXT_NAME(column) ", " #column

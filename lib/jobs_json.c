@@ -92,8 +92,10 @@ static void add_progress(json_object *object, const ecl_job_t *job, apr_time_t n
 
         rate_tenths = (apr_int64_t)(rows_per_second * 10);
         if (job->status == ECL_JOB_PROCESSING && job->total_rows >= job->processed_rows) {
-            eta = (apr_int64_t)((double)(job->total_rows - job->processed_rows) / rows_per_second +
-                                0.999);
+            double seconds = (double)(job->total_rows - job->processed_rows) / rows_per_second;
+
+            eta = (apr_int64_t)seconds;
+            eta += (double)eta < seconds;
         }
     }
     add_tenths(object, "progress_percent", percent_tenths(job));

@@ -1,0 +1,170 @@
+/* A migrated SQLite database in a directory of its own, and jobs in it. */
+#ifndef JOBS_FIXTURE_H
+#define JOBS_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+
+#include "lib/jobs.h"
+#include "lib/log.h"
+#include "lib/migrate.h"
+
+typedef struct fixture_t {
+    apr_pool_t *p;
+    char dir[64];
+    const char *path;
+    ecl_db_t *db;
+    ecl_db_conn_t *conn;
+    ecl_result_t result;
+} fixture_t;
+
+#define OK(call) assert_ok((call), &f->result, __LINE__)
+
+static inline void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
+{
+    if (rv != APR_SUCCESS) {
+        fail_msg("line %d: status %d: %s", line, rv, result->detail);
+    }
+}
+
+/* Asserts that a call fails with this status and code, and says something. */
+#define FAILS(call, expected, name)                                                                \
+    do {                                                                                           \
+        assert_int_equal((call), (expected));                                                      \
+        assert_int_equal(f->result.status, (expected));                                            \
+        assert_string_equal(f->result.code, (name));                                               \
+        assert_true(f->result.detail[0]);                                                          \
+    } while (0)
+
+static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static inline int set_up(void **state)
+{
+    fixture_t *f = calloc(1, sizeof *f);
+    const char *tmp = getenv("TMPDIR");
+
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "%s/ecl-jobs-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(f->dir));
+    assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
+    f->path = apr_pstrcat(f->p, f->dir, "/x.db", NULL);
+    f->result = ecl_result_make(f->p);
+    OK(ecl_db_open(&f->db, "sqlite3", f->path, 4, f->p, &f->result));
+    OK(ecl_db_acquire(&f->conn, f->db, &f->result));
+    OK(ecl_migrate_up(f->conn, NULL, &f->result));
+    *state = f;
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    fixture_t *f = *state;
+
+    ecl_db_release(f->conn);
+    apr_pool_destroy(f->p);
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
+}
+
+/* Runs SQL made from a format: to put a job into a state, and to look behind the scenes. Returns
+ * the first column of the first row, 0 if there is none. */
+__attribute__((format(printf, 2, 3))) static inline apr_int64_t sql(fixture_t *f, const char *fmt,
+                                                                    ...)
+{
+    sqlite3_stmt *stmt = NULL;
+    apr_int64_t value = 0;
+    va_list args;
+    int rc;
+
+    va_start(args, fmt);
+    rc =
+        sqlite3_prepare_v2(ecl_db_native(f->conn), apr_pvsprintf(f->p, fmt, args), -1, &stmt, NULL);
+    va_end(args);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW) {
+            value = sqlite3_column_int64(stmt, 0);
+            rc = SQLITE_DONE;
+        }
+    }
+    if (rc != SQLITE_DONE) {
+        fail_msg("%s: %s", fmt, sqlite3_errmsg(ecl_db_native(f->conn)));
+    }
+    sqlite3_finalize(stmt);
+    return value;
+}
+
+static inline ecl_job_t *create(fixture_t *f, const ecl_job_new_t *wanted)
+{
+    ecl_job_t *job;
+
+    OK(ecl_job_create(f->conn, wanted, f->p, &job, &f->result));
+    assert_non_null(job);
+    return job;
+}
+
+/* A job like any other. */
+static inline ecl_job_t *new_job(fixture_t *f, const char *filename)
+{
+    ecl_job_new_t wanted = {
+        .user_name = "alice", .filename = filename, .file_size = 1000, .file_sha256 = "5f"};
+
+    wanted.batch_id = wanted.stored_name = ecl_job_uuid(f->p);
+    return create(f, &wanted);
+}
+
+static inline ecl_job_t *get(fixture_t *f, const ecl_job_t *job)
+{
+    ecl_job_t *now;
+
+    OK(ecl_job_get(f->conn, job->batch_id, f->p, &now, &f->result));
+    return now;
+}
+
+static inline ecl_job_t *claim_one(fixture_t *f, const char *worker, ecl_job_work_t work)
+{
+    ecl_claim_t claim;
+
+    OK(ecl_job_claim(f->conn, worker, NULL, f->p, &claim, &f->result));
+    assert_non_null(claim.job);
+    assert_int_equal(claim.work, work);
+    return claim.job;
+}
+
+static inline void claim_none(fixture_t *f)
+{
+    ecl_claim_t claim;
+
+    OK(ecl_job_claim(f->conn, "host:9", NULL, f->p, &claim, &f->result));
+    assert_null(claim.job);
+}
+
+/* Puts a job into a state as if it had come there by itself. */
+static inline void force(fixture_t *f, const ecl_job_t *job, ecl_job_status_t status)
+{
+    sql(f,
+        "UPDATE import_jobs SET status = '%s', lease_until = %s, claims = claims + %d,"
+        " completed_at = %s, started_at = %s WHERE id = %" APR_INT64_T_FMT,
+        ecl_job_status_name(status), status == ECL_JOB_PROCESSING ? "4000000000000000000" : "NULL",
+        status == ECL_JOB_PROCESSING, status >= ECL_JOB_COMPLETED ? "2" : "NULL",
+        status == ECL_JOB_QUEUED ? "NULL" : "1", job->id);
+}
+
+#endif /* JOBS_FIXTURE_H */
