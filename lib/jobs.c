@@ -253,6 +253,7 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     const char *import_type = job->import_type ? job->import_type : "auto";
     const char *priority = job->priority ? job->priority : "normal";
     const char *user = job->user_name ? job->user_name : "";
+    const char *batch_id = job->batch_id ? job->batch_id : ecl_job_uuid(p);
     apr_time_t now = apr_time_now();
     apr_status_t rv;
 
@@ -261,26 +262,34 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = ecl_jobs_query_one(
-        conn, sql,
-        ECL_ARGS(ECL_TEXT(job->batch_id ? job->batch_id : ecl_job_uuid(p)), ECL_TEXT(user),
-                 ECL_TEXT(job->filename ? job->filename : ""), ECL_TEXT(job->stored_name),
-                 ECL_INT(job->file_size), ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""),
-                 ECL_TEXT(import_type), ECL_INT(job->dry_run != 0), ECL_TEXT(priority),
-                 ECL_TEXT(job->notes), ECL_TEXT(job->tags),
-                 ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
-                 ECL_INT(job->run_after > now ? job->run_after : now),
-                 ECL_TEXT(job->parent_batch_id), ECL_TEXT(job->idempotency_key)),
-        p, pjob, result);
-    if (rv != APR_SUCCESS || *pjob) {
-        return rv;
+    /* Twice: the job that has the key can be deleted before it is read. */
+    for (int i = 0; i < 2; i++) {
+        rv = ecl_jobs_query_one(
+            conn, sql,
+            ECL_ARGS(ECL_TEXT(batch_id), ECL_TEXT(user),
+                     ECL_TEXT(job->filename ? job->filename : ""), ECL_TEXT(job->stored_name),
+                     ECL_INT(job->file_size), ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""),
+                     ECL_TEXT(import_type), ECL_INT(job->dry_run != 0), ECL_TEXT(priority),
+                     ECL_TEXT(job->notes), ECL_TEXT(job->tags),
+                     ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
+                     ECL_INT(job->run_after > now ? job->run_after : now),
+                     ECL_TEXT(job->parent_batch_id), ECL_TEXT(job->idempotency_key)),
+            p, pjob, result);
+        if (rv != APR_SUCCESS || *pjob) {
+            return rv;
+        }
+        rv = ecl_job_by_key(conn, user, job->idempotency_key, p, pjob, result);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (*pjob) {
+            return ecl_fail(result, ECL_ECONFLICT, "idempotency-key-used",
+                            "an import with the idempotency key \"%s\" was queued before",
+                            job->idempotency_key);
+        }
     }
-    rv = ecl_job_by_key(conn, user, job->idempotency_key, p, pjob, result);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return ecl_fail(result, ECL_ECONFLICT, "idempotency-key-used",
-                    "an import with the idempotency key \"%s\" was queued before",
+    return ecl_fail(result, ECL_EUNAVAILABLE, "idempotency-key-busy",
+                    "imports with the idempotency key \"%s\" come and go; try again",
                     job->idempotency_key);
 }
 
