@@ -211,8 +211,7 @@ static apr_status_t check_name(const char *what, const char *value, const char *
                     "the %s \"%s\" is not known; it is one of: %s", what, value, accepted);
 }
 
-static apr_status_t check_new(const ecl_job_new_t *job, const char *import_type,
-                              const char *priority, ecl_result_t *result)
+apr_status_t ecl_job_check_new(const ecl_job_new_t *job, ecl_result_t *result)
 {
     static const char *const types[] = {"auto", "hh", "daily", NULL};
     static const char *const priorities[] = {"low", "normal", "high", NULL};
@@ -221,8 +220,8 @@ static apr_status_t check_new(const ecl_job_new_t *job, const char *import_type,
         apr_size_t max_bytes;
     } texts[] = {{"user name", job->user_name, MAX_USER},
                  {"file name", job->filename, MAX_FILENAME},
-                 {"import type", import_type, MAX_KEY},
-                 {"priority", priority, MAX_KEY},
+                 {"import type", job->import_type, MAX_KEY},
+                 {"priority", job->priority, MAX_KEY},
                  {"notes", job->notes, MAX_NOTES},
                  {"tags", job->tags, MAX_TAGS},
                  {"idempotency key", job->idempotency_key, MAX_KEY}};
@@ -231,11 +230,11 @@ static apr_status_t check_new(const ecl_job_new_t *job, const char *import_type,
     for (apr_size_t i = 0; rv == APR_SUCCESS && i < sizeof texts / sizeof texts[0]; i++) {
         rv = check_text(texts[i].what, texts[i].text, texts[i].max_bytes, result);
     }
-    if (rv == APR_SUCCESS) {
-        rv = check_name("import type", import_type, types, result);
+    if (rv == APR_SUCCESS && job->import_type) {
+        rv = check_name("import type", job->import_type, types, result);
     }
-    if (rv == APR_SUCCESS) {
-        rv = check_name("priority", priority, priorities, result);
+    if (rv == APR_SUCCESS && job->priority) {
+        rv = check_name("priority", job->priority, priorities, result);
     }
     return rv;
 }
@@ -258,7 +257,7 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     apr_status_t rv;
 
     *pjob = NULL;
-    rv = check_new(job, import_type, priority, result);
+    rv = ecl_job_check_new(job, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }

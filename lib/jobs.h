@@ -116,6 +116,10 @@ const char *ecl_job_uuid(apr_pool_t *p);
 /* Whether text is a UUID as we write them: what decides that a path names a job at all. */
 int ecl_job_is_uuid(const char *text);
 
+/* The checks of ecl_job_create on what the members set so far say, for a caller that wants to refuse
+ * before the file is there. ECL_EINPUT. */
+apr_status_t ecl_job_check_new(const ecl_job_new_t *job, ecl_result_t *result);
+
 /* Queues a job. ECL_EINPUT: import_type or priority unknown, a text that is not UTF-8 or longer
  * than its limit (notes 4,000 bytes, tags 400, file name 400, user name 400, key 200). A user_name
  * of NULL (nobody is logged in) is stored as "". A run_after that has passed is "now".

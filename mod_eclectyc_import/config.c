@@ -109,6 +109,10 @@ static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)
     }
     for (length = strlen(cmd->path); length && cmd->path[length - 1] == '/'; length--) {
     }
+    if (!length) {
+        return apr_psprintf(cmd->pool, "%s takes its whole <Location>, which can't be \"/\"",
+                            cmd->cmd->name);
+    }
     conf->base = apr_pstrmemdup(cmd->pool, cmd->path, length);
     return NULL;
 }

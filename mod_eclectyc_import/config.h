@@ -19,8 +19,8 @@ typedef enum ecl_role_t {
 
 typedef struct ecl_dir_conf_t {
     ecl_role_t role;
-    const char *base;    /* path of the <Location> that set role, without a slash at its end; "" for
-                            <Location "/">; NULL while role is unset */
+    const char *base;    /* path of the <Location> that set role, without a slash at its end; NULL
+                            while role is unset */
     int allow_anonymous; /* -1 unset, 0, 1 */
 } ecl_dir_conf_t;
 

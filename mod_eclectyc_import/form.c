@@ -2,32 +2,22 @@
 #include <apr_lib.h>
 
 #include "form.h"
+#include "../lib/utf8.h"
 
 #define FILENAME_CHARACTERS 255
 #define FILENAME_BYTES 400 /* import_jobs keeps no more, see ecl_job_create */
 
-/* Length of the UTF-8 character at s and its code point; 0 when it is malformed. */
+/* Length and code point of the character at s, which is part of well-formed UTF-8. */
 static apr_size_t utf8_character(const char *text, apr_uint32_t *pcode)
 {
-    static const apr_uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *s = (const unsigned char *)text;
-    apr_size_t length = s[0] < 0x80 ? 1 : s[0] < 0xC0 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    apr_uint32_t code;
+    apr_size_t length = s[0] < 0x80 ? 1 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
 
-    if (length <= 1) {
-        *pcode = s[0];
-        return length;
-    }
-    code = s[0] & (0xFFu >> (length + 1));
+    *pcode = length == 1 ? s[0] : s[0] & (0xFFu >> (length + 1));
     for (apr_size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0; /* the terminating NUL ends up here too */
-        }
-        code = code << 6 | (s[i] & 0x3Fu);
+        *pcode = *pcode << 6 | (s[i] & 0x3Fu);
     }
-    *pcode = code;
-    return s[0] > 0xF4 || code < least[length] || code > 0x10FFFF || (code >> 11) == 0x1B ? 0
-                                                                                          : length;
+    return length;
 }
 
 /* Writes a code point of at most 0xFFFF; returns how many bytes. */
@@ -46,20 +36,6 @@ static apr_size_t utf8_put(char *out, apr_uint32_t code)
     out[1] = (char)(0x80 | (code >> 6 & 0x3F));
     out[2] = (char)(0x80 | (code & 0x3F));
     return 3;
-}
-
-int ecl_form_is_utf8(const char *text)
-{
-    apr_uint32_t code;
-    apr_size_t n;
-
-    for (; *text; text += n) {
-        n = utf8_character(text, &code);
-        if (!n) {
-            return 0;
-        }
-    }
-    return 1;
 }
 
 static int hex_digit(char c)
@@ -132,12 +108,12 @@ apr_status_t ecl_form_parse(const char *text, apr_size_t length, apr_pool_t *p,
         equals = memchr(text, '=', (apr_size_t)(stop - text));
         equals = equals ? equals : stop;
         name = ecl_form_unescape(text, (apr_size_t)(equals - text), 1, p);
-        if (!name || !ecl_form_is_utf8(name)) {
+        if (!name || !ecl_utf8_is_text(name, strlen(name))) {
             return ecl_fail(result, ECL_EINPUT, code, "a parameter's name can't be decoded");
         }
         value = equals < stop ? ecl_form_unescape(equals + 1, (apr_size_t)(stop - equals - 1), 1, p)
                               : "";
-        if (!value || !ecl_form_is_utf8(value)) {
+        if (!value || !ecl_utf8_is_text(value, strlen(value))) {
             return ecl_fail(result, ECL_EINPUT, code,
                             "parameter '%s' can't be decoded: expected percent-encoded UTF-8",
                             name);
@@ -209,7 +185,7 @@ char *ecl_form_filename(const char *raw, apr_pool_t *p)
             s = raw + 1;
         }
     }
-    if (!ecl_form_is_utf8(s)) {
+    if (!ecl_utf8_is_text(s, strlen(s))) {
         s = from_windows_1252(s, p);
     }
     for (int characters = 0; *s && characters < FILENAME_CHARACTERS; characters++) {

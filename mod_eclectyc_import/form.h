@@ -11,9 +11,6 @@
 
 #define ECL_FORM_FIELDS 100
 
-/* Whether text is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */
-int ecl_form_is_utf8(const char *text);
-
 /* Resolves %XX, and '+' to a blank if plus_is_space. NULL when a '%' is not followed by two
  * hexadecimal digits, or for %00; else allocated from p. */
 char *ecl_form_unescape(const char *text, apr_size_t length, int plus_is_space, apr_pool_t *p);

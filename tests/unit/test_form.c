@@ -64,23 +64,6 @@ static void refusals(void **state)
     refused(many, "more than");
 }
 
-static void utf8(void **state)
-{
-    static const char *const good[] = {
-        "", "a", "\xC2\x80", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"};
-    static const char *const bad[] = {"\x80",         "\xC3",         "\xC0\x80",
-                                      "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
-                                      "\xF8\x88\x80", "\xE2\x82",     "a\xFF"};
-
-    (void)state;
-    for (int i = 0; i < 6; i++) {
-        assert_true(ecl_form_is_utf8(good[i]));
-    }
-    for (int i = 0; i < 9; i++) {
-        assert_false(ecl_form_is_utf8(bad[i]));
-    }
-}
-
 static void escaping(void **state)
 {
     const char *text = "a b&c=\xC3\xA4/~%+";
@@ -163,7 +146,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fields, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(refusals, make_pool, destroy_pool),
-        cmocka_unit_test_setup_teardown(utf8, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(escaping, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(booleans, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(file_names, make_pool, destroy_pool),

@@ -1,0 +1,123 @@
+#include <http_protocol.h>
+
+#include "actions.h"
+#include "child.h"
+#include "private.h"
+#include "respond.h"
+#include "../lib/storage.h"
+
+apr_status_t ecl_action_get_job(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result)
+{
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_get(conn, q->batch_id, q->r->pool, pjob, result);
+        ecl_db_release(conn);
+    }
+    return rv;
+}
+
+int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job)
+{
+    request_rec *r = q->r;
+
+    if (status == HTTP_ACCEPTED) {
+        apr_table_setn(r->headers_out, "Location",
+                       apr_pstrcat(r->pool, q->base,
+                                   q->role == ECL_ROLE_API ? "/jobs/" : "/status/", job->batch_id,
+                                   NULL));
+    }
+    return ecl_respond_json(q, status, ecl_respond_own(q, ecl_job_json(job, apr_time_now())));
+}
+
+/* Does one thing to the job that the path names. */
+typedef apr_status_t action_fn(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                               ecl_result_t *result);
+
+static int act(ecl_request_t *q, const char *name, action_fn *action)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job = NULL;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = action(q, conn, &job, &result);
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, ECLNO(2050) "%s of job %s asked for", name,
+                  q->batch_id);
+    if (!job) { /* deleted */
+        if (q->wants_json) {
+            q->r->status = HTTP_NO_CONTENT;
+            return OK;
+        }
+        return ecl_respond_see_other(q, "/jobs?done=deleted");
+    }
+    ecl_storage_wake(q->settings->storage_dir, q->r->pool);
+    if (q->wants_json) {
+        return ecl_action_answer_job(q, HTTP_ACCEPTED, job);
+    }
+    return ecl_respond_see_other(q, apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL));
+}
+
+static apr_status_t cancel(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                           ecl_result_t *result)
+{
+    return ecl_job_cancel(conn, q->batch_id, q->user, q->r->pool, pjob, result);
+}
+
+static apr_status_t retry(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                          ecl_result_t *result)
+{
+    return ecl_job_retry(conn, q->batch_id, q->user, q->r->pool, pjob, result);
+}
+
+static apr_status_t undo(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                         ecl_result_t *result)
+{
+    return ecl_job_undo(conn, q->batch_id, q->user, q->r->pool, pjob, result);
+}
+
+static apr_status_t import(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                           ecl_result_t *result)
+{
+    return ecl_job_import_for_real(conn, q->batch_id, q->user, q->settings->storage_dir, q->r->pool,
+                                   pjob, result);
+}
+
+static apr_status_t delete_job(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                               ecl_result_t *result)
+{
+    *pjob = NULL;
+    return ecl_job_delete(conn, q->batch_id, q->user, q->settings->storage_dir, q->r->pool, result);
+}
+
+int ecl_action_cancel(ecl_request_t *q)
+{
+    return act(q, "cancel", cancel);
+}
+
+int ecl_action_retry(ecl_request_t *q)
+{
+    return act(q, "retry", retry);
+}
+
+int ecl_action_undo(ecl_request_t *q)
+{
+    return act(q, "undo", undo);
+}
+
+int ecl_action_import(ecl_request_t *q)
+{
+    return act(q, "import for real", import);
+}
+
+int ecl_action_delete(ecl_request_t *q)
+{
+    return act(q, "deletion", delete_job);
+}

@@ -1,0 +1,23 @@
+/*
+ * What may be done to a job, from pages and API alike: a page's button is answered with a redirect
+ * (303) to a page, a call for JSON with 202 and the job as it is now (204 after a deletion).
+ */
+#ifndef ECL_ACTIONS_H
+#define ECL_ACTIONS_H
+
+#include "request.h"
+#include "../lib/jobs.h"
+
+ecl_handler_fn ecl_action_cancel;
+ecl_handler_fn ecl_action_retry;
+ecl_handler_fn ecl_action_undo;
+ecl_handler_fn ecl_action_import;
+ecl_handler_fn ecl_action_delete;
+
+/* The job that the path names; allocated from the request's pool. */
+apr_status_t ecl_action_get_job(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result);
+
+/* Answers with a job as JSON; with its address when status is 202. */
+int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job);
+
+#endif /* ECL_ACTIONS_H */

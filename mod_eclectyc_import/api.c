@@ -1,0 +1,234 @@
+#include <http_protocol.h>
+
+#include "actions.h"
+#include "api.h"
+#include "child.h"
+#include "params.h"
+#include "private.h"
+#include "respond.h"
+#include "upload.h"
+
+#define LIST_LIMIT 50
+#define ERRORS_LIMIT 100
+#define MAX_ERRORS_LIMIT 1000
+#define MAX_KEY_BYTES 200
+
+int ecl_api_list(ecl_request_t *q)
+{
+    json_object *root = ecl_respond_own(q, json_object_new_object());
+    json_object *jobs = json_object_new_array();
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_filter_t filter;
+    ecl_job_page_t page;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_params_filter(q, LIST_LIMIT, &filter, &result);
+
+    json_object_object_add(root, "jobs", jobs);
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
+    }
+    rv = ecl_child_acquire(&conn, &result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_list(conn, &filter, q->r->pool, &page, &result);
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    for (int i = 0; i < page.count; i++) {
+        json_object_array_add(jobs, ecl_job_json(page.jobs[i], apr_time_now()));
+    }
+    json_object_object_add(root, "count", json_object_new_int(page.count));
+    json_object_object_add(root, "next", page.next ? json_object_new_string(page.next) : NULL);
+    return ecl_respond_json(q, HTTP_OK, root);
+}
+
+int ecl_api_job(ecl_request_t *q)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job;
+
+    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS
+               ? ecl_action_answer_job(q, HTTP_OK, job)
+               : ecl_respond_failure(q, &result);
+}
+
+int ecl_api_errors(ecl_request_t *q)
+{
+    json_object *root = ecl_respond_own(q, json_object_new_object()), *errors;
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    apr_int64_t after = 0, limit = ERRORS_LIMIT, next;
+    ecl_db_conn_t *conn;
+    ecl_job_t *job;
+    apr_status_t rv = ecl_params_int(q, "after", 0, APR_INT64_MAX, &after, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_params_int(q, "limit", 1, MAX_ERRORS_LIMIT, &limit, &result);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
+    }
+    rv = ecl_child_acquire(&conn, &result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_get(conn, q->batch_id, q->r->pool, &job, &result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_job_errors(conn, job->id, after, (int)limit, q->r->pool, &errors, &next,
+                                &result);
+        }
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    json_object_object_add(root, "errors", errors);
+    json_object_object_add(root, "count",
+                           json_object_new_int64((apr_int64_t)json_object_array_length(errors)));
+    json_object_object_add(root, "next", next ? json_object_new_int64(next) : NULL);
+    return ecl_respond_json(q, HTTP_OK, root);
+}
+
+/* ---- creating ----------------------------------------------------------------------------------
+ */
+
+/* The Idempotency-Key, checked; *pjob is the job it stands for, or NULL. */
+static apr_status_t look_up_key(ecl_request_t *q, ecl_upload_t *upload, ecl_job_t **pjob,
+                                ecl_result_t *result)
+{
+    const char *key = apr_table_get(q->r->headers_in, "Idempotency-Key");
+    ecl_db_conn_t *conn;
+    apr_status_t rv;
+
+    *pjob = NULL;
+    if (!key) {
+        return APR_SUCCESS;
+    }
+    if (!*key || strlen(key) > MAX_KEY_BYTES) {
+        return ecl_fail(result, ECL_EINPUT, "bad-idempotency-key",
+                        "the Idempotency-Key must have from 1 to %d characters", MAX_KEY_BYTES);
+    }
+    upload->job.idempotency_key = key;
+    rv = ecl_job_check_new(&upload->job, result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_child_acquire(&conn, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_by_key(conn, q->user, key, q->r->pool, pjob, result);
+        ecl_db_release(conn);
+    }
+    return rv;
+}
+
+static int receive_and_queue(ecl_request_t *q, ecl_upload_t *upload)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job;
+    int http;
+    apr_status_t rv = ecl_upload_receive(q, upload, &http, &result);
+
+    if (http) {
+        return http == AP_FILTER_ERROR
+                   ? http
+                   : ecl_respond_error(q, http, "upload-interrupted",
+                                       "The upload ended before it was complete. Nothing was kept");
+    }
+    if (rv == APR_SUCCESS && upload->count == 0) {
+        rv = ecl_fail(&result, ECL_EINPUT, "no-file",
+                      "There is no file in the request, or it is empty");
+    }
+    if (rv == APR_SUCCESS && upload->count > 1) {
+        rv = ecl_fail(&result, ECL_EINPUT, "too-many-files",
+                      "There are %d files in the request; send one in each, so that each has its "
+                      "own answer",
+                      upload->count);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_upload_queue(q, upload, 0, &job, &result);
+    }
+    return rv == APR_SUCCESS ? ecl_action_answer_job(q, HTTP_ACCEPTED, job)
+                             : ecl_respond_failure(q, &result);
+}
+
+int ecl_api_create(ecl_request_t *q)
+{
+    ecl_upload_t *upload = apr_pcalloc(q->r->pool, sizeof *upload);
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job;
+    apr_status_t rv;
+
+    upload->job.user_name = q->user;
+    rv = look_up_key(q, upload, &job, &result);
+    if (rv == APR_SUCCESS && job && !ecl_upload_has_body(q->r)) {
+        return ecl_action_answer_job(q, HTTP_ACCEPTED, job);
+    }
+    if (rv == APR_SUCCESS && !ecl_upload_is_multipart(q->r)) {
+        rv = ecl_upload_from_query(q, upload, &result);
+    }
+    if (rv == ECL_EINPUT) {
+        return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
+    }
+    return rv == APR_SUCCESS ? receive_and_queue(q, upload) : ecl_respond_failure(q, &result);
+}
+
+/* ---- monitoring --------------------------------------------------------------------------------
+ */
+
+static json_object *workers_json(const ecl_worker_t *workers, int count, apr_pool_t *p)
+{
+    json_object *array = json_object_new_array();
+
+    for (int i = 0; i < count; i++) {
+        json_object *worker = json_object_new_object();
+        const char *batch_id = workers[i].batch_id;
+        json_object_object_add(worker, "name", json_object_new_string(workers[i].name));
+        json_object_object_add(worker, "host", json_object_new_string(workers[i].host));
+        json_object_object_add(worker, "pid", json_object_new_int64(workers[i].pid));
+        json_object_object_add(worker, "started_at",
+                               json_object_new_string(ecl_rfc3339(workers[i].started_at, p)));
+        json_object_object_add(worker, "heartbeat_at",
+                               json_object_new_string(ecl_rfc3339(workers[i].heartbeat_at, p)));
+        json_object_object_add(worker, "batch_id",
+                               batch_id ? json_object_new_string(batch_id) : NULL);
+        json_object_array_add(array, worker);
+    }
+    return array;
+}
+
+int ecl_api_status(ecl_request_t *q)
+{
+    json_object *root = ecl_respond_own(q, json_object_new_object());
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    apr_pool_t *p = q->r->pool;
+    ecl_queue_state_t state;
+    ecl_worker_t *workers;
+    ecl_db_conn_t *conn;
+    apr_off_t free_bytes;
+    int count;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_queue_state(conn, &state, &result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_workers_alive(conn, 3 * ECL_HEARTBEAT_SECONDS, p, &workers, &count, &result);
+        }
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    json_object_object_add(root, "version", json_object_new_string(ECL_VERSION));
+    json_object_object_add(root, "database", json_object_new_string(q->settings->db_driver));
+    json_object_object_add(root, "queued", json_object_new_int64(state.queued));
+    json_object_object_add(root, "due", json_object_new_int64(state.due));
+    json_object_object_add(root, "processing", json_object_new_int64(state.processing));
+    json_object_object_add(
+        root, "oldest_wait_seconds",
+        json_object_new_int64(state.oldest_due ? apr_time_sec(apr_time_now() - state.oldest_due)
+                                               : 0));
+    json_object_object_add(root, "workers", workers_json(workers, count, p));
+    if (ecl_storage_free_bytes(q->settings->storage_dir, &free_bytes, p, NULL) == APR_SUCCESS) {
+        json_object_object_add(root, "storage_free_bytes", json_object_new_int64(free_bytes));
+    } else { /* not there before the first upload */
+        json_object_object_add(root, "storage_free_bytes", NULL);
+    }
+    return ecl_respond_json(q, HTTP_OK, root);
+}

@@ -1,0 +1,156 @@
+#include <apr_lib.h>
+#include <apr_thread_mutex.h>
+#include <ap_mpm.h>
+
+#include "child.h"
+#include "config.h"
+#include "private.h"
+#include "../lib/migrate.h"
+
+#define MAX_CONNECTIONS 8
+
+/* Of this process. What is under the mutex is written once and then only read. */
+static struct {
+    const ecl_settings_t *settings;
+    apr_pool_t *pool;
+    apr_thread_mutex_t *mutex;
+    ecl_db_t *db;
+    int is_migrated;
+    const ecl_templates_t *templates;
+    json_object *labels;
+} child;
+
+static apr_status_t put_labels(void *labels)
+{
+    json_object_put(labels);
+    return APR_SUCCESS;
+}
+
+void ecl_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv;
+
+    child.settings = ecl_module_settings(s);
+    apr_pool_create(&child.pool, pchild);
+    apr_pool_tag(child.pool, "eclectyc_import");
+    rv = apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
+    if (rv != APR_SUCCESS) {
+        child.mutex = NULL;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, ECLNO(2000) "cannot create a mutex");
+    }
+}
+
+static apr_status_t lock(ecl_result_t *result)
+{
+    return child.mutex
+               ? apr_thread_mutex_lock(child.mutex)
+               : ecl_fail(result, ECL_EUNAVAILABLE, "no-mutex", "this process has no mutex");
+}
+
+apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result)
+{
+    apr_status_t rv = lock(result);
+    int threads;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!child.db) {
+        if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
+            threads = 1;
+        }
+        rv = ecl_db_open(&child.db, child.settings->db_driver, child.settings->db_params,
+                         threads < MAX_CONNECTIONS ? threads : MAX_CONNECTIONS, child.pool, result);
+    }
+    apr_thread_mutex_unlock(child.mutex);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_db_acquire(pconn, child.db, result);
+    if (rv != APR_SUCCESS || __atomic_load_n(&child.is_migrated, __ATOMIC_ACQUIRE)) {
+        return rv;
+    }
+    /* not under the mutex: the database's own lock decides, and may take its time */
+    rv = ecl_migrate_up(*pconn, NULL, result);
+    if (rv != APR_SUCCESS) {
+        ecl_db_release(*pconn);
+        *pconn = NULL;
+        return rv;
+    }
+    __atomic_store_n(&child.is_migrated, 1, __ATOMIC_RELEASE);
+    return APR_SUCCESS;
+}
+
+/* Under the mutex. */
+static apr_status_t load_templates(ecl_result_t *result)
+{
+    const char *dir = child.settings->templates_dir, *path;
+    ecl_templates_t *set = NULL;
+    json_object *labels;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    /* of its own, so that a load that failed, and is tried again, leaves nothing */
+    apr_pool_create(&p, child.pool);
+    rv = ecl_templates_load(&set, dir, p, result);
+    if (rv == APR_SUCCESS) {
+        path = apr_pstrcat(p, dir, "/labels.json", NULL);
+        labels = json_object_from_file(path);
+        if (json_object_is_type(labels, json_type_object)) {
+            child.labels = labels;
+            apr_pool_cleanup_register(child.pool, labels, put_labels, apr_pool_cleanup_null);
+            child.templates = set;
+            return APR_SUCCESS;
+        }
+        json_object_put(labels);
+        rv = ecl_fail(result, ECL_ECONFIG, "bad-labels",
+                      "'%s' is not there or holds no JSON object", path);
+    }
+    apr_pool_destroy(p);
+    return rv;
+}
+
+apr_status_t ecl_child_templates(const ecl_templates_t **pset, ecl_result_t *result)
+{
+    apr_status_t rv = lock(result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!child.templates) {
+        rv = load_templates(result);
+    }
+    *pset = child.templates;
+    apr_thread_mutex_unlock(child.mutex);
+    return rv;
+}
+
+json_object *ecl_child_labels(const char *kind)
+{
+    const ecl_templates_t *set;
+    json_object *labels = NULL;
+
+    if (ecl_child_templates(&set, NULL) == APR_SUCCESS) {
+        json_object_object_get_ex(child.labels, kind, &labels);
+    }
+    return json_object_is_type(labels, json_type_object) ? labels : NULL;
+}
+
+const char *ecl_child_label(const char *kind, const char *code, apr_pool_t *p)
+{
+    json_object *labels = ecl_child_labels(kind), *label;
+    char *text;
+
+    if (labels && json_object_object_get_ex(labels, code, &label) &&
+        json_object_is_type(label, json_type_string)) {
+        return json_object_get_string(label);
+    }
+    text = apr_pstrdup(p, code);
+    for (char *c = text; *c; c++) {
+        if (*c == '-' || *c == '_') {
+            *c = ' ';
+        }
+    }
+    text[0] = (char)apr_toupper(text[0]);
+    return text;
+}

@@ -1,0 +1,36 @@
+/*
+ * What one httpd child process holds: its database connections and its templates. Both are opened
+ * at first use, so that the parent process (root) never opens a file, and a server with a broken
+ * database starts and says so.
+ */
+#ifndef ECL_CHILD_H
+#define ECL_CHILD_H
+
+#include <httpd.h>
+#include <json-c/json.h>
+
+#include "../lib/db.h"
+#include "../lib/settings.h"
+#include "../lib/template.h"
+
+/* The child_init hook. */
+void ecl_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* Borrows a connection; the caller gives it back with ecl_db_release, before it waits for a client.
+ * The first one in a process brings the schema up to date (ecl_migrate_up: under a lock, cheap when
+ * there is nothing to do), so that an empty database just works. */
+apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result);
+
+/* The page templates of settings->templates_dir; kept once they have been loaded. */
+apr_status_t ecl_child_templates(const ecl_templates_t **pset, ecl_result_t *result);
+
+/* Words for people for a code of the software, from labels.json beside the templates, such as
+ * ("import_type", "auto"); for a code that is not there, the code itself with blanks for its
+ * hyphens. Allocated from p or lasting. */
+const char *ecl_child_label(const char *kind, const char *code, apr_pool_t *p);
+
+/* All of labels.json's words of one kind, in its order; NULL if there are none. Only to be read:
+ * all threads share it, so not even its reference count may change. */
+json_object *ecl_child_labels(const char *kind);
+
+#endif /* ECL_CHILD_H */

@@ -1,0 +1,320 @@
+#include <http_protocol.h>
+
+#include "actions.h"
+#include "child.h"
+#include "form.h"
+#include "format.h"
+#include "pages.h"
+#include "params.h"
+#include "private.h"
+#include "respond.h"
+#include "upload.h"
+#include "view.h"
+
+#define RECENT_JOBS 10
+#define LIST_LIMIT 50
+
+/* The page, or its JSON. */
+static int respond(ecl_request_t *q, int status, const char *template_name, json_object *root)
+{
+    return q->wants_json ? ecl_respond_json(q, status, root)
+                         : ecl_respond_page(q, status, template_name, root);
+}
+
+/* ---- upload ------------------------------------------------------------------------------------
+ */
+
+static json_object *form_of(const ecl_request_t *q, const ecl_upload_t *sent, const char *error)
+{
+    json_object *form = json_object_new_object();
+    const char *type = sent && sent->job.import_type ? sent->job.import_type : "auto";
+    const char *priority = sent && sent->job.priority ? sent->job.priority : "normal";
+    apr_pool_t *p = q->r->pool;
+
+    json_object_object_add(form, apr_pstrcat(p, "import_type_", type, NULL),
+                           json_object_new_boolean(1));
+    json_object_object_add(form, apr_pstrcat(p, "priority_", priority, NULL),
+                           json_object_new_boolean(1));
+    json_object_object_add(form, "dry_run", json_object_new_boolean(sent && sent->job.dry_run));
+    /* without JavaScript a page that goes straight to the job's progress is the better answer */
+    json_object_object_add(form, "async", json_object_new_boolean(!sent || sent->async));
+    if (sent && sent->job.notes) {
+        json_object_object_add(form, "notes", json_object_new_string(sent->job.notes));
+    }
+    if (error) {
+        json_object_object_add(form, "error", json_object_new_string(error));
+    }
+    json_object_object_add(
+        form, "max_upload",
+        json_object_new_string(ecl_format_size(q->settings->max_upload_bytes, p)));
+    json_object_object_add(form, "max_upload_bytes",
+                           json_object_new_int64(q->settings->max_upload_bytes));
+    return form;
+}
+
+/* The upload page; with what was sent and why it was refused, after a refused upload. */
+static int show_form(ecl_request_t *q, int status, const ecl_upload_t *sent, const char *error)
+{
+    json_object *root = ecl_respond_own(q, ecl_view_root(q, "Upload", "upload"));
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_filter_t filter = {.limit = RECENT_JOBS};
+    ecl_job_page_t page = {NULL, 0, NULL};
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_list(conn, &filter, q->r->pool, &page, &result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_view_worker(q, conn, root, &result);
+        }
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    json_object_object_add(root, "form", form_of(q, sent, error));
+    json_object_object_add(root, "recent", ecl_view_jobs(q, page.jobs, page.count));
+    json_object_object_add(root, "has_recent", json_object_new_boolean(page.count > 0));
+    return respond(q, status, "upload", root);
+}
+
+int ecl_page_upload_form(ecl_request_t *q)
+{
+    return show_form(q, HTTP_OK, NULL, NULL);
+}
+
+static int refuse_upload(ecl_request_t *q, const ecl_upload_t *upload, const char *code,
+                         const char *detail)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, ECLNO(2040) "upload refused: %s", code);
+    if (q->wants_json) {
+        return ecl_respond_error(q, HTTP_UNPROCESSABLE_ENTITY, code, detail);
+    }
+    return show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload, ecl_format_sentence(detail, q->r->pool));
+}
+
+static int status_page(ecl_request_t *q, const ecl_job_t *job, int status);
+
+static int answer_upload(ecl_request_t *q, const ecl_upload_t *upload, ecl_job_t *job)
+{
+    const char *path = apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL);
+    ecl_result_t result = ecl_result_make(q->r->pool);
+
+    if (upload->async || ecl_upload_wait(q, &job, &result) != APR_SUCCESS ||
+        job->status == ECL_JOB_QUEUED || job->status == ECL_JOB_PROCESSING) {
+        return ecl_respond_see_other(q, path);
+    }
+    apr_table_setn(q->r->headers_out, "Content-Location",
+                   apr_pstrcat(q->r->pool, q->base, path, NULL));
+    return status_page(q, job, job->status == ECL_JOB_FAILED ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+}
+
+int ecl_page_upload(ecl_request_t *q)
+{
+    ecl_upload_t *upload = apr_pcalloc(q->r->pool, sizeof *upload);
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job = NULL;
+    apr_status_t rv;
+    int http;
+
+    if (!ecl_upload_is_multipart(q->r)) {
+        return ecl_respond_error(
+            q, HTTP_UNSUPPORTED_MEDIA_TYPE, "not-multipart",
+            "Files are sent here as multipart/form-data, in the field csv_file");
+    }
+    upload->job.user_name = q->user;
+    rv = ecl_upload_receive(q, upload, &http, &result);
+    if (http) {
+        return http == AP_FILTER_ERROR ? http
+                                       : ecl_respond_error(q, http, "upload-interrupted",
+                                                           "The upload ended before it was "
+                                                           "complete. Nothing was kept");
+    }
+    if (rv == ECL_EINPUT) {
+        return refuse_upload(q, upload, result.code, result.detail);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    if (!upload->count) {
+        return refuse_upload(q, upload, "no-file",
+                             "Choose a file to upload. None was sent in the field csv_file, or it "
+                             "is empty");
+    }
+    for (int i = 0; i < upload->count; i++) {
+        rv = ecl_upload_queue(q, upload, i, &job, &result);
+        if (rv == ECL_EINPUT && i == 0) {
+            return refuse_upload(q, upload, result.code, result.detail);
+        }
+        if (rv != APR_SUCCESS) {
+            return ecl_respond_failure(q, &result);
+        }
+    }
+    return upload->count == 1 ? answer_upload(q, upload, job)
+                              : ecl_respond_see_other(q, "/jobs?done=queued");
+}
+
+/* ---- list --------------------------------------------------------------------------------------
+ */
+
+/* The list's address with these parameters; NULL and "" are left out. */
+static const char *list_href(const ecl_request_t *q, const char *status, const char *before)
+{
+    apr_pool_t *p = q->r->pool;
+    const char *const params[][2] = {{"status", status},
+                                     {"q", apr_table_get(q->query, "q")},
+                                     {"limit", apr_table_get(q->query, "limit")},
+                                     {"before", before}};
+    const char *href = apr_pstrcat(p, q->base, "/jobs", NULL), *separator = "?";
+
+    for (int i = 0; i < 4; i++) {
+        if (params[i][1] && *params[i][1]) {
+            href = apr_pstrcat(p, href, separator, params[i][0], "=",
+                               ecl_form_escape(params[i][1], p), NULL);
+            separator = "&";
+        }
+    }
+    return href;
+}
+
+static json_object *status_choice(const ecl_request_t *q, const char *name, const char *label,
+                                  apr_int64_t count, int is_selected)
+{
+    json_object *choice = json_object_new_object();
+
+    json_object_object_add(choice, "name", json_object_new_string(name));
+    json_object_object_add(choice, "label", json_object_new_string(label));
+    json_object_object_add(choice, "count",
+                           json_object_new_string(ecl_format_count(count, q->r->pool)));
+    json_object_object_add(choice, "href", json_object_new_string(list_href(q, name, NULL)));
+    json_object_object_add(choice, "selected", json_object_new_boolean(is_selected));
+    return choice;
+}
+
+static json_object *status_choices(const ecl_request_t *q, const ecl_job_filter_t *filter,
+                                   const apr_int64_t counts[ECL_JOB_STATUSES])
+{
+    static const char *const labels[ECL_JOB_STATUSES] = {"Waiting", "Importing", "Completed",
+                                                         "Failed", "Cancelled"};
+    json_object *choices = json_object_new_array();
+    apr_int64_t all = 0;
+
+    for (int i = 0; i < ECL_JOB_STATUSES; i++) {
+        all += counts[i];
+    }
+    json_object_array_add(choices, status_choice(q, "", "All", all, !filter->has_status));
+    for (int i = 0; i < ECL_JOB_STATUSES; i++) {
+        int is_selected = filter->has_status && filter->status == (ecl_job_status_t)i;
+        json_object_array_add(choices, status_choice(q, ecl_job_status_name((ecl_job_status_t)i),
+                                                     labels[i], counts[i], is_selected));
+    }
+    return choices;
+}
+
+static json_object *limit_choices(int selected)
+{
+    static const int limits[] = {20, 50, 100, 200};
+    json_object *choices = json_object_new_array();
+
+    for (int i = 0; i < 4; i++) {
+        json_object *choice = json_object_new_object();
+        json_object_object_add(choice, "value", json_object_new_int(limits[i]));
+        json_object_object_add(choice, "selected", json_object_new_boolean(limits[i] == selected));
+        json_object_array_add(choices, choice);
+    }
+    return choices;
+}
+
+static void add_filter(const ecl_request_t *q, const ecl_job_filter_t *filter, json_object *root)
+{
+    json_object *view = json_object_new_object();
+    const char *status = filter->has_status ? ecl_job_status_name(filter->status) : "";
+
+    json_object_object_add(view, "q", json_object_new_string(filter->q ? filter->q : ""));
+    json_object_object_add(view, "status", json_object_new_string(status));
+    json_object_object_add(view, "limit", json_object_new_int(filter->limit));
+    json_object_object_add(root, "filter", view);
+    json_object_object_add(root, "limits", limit_choices(filter->limit));
+    if (filter->before) {
+        json_object_object_add(root, "first_href",
+                               json_object_new_string(list_href(q, status, NULL)));
+    }
+}
+
+/* What a redirect to the list has to tell. */
+static void add_done_message(const ecl_request_t *q, json_object *root)
+{
+    const char *done = apr_table_get(q->query, "done");
+
+    if (done && !strcmp(done, "deleted")) {
+        ecl_view_message(root, "info", "The job was deleted. The readings it imported stay.");
+    } else if (done && !strcmp(done, "queued")) {
+        ecl_view_message(root, "info", "The files were uploaded. Each is a job of its own.");
+    }
+}
+
+int ecl_page_jobs(ecl_request_t *q)
+{
+    json_object *root = ecl_respond_own(q, ecl_view_root(q, "Jobs", "jobs"));
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    apr_int64_t counts[ECL_JOB_STATUSES];
+    ecl_job_filter_t filter;
+    ecl_job_page_t page;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_params_filter(q, LIST_LIMIT, &filter, &result);
+
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
+    }
+    rv = ecl_child_acquire(&conn, &result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_list(conn, &filter, q->r->pool, &page, &result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_job_counts(conn, filter.q, counts, &result);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = ecl_view_worker(q, conn, root, &result);
+        }
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    json_object_object_add(root, "jobs", ecl_view_jobs(q, page.jobs, page.count));
+    json_object_object_add(root, "has_jobs", json_object_new_boolean(page.count > 0));
+    json_object_object_add(root, "statuses", status_choices(q, &filter, counts));
+    add_filter(q, &filter, root);
+    if (page.next) {
+        const char *status = filter.has_status ? ecl_job_status_name(filter.status) : "";
+        json_object_object_add(root, "next_href",
+                               json_object_new_string(list_href(q, status, page.next)));
+    }
+    add_done_message(q, root);
+    return respond(q, HTTP_OK, "jobs", root);
+}
+
+/* ---- one job -----------------------------------------------------------------------------------
+ */
+
+static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
+{
+    json_object *root = ecl_respond_own(q, ecl_view_root(q, job->filename, NULL));
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_view_status(q, conn, job, root, &result);
+        ecl_db_release(conn);
+    }
+    return rv == APR_SUCCESS ? respond(q, status, "status", root) : ecl_respond_failure(q, &result);
+}
+
+int ecl_page_status(ecl_request_t *q)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job;
+
+    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS ? status_page(q, job, HTTP_OK)
+                                                               : ecl_respond_failure(q, &result);
+}

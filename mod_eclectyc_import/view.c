@@ -1,0 +1,360 @@
+#include "child.h"
+#include "format.h"
+#include "view.h"
+
+#define WORKER_MAX_AGE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
+#define SHOWN_NEW_METERS 20
+
+static void add_text(json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static void add_bool(json_object *object, const char *key, int value)
+{
+    json_object_object_add(object, key, json_object_new_boolean(value != 0));
+}
+
+json_object *ecl_view_root(const ecl_request_t *q, const char *title, const char *nav)
+{
+    json_object *root = json_object_new_object(), *page = json_object_new_object();
+
+    json_object_object_add(root, "page", page);
+    add_text(page, "title", title);
+    add_text(page, "base", q->base);
+    add_text(page, "version", ECL_VERSION);
+    if (q->r->user) {
+        add_text(page, "user", q->r->user);
+    }
+    if (nav) {
+        add_bool(page, apr_pstrcat(q->r->pool, "nav_", nav, NULL), 1);
+    }
+    return root;
+}
+
+void ecl_view_message(json_object *root, const char *kind, const char *message)
+{
+    json_object *page = json_object_object_get(root, "page");
+
+    add_text(page, "message", message);
+    add_text(page, "message_kind", kind);
+}
+
+apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
+                             ecl_result_t *result)
+{
+    json_object *worker = json_object_new_object();
+    ecl_worker_t *workers;
+    apr_status_t rv;
+    int count = 0;
+
+    json_object_object_add(root, "worker", worker);
+    rv = ecl_workers_alive(conn, WORKER_MAX_AGE_SECONDS, q->r->pool, &workers, &count, result);
+    add_bool(worker, "alive", count > 0);
+    json_object_object_add(worker, "count", json_object_new_int(count));
+    if (!count) {
+        add_text(worker, "advice",
+                 q->settings->workers > 0
+                     ? "No worker is running, although the server should have started one: its "
+                       "error log says why, and so does the command eclectyc-import-worker check."
+                     : "No worker is running, and this server is set to start none. Start "
+                       "eclectyc-import-worker run, or set EclectycImportWorkers.");
+    }
+    return rv;
+}
+
+/* What the status is called, and its class for CSS. */
+static const char *status_words(const ecl_job_t *job, const char **pclass)
+{
+    *pclass = ecl_job_status_name(job->status);
+    if (job->undo_requested) {
+        *pclass = "processing";
+        return "Undoing";
+    }
+    if (job->undone_at) {
+        *pclass = "undone";
+        return "Undone";
+    }
+    switch (job->status) {
+    case ECL_JOB_QUEUED:
+        return "Waiting";
+    case ECL_JOB_PROCESSING:
+        return job->cancel_requested ? "Stopping" : "Importing";
+    case ECL_JOB_COMPLETED:
+        return "Completed";
+    case ECL_JOB_FAILED:
+        return "Failed";
+    default:
+        return "Cancelled";
+    }
+}
+
+static const char *rows_words(const ecl_job_t *job, apr_pool_t *p)
+{
+    const char *processed = ecl_format_count(job->processed_rows, p);
+
+    if (job->total_rows < 0) {
+        return apr_psprintf(p, "%s row%s", processed, job->processed_rows == 1 ? "" : "s");
+    }
+    return apr_psprintf(p, "%s of %s row%s", processed, ecl_format_count(job->total_rows, p),
+                        job->total_rows == 1 ? "" : "s");
+}
+
+/* Why a job that has been tried waits, and until when. */
+static const char *retry_words(const ecl_job_t *job, apr_time_t now, apr_pool_t *p)
+{
+    if (job->status != ECL_JOB_QUEUED || !job->attempts || !job->error_message) {
+        return "";
+    }
+    return apr_psprintf(p, "Attempt %d of %d%s%s: %s", job->attempts + 1, job->max_attempts,
+                        job->run_after > now ? ", not before " : " is due",
+                        job->run_after > now ? ecl_format_clock(job->run_after, p) : "",
+                        job->error_message);
+}
+
+static void add_progress(json_object *show, json_object *view, const ecl_job_t *job, apr_pool_t *p)
+{
+    int is_running = job->status == ECL_JOB_PROCESSING;
+    json_object *number = NULL;
+    int is_known = json_object_object_get_ex(view, "progress_percent", &number) && number;
+
+    add_bool(show, "percent_known", is_known);
+    add_text(show, "percent",
+             apr_psprintf(p, "%d", is_known ? (int)json_object_get_double(number) : 0));
+    add_text(show, "rows", rows_words(job, p));
+    json_object_object_get_ex(view, "rows_per_second", &number);
+    add_text(
+        show, "rate",
+        is_running && number
+            ? apr_pstrcat(p, ecl_format_count(json_object_get_int64(number), p), " rows/s", NULL)
+            : "");
+    json_object_object_get_ex(view, "eta_seconds", &number);
+    add_text(show, "eta",
+             is_running && number ? ecl_format_time_left(json_object_get_int64(number), p) : "");
+}
+
+static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t now, apr_pool_t *p)
+{
+    json_object *show = json_object_new_object();
+    apr_time_t until = job->completed_at ? job->completed_at : now;
+    const char *class;
+
+    add_text(show, "status", status_words(job, &class));
+    add_text(show, "status_class", class);
+    add_progress(show, view, job, p);
+    add_text(show, "size", ecl_format_size(job->file_size, p));
+    add_text(show, "type", ecl_child_label("import_type", job->import_type, p));
+    add_text(show, "priority",
+             strcmp(job->priority, "normal") ? ecl_child_label("priority", job->priority, p) : "");
+    add_text(show, "retry", retry_words(job, now, p));
+    add_text(show, "queued", ecl_format_time(job->queued_at, p));
+    add_text(show, "started", ecl_format_time(job->started_at, p));
+    add_text(show, "completed", ecl_format_time(job->completed_at, p));
+    add_text(show, "undone", ecl_format_time(job->undone_at, p));
+    add_text(show, "duration",
+             job->started_at && (job->completed_at || job->status == ECL_JOB_PROCESSING)
+                 ? ecl_format_duration(until - job->started_at, p)
+                 : "");
+    add_text(show, "readings_new", ecl_format_count(job->readings_new, p));
+    add_text(show, "readings_changed", ecl_format_count(job->readings_changed, p));
+    add_text(show, "readings_unchanged", ecl_format_count(job->readings_unchanged, p));
+    add_text(show, "imported_rows", ecl_format_count(job->imported_rows, p));
+    add_text(show, "failed_rows", ecl_format_count(job->failed_rows, p));
+    add_text(show, "skipped_rows", ecl_format_count(job->skipped_rows, p));
+    return show;
+}
+
+json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
+{
+    apr_time_t now = apr_time_now();
+    json_object *view = ecl_job_json(job, now);
+    int is_processing = job->status == ECL_JOB_PROCESSING;
+    int is_ended = job->status != ECL_JOB_QUEUED && !is_processing;
+    int is_finished = is_ended && !job->undo_requested;
+
+    add_text(view, "href", apr_pstrcat(q->r->pool, q->base, "/status/", job->batch_id, NULL));
+    json_object_object_add(view, "show", show_of(job, view, now, q->r->pool));
+    add_bool(view, "is_queued", job->status == ECL_JOB_QUEUED);
+    add_bool(view, "is_processing", is_processing);
+    add_bool(view, "is_completed", job->status == ECL_JOB_COMPLETED);
+    add_bool(view, "is_failed", job->status == ECL_JOB_FAILED);
+    add_bool(view, "is_cancelled", job->status == ECL_JOB_CANCELLED);
+    add_bool(view, "is_undone", job->undone_at != 0);
+    add_bool(view, "is_dry_run", job->dry_run);
+    add_bool(view, "is_finished", is_finished);
+    add_bool(view, "has_errors", job->failed_rows > 0);
+    add_bool(view, "can_cancel",
+             job->status == ECL_JOB_QUEUED || (is_processing && !job->cancel_requested));
+    add_bool(view, "can_retry",
+             (job->status == ECL_JOB_FAILED || job->status == ECL_JOB_CANCELLED) && is_finished &&
+                 job->stored_name);
+    add_bool(view, "can_undo",
+             (job->status == ECL_JOB_COMPLETED || job->status == ECL_JOB_FAILED) && is_finished &&
+                 !job->dry_run && !job->undone_at);
+    add_bool(view, "can_import",
+             job->status == ECL_JOB_COMPLETED && job->dry_run && job->stored_name);
+    add_bool(view, "can_delete", is_finished);
+    return view;
+}
+
+json_object *ecl_view_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int count)
+{
+    json_object *array = json_object_new_array();
+
+    for (int i = 0; i < count; i++) {
+        json_object_array_add(array, ecl_view_job(q, jobs[i]));
+    }
+    return array;
+}
+
+/* ---- a job's page ------------------------------------------------------------------------------
+ */
+
+static int is_filled_array(json_object *object, const char *key)
+{
+    json_object *array;
+
+    return json_object_object_get_ex(object, key, &array) &&
+           json_object_is_type(array, json_type_array) && json_object_array_length(array) > 0;
+}
+
+/* The summary's own numbers and texts that labels.json has a name for, in its order. */
+static json_object *facts_of(json_object *summary, apr_pool_t *p)
+{
+    json_object *facts = json_object_new_array();
+    json_object *names = ecl_child_labels("fact");
+
+    if (!names) {
+        return facts;
+    }
+    json_object_object_foreach(names, key, name)
+    {
+        json_object *value, *fact;
+        if (!json_object_object_get_ex(summary, key, &value) || !value ||
+            (json_object_is_type(value, json_type_int) && !json_object_get_int64(value))) {
+            continue;
+        }
+        fact = json_object_new_object();
+        /* copied: names are shared by all threads, and their reference counts are not atomic */
+        add_text(fact, "label", json_object_get_string(name));
+        add_text(fact, "value",
+                 json_object_is_type(value, json_type_int)
+                     ? ecl_format_count(json_object_get_int64(value), p)
+                     : json_object_get_string(value));
+        json_object_array_add(facts, fact);
+    }
+    return facts;
+}
+
+static const char *period_words(json_object *summary, apr_pool_t *p)
+{
+    json_object *first, *last;
+    const char *from, *to;
+
+    if (!json_object_object_get_ex(summary, "first_date", &first) || !first ||
+        !json_object_object_get_ex(summary, "last_date", &last) || !last) {
+        return NULL;
+    }
+    from = ecl_format_date(json_object_get_string(first), p);
+    to = ecl_format_date(json_object_get_string(last), p);
+    return strcmp(from, to) ? apr_pstrcat(p, from, " to ", to, NULL) : from;
+}
+
+static json_object *summary_view(json_object *summary, apr_pool_t *p)
+{
+    static const char *const lists[] = {"new_meters", "warnings", "examples", "facts"};
+    json_object *view = NULL, *meters;
+    const char *period = period_words(summary, p);
+
+    json_object_deep_copy(summary, &view, NULL);
+    /* the file's first line serves failed-rows.csv, and is no news */
+    json_object_object_del(view, "header");
+    if (period) {
+        add_text(view, "period", period);
+    }
+    if (json_object_object_get_ex(view, "new_meters", &meters) &&
+        json_object_is_type(meters, json_type_array) &&
+        json_object_array_length(meters) > SHOWN_NEW_METERS) {
+        json_object_array_del_idx(meters, SHOWN_NEW_METERS,
+                                  json_object_array_length(meters) - SHOWN_NEW_METERS);
+    }
+    json_object_object_add(view, "facts", facts_of(summary, p));
+    for (int i = 0; i < 4; i++) {
+        add_bool(view, apr_pstrcat(p, "has_", lists[i], NULL), is_filled_array(view, lists[i]));
+    }
+    return view;
+}
+
+static apr_status_t add_errors(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
+                               json_object *root, ecl_result_t *result)
+{
+    apr_pool_t *p = q->r->pool;
+    json_object *groups, *errors;
+    apr_int64_t next, total = 0, shown;
+    apr_status_t rv = ecl_job_error_groups(conn, job->id, p, &groups, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    json_object_object_add(root, "groups", groups);
+    for (apr_size_t i = 0; i < json_object_array_length(groups); i++) {
+        json_object *group = json_object_array_get_idx(groups, i);
+        const char *code = json_object_get_string(json_object_object_get(group, "code"));
+        total += json_object_get_int64(json_object_object_get(group, "count"));
+        add_text(group, "label", ecl_child_label("error", code, p));
+    }
+    rv = ecl_job_errors(conn, job->id, 0, ECL_STATUS_PAGE_ERRORS, p, &errors, &next, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    json_object_object_add(root, "errors", errors);
+    shown = (apr_int64_t)json_object_array_length(errors);
+    add_bool(root, "has_groups", is_filled_array(root, "groups"));
+    add_bool(root, "has_errors", shown > 0);
+    if (total > shown) {
+        add_text(root, "more_errors", ecl_format_count(total - shown, p));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
+                             json_object *root, ecl_result_t *result)
+{
+    apr_pool_t *p = q->r->pool;
+    json_object *view = ecl_view_job(q, job), *alive;
+    const char *href = json_object_get_string(json_object_object_get(view, "href"));
+    ecl_job_t *other = NULL;
+    apr_status_t rv;
+
+    json_object_object_add(root, "job", view);
+    add_text(root, "action_base", href);
+    add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
+    if (job->summary) {
+        json_object_object_add(root, "summary", summary_view(job->summary, p));
+    }
+    rv = ecl_view_worker(q, conn, root, result);
+    if (rv == APR_SUCCESS) {
+        rv = add_errors(q, conn, job, root, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_same_file(conn, job->file_sha256, job->batch_id, p, &other, result);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (other && other->id < job->id) {
+        json_object_object_add(root, "same_file", ecl_view_job(q, other));
+    }
+    if (job->parent_batch_id) {
+        rv = ecl_job_get(conn, job->parent_batch_id, p, &other, result);
+        if (rv == APR_SUCCESS) {
+            json_object_object_add(root, "parent", ecl_view_job(q, other));
+        } else if (rv != ECL_ENOTFOUND) { /* it may have been deleted since */
+            return rv;
+        }
+    }
+    alive = json_object_object_get(json_object_object_get(root, "worker"), "alive");
+    add_bool(root, "waiting_for_worker",
+             job->status == ECL_JOB_QUEUED && !json_object_get_boolean(alive));
+    return APR_SUCCESS;
+}
