@@ -47,9 +47,8 @@ typedef struct ecl_job_t {
     apr_int64_t id;
     const char *batch_id; /* UUID, lower case: the job's name for the outside */
     const char *user_name;
-    const char *filename; /* as the client sent it; display only */
-    const char
-        *stored_name; /* in the storage directory; NULL when the file is gone. Never shown. */
+    const char *filename;    /* as the client sent it; display only */
+    const char *stored_name; /* in the storage directory; NULL: the file is gone. Never shown. */
     apr_int64_t file_size;
     const char *file_sha256;
     const char *import_type; /* "auto", "hh", "daily" */
@@ -272,7 +271,9 @@ apr_status_t ecl_job_add_errors(ecl_db_conn_t *conn, const ecl_job_t *job,
 
 /* The ends of a claim; each is fenced, and makes its own transaction unless the caller has one.
  * summary may be NULL (unchanged). finish: processing → completed, or, when `message` is not NULL,
- * → failed for good. ECL_ESTOPPED, code "cancel-requested", and nothing is changed, when a cancel
+ * → failed for good. A completed import that is not a dry run lets go of its file: once that is
+ * committed, the caller removes job->stored_name from the storage (ecl_storage_sweep does when the
+ * caller dies before). ECL_ESTOPPED, code "cancel-requested", and nothing is changed, when a cancel
  * was asked for since the last batch: take the readings out instead.
  * taken_out: → cancelled, or, for an undo, undone_at is set. */
 apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,

@@ -5,28 +5,28 @@
 #include "jobs_internal.h"
 #include "storage.h"
 
-/* The state of a job as the end of "the job is …". */
-static const char *describe(const ecl_job_t *job, apr_pool_t *p)
+/* The state of a job as the end of "the job is …"; about its file only where it matters. */
+static const char *describe(const ecl_job_t *job, int needs_file, apr_pool_t *p)
 {
     return apr_pstrcat(p, job->dry_run ? "a dry run and " : "", ecl_job_status_name(job->status),
                        job->cancel_requested ? ", being cancelled" : "",
                        job->undo_requested ? ", being undone" : "",
                        job->undone_at ? ", undone" : "",
-                       job->stored_name ? "" : ", its file no longer kept", NULL);
+                       needs_file && !job->stored_name ? ", its file no longer kept" : "", NULL);
 }
 
 /* After an UPDATE that found no row: ECL_ENOTFOUND, or ECL_ECONFLICT with the state and what would
  * have been needed. */
 static apr_status_t refuse(ecl_db_conn_t *conn, const char *batch_id, const char *needed,
-                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+                           int needs_file, apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
 {
     apr_status_t rv = ecl_job_get(conn, batch_id, p, pjob, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return ecl_fail(result, ECL_ECONFLICT, "job-state", "the job is %s; %s", describe(*pjob, p),
-                    needed);
+    return ecl_fail(result, ECL_ECONFLICT, "job-state", "the job is %s; %s",
+                    describe(*pjob, needs_file, p), needed);
 }
 
 static void log_asked(const char *batch_id, const char *what, const char *user)
@@ -59,8 +59,8 @@ apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const cha
         return rv;
     }
     if (!*pjob) {
-        return refuse(conn, batch_id, "only a queued or processing job can be cancelled", p, pjob,
-                      result);
+        return refuse(conn, batch_id, "only a queued or processing job can be cancelled", 0, p,
+                      pjob, result);
     }
     log_asked(batch_id, "cancel", user);
     return APR_SUCCESS;
@@ -116,8 +116,8 @@ apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char
         return rv != APR_SUCCESS
                    ? rv
                    : refuse(conn, batch_id,
-                            "only a failed or cancelled job whose file is kept can be run again", p,
-                            pjob, result);
+                            "only a failed or cancelled job whose file is kept can be run again", 1,
+                            p, pjob, result);
     }
     rv = ecl_db_commit(conn, result);
     if (rv == APR_SUCCESS) {
@@ -149,7 +149,7 @@ apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char 
         return refuse(conn, batch_id,
                       "only a completed or failed import that is not a dry run and not undone yet "
                       "can be undone",
-                      p, pjob, result);
+                      0, p, pjob, result);
     }
     log_asked(batch_id, "undo", user);
     return APR_SUCCESS;
@@ -201,7 +201,7 @@ apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, 
         return rv;
     }
     if (!dry_run->dry_run || dry_run->status != ECL_JOB_COMPLETED || !dry_run->stored_name) {
-        return refuse(conn, batch_id, needed, p, pjob, result);
+        return refuse(conn, batch_id, needed, 1, p, pjob, result);
     }
 
     /* The file has both names before any record says so, and loses the old one after: whatever dies
@@ -223,7 +223,7 @@ apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, 
     }
     if (rv != APR_SUCCESS || !*pjob) {
         ecl_storage_remove(storage_dir, new_id, p, NULL);
-        return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, p, pjob, result);
+        return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, 1, p, pjob, result);
     }
     rv = ecl_db_commit(conn, result);
     if (rv != APR_SUCCESS) {
@@ -255,7 +255,7 @@ apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const cha
         return refuse(conn, batch_id,
                       "only a completed, failed or cancelled job that is not being undone can be "
                       "deleted",
-                      p, &job, result);
+                      0, p, &job, result);
     }
     ecl_jobs_remove_file(storage_dir, ecl_db_get(rows, 0, 0), p);
     log_asked(batch_id, "deletion", user);

@@ -309,7 +309,8 @@ apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_obje
 {
     static const char sql[] =
         "UPDATE import_jobs SET status = %s, completed_at = %lld, error_message = %s,"
-        " summary = coalesce(%s, summary), lease_until = NULL"
+        " summary = coalesce(%s, summary), lease_until = NULL,"
+        " stored_name = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_name END"
         " WHERE " HELD " AND status = 'processing' AND cancel_requested = 0";
     static const char cancelled[] =
         "SELECT cancel_requested FROM import_jobs WHERE " HELD " AND status = 'processing'";
@@ -318,7 +319,7 @@ apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_obje
         conn, sql,
         ECL_ARGS(ECL_TEXT(ecl_job_status_name(message ? ECL_JOB_FAILED : ECL_JOB_COMPLETED)),
                  ECL_INT(apr_time_now()), ECL_TEXT(message), ECL_TEXT(ecl_jobs_json_text(summary)),
-                 ECL_INT(job->id), ECL_INT(job->claims)),
+                 ECL_INT(message == NULL), ECL_INT(job->id), ECL_INT(job->claims)),
         &affected, result);
 
     if (rv != APR_SUCCESS || affected) {
