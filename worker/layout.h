@@ -11,7 +11,12 @@
 #include "datetime.h"
 #include "records.h"
 
-#define ECL_LAYOUT_SAMPLE 500 /* records looked at */
+#define ECL_LAYOUT_SAMPLE 500                     /* records looked at, */
+#define ECL_LAYOUT_SAMPLE_BYTES (4 * 1024 * 1024) /* and at most so many bytes of them */
+#define ECL_LAYOUT_VALUES                                                                          \
+    208 /* value columns of all blocks: four of 50, and clock-change pairs                         \
+         */
+#define ECL_LAYOUT_BLOCKS 4
 
 typedef enum ecl_layout_kind_t {
     ECL_LAYOUT_WIDE, /* a row is a meter's day: 46 to 50 value columns */
@@ -24,13 +29,26 @@ typedef struct ecl_value_column_t {
     int flag_column; /* index of its flag; -1: none */
     int period;      /* settlement period from 1, for numbered columns; 0: labelled by the clock */
     int minute;      /* for labelled columns: period start as the clock shows it, 0 to 1410 */
+    int repeated; /* labelled columns: the second time the clock shows `minute`, on the long day */
 } ecl_value_column_t;
+
+/* One run of value columns that make a day. Most files have one; kWh may be followed by kVArh, and
+ * import may stand beside export. */
+typedef struct ecl_value_block_t {
+    int first, count;    /* which of `values` */
+    const char *channel; /* NULL: what the row says, else AI */
+    const char *unit;    /* NULL: what the row or the file says */
+    int needed;          /* a row must reach at least this column (the last of an ordinary day) */
+    int has_repeated;    /* there are columns for the repeated hour (period 49, 50, or labelled) */
+} ecl_value_block_t;
 
 typedef struct ecl_layout_t {
     ecl_layout_kind_t kind;
     char delimiter;
     char decimal_point;
     apr_int64_t header_record; /* record number of the header; 0: the file has none */
+    apr_int64_t first_record;  /* record number of the first row: every record from there on is a
+                                  row, if only to be skipped */
     int columns;               /* how many the header has */
     const char *const *names;  /* header text by column */
 
@@ -43,16 +61,22 @@ typedef struct ecl_layout_t {
     int unit_column;
     int flag_column; /* one flag for the row */
     int channel_column;
-    int total_column; /* day total, used as a checksum, never as a reading */
+    int total_column; /* day total: never a reading */
 
-    ecl_value_column_t values[100]; /* wide: in file order */
+    ecl_value_column_t values[ECL_LAYOUT_VALUES]; /* wide: in file order, block by block */
     int value_count;
+    ecl_value_block_t blocks[ECL_LAYOUT_BLOCKS];
+    int block_count;
 
     int labels_are_ends;  /* the time is the period's end */
     int times_are_utc;    /* the header or the file says so */
+    int newest_first;     /* long: the file runs backward in time */
     int interval_minutes; /* 30, or what the stamps show; 1440 for daily */
     ecl_date_order_t date_order;
-    const char *unit; /* from the header or file; NULL: kWh is assumed, and said */
+    int date_order_is_open; /* the sample has dates that read either way, and none that shows which
+                             */
+    const char *unit;       /* from the header or file; NULL: kWh is assumed, and said */
+    const char *channel;    /* from the header; NULL: what the row says, else AI */
 
     const char *fingerprint; /* SHA-256 of the normalised header, for import templates */
     const char *evidence; /* one line for people: "row per meter-day, 48 columns HH01…HH48, …" */
@@ -61,7 +85,7 @@ typedef struct ecl_layout_t {
 /* Finds the layout of a stored file. import_type ("auto", "hh", "daily") restricts the kinds.
  * ECL_EINPUT, with a code and a sentence that names what is missing or what the file is instead:
  * "empty-file", "no-readings", "no-meter-column", "no-date-column", "no-value-column",
- * "not-meter-data", "not-text". Allocated from p. */
+ * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily". Allocated from p. */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              apr_pool_t *p, ecl_result_t *result);
 

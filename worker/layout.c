@@ -1,0 +1,455 @@
+/*
+ * Finding a file's layout: each delimiter that occurs is tried, and the one under which a header
+ * (or a row of the form identifier, date, 48 numbers) makes most sense is taken.
+ */
+#include "layout_internal.h"
+
+#include <openssl/evp.h>
+
+#define HEADER_WITHIN 100 /* records before the header: preambles have had up to nine */
+#define HEADERLESS_WITHIN 20
+
+/* A file read under one delimiter. */
+typedef struct attempt_t {
+    char delimiter;
+    ecl_sample_t sample;
+    int header;           /* index of the record that fits best as header; -1: none */
+    int first;            /* index of the first row */
+    int score;            /* of the header; 0: no header */
+    unsigned found;       /* roles named in the most telling record, for messages */
+    ecl_layout_t *layout; /* headerless */
+} attempt_t;
+
+static int is_sep_line(const ecl_record_t *record, char *pdelimiter)
+{
+    const char *raw = record->fields[0].text;
+
+    if (record->count != 1 || record->fields[0].length < 5 || record->fields[0].length > 6 ||
+        (raw[0] | 0x20) != 's' || (raw[1] | 0x20) != 'e' || (raw[2] | 0x20) != 'p' ||
+        raw[3] != '=' || !strchr(",;\t|", raw[4])) {
+        return 0;
+    }
+    *pdelimiter = raw[4];
+    return 1;
+}
+
+static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
+{
+    ecl_layout_t *layout = apr_pcalloc(p, sizeof(*layout));
+
+    layout->kind = ECL_LAYOUT_WIDE;
+    layout->delimiter = delimiter;
+    layout->decimal_point = '.';
+    layout->meter_column = layout->serial_column = layout->date_column = -1;
+    layout->time_column = layout->period_column = layout->value_column = -1;
+    layout->unit_column = layout->flag_column = layout->channel_column = -1;
+    layout->total_column = -1;
+    layout->interval_minutes = 30;
+    return layout;
+}
+
+/* ---- choosing header and delimiter -------------------------------------------------------------
+ */
+
+static int count_roles(unsigned found)
+{
+    return __builtin_popcount(found & ~(1u << ECL_ROLE_IGNORED));
+}
+
+static void find_header(attempt_t *attempt)
+{
+    attempt->header = -1;
+    for (int i = 0; i < attempt->sample.count && i < HEADER_WITHIN; i++) {
+        unsigned found;
+        int is_wide;
+        int score = ecl_layout_score_header(&attempt->sample.records[i], &found, &is_wide);
+
+        if (score > attempt->score) {
+            attempt->score = score;
+            attempt->header = i;
+            attempt->found = found;
+        } else if (!attempt->score && count_roles(found) > count_roles(attempt->found)) {
+            attempt->found = found;
+        }
+    }
+    attempt->first = attempt->header + 1;
+}
+
+static void find_headerless(attempt_t *attempt, apr_pool_t *p)
+{
+    ecl_layout_t *layout = make_layout(attempt->delimiter, p);
+
+    for (int i = 0; i < attempt->sample.count && i < HEADERLESS_WITHIN; i++) {
+        if (ecl_layout_take_headerless(layout, &attempt->sample, i, p)) {
+            attempt->layout = layout;
+            attempt->first = i;
+            return;
+        }
+    }
+}
+
+static apr_status_t try_delimiter(attempt_t *attempt, const char *path, char delimiter,
+                                  apr_pool_t *p, ecl_result_t *result)
+{
+    apr_status_t status;
+
+    *attempt = (attempt_t){.delimiter = delimiter};
+    status = ecl_sample_read(&attempt->sample, path, delimiter, p, result);
+    if (status == APR_SUCCESS) {
+        find_header(attempt);
+        if (attempt->header < 0) {
+            find_headerless(attempt, p);
+        }
+    }
+    return status;
+}
+
+static int is_better(const attempt_t *a, const attempt_t *b)
+{
+    if (a->score != b->score) {
+        return a->score > b->score;
+    }
+    if ((a->layout != NULL) != (b->layout != NULL)) {
+        return a->layout != NULL;
+    }
+    return count_roles(a->found) > count_roles(b->found);
+}
+
+/* ---- refusals ----------------------------------------------------------------------------------
+ */
+
+#define FOUND(found, role) (((found) >> (role)) & 1u)
+
+static apr_status_t refuse(const attempt_t *attempt, ecl_result_t *result)
+{
+    unsigned found = attempt->found;
+    int has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
+                   FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME);
+    int readable = 0;
+
+    for (int i = 0; i < attempt->sample.count; i++) {
+        readable += attempt->sample.records[i].status == ECL_RECORD_OK;
+    }
+    if (!readable) {
+        return ecl_fail(result, ECL_EINPUT, "not-text",
+                        "the file is not text in UTF-8: save it as CSV UTF-8");
+    }
+    if (FOUND(found, ECL_ROLE_SITE) && !has_date) {
+        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                        "this looks like a list of sites: it has no dates and no readings");
+    }
+    if (has_date) {
+        return ecl_fail(result, ECL_EINPUT, "no-value-column",
+                        "the file has no column of readings: expected 48 half-hourly columns, or a "
+                        "column such as kWh, Consumption or Value");
+    }
+    if (FOUND(found, ECL_ROLE_METER) && FOUND(found, ECL_ROLE_VALUE)) {
+        return ecl_fail(result, ECL_EINPUT, "no-date-column",
+                        "the file has no column of dates: expected one such as Date, Reading Date "
+                        "or Timestamp");
+    }
+    return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                    "no meter readings were recognised: expected a header such as MPAN, Date, "
+                    "HH01 … HH48, or MPAN, Timestamp, kWh");
+}
+
+static apr_status_t refuse_without_rows(const attempt_t *attempt, ecl_result_t *result)
+{
+    return ecl_fail(result, ECL_EINPUT, "no-readings",
+                    "the file has a header (line %" APR_INT64_T_FMT ") and no row after it",
+                    attempt->sample.records[attempt->header].line);
+}
+
+/* What the user asked for against what the file is. */
+static apr_status_t check_type(const ecl_layout_t *layout, const char *import_type,
+                               ecl_result_t *result)
+{
+    if (!strcmp(import_type, "hh") && layout->kind == ECL_LAYOUT_DAILY) {
+        return ecl_fail(
+            result, ECL_EINPUT, "not-half-hourly",
+            "the file holds daily totals, not half-hourly readings: import it as daily, "
+            "or let its type be detected");
+    }
+    if (!strcmp(import_type, "daily") && layout->kind != ECL_LAYOUT_DAILY) {
+        return ecl_fail(result, ECL_EINPUT, "not-daily",
+                        "the file holds half-hourly readings, not daily totals: import it as "
+                        "half-hourly, or let its type be detected");
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- the layout --------------------------------------------------------------------------------
+ */
+
+static const char *trimmed(ecl_field_t cell, apr_pool_t *p)
+{
+    const char *start = cell.text, *end = cell.text + cell.length;
+
+    while (start < end && (*start == ' ' || *start == '\t')) {
+        start++;
+    }
+    while (end > start && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    return apr_pstrmemdup(p, start, (apr_size_t)(end - start));
+}
+
+static void take_names(ecl_layout_t *layout, const ecl_record_t *header, apr_pool_t *p)
+{
+    const char **names = apr_palloc(p, (apr_size_t)(header->count + 1) * sizeof(*names));
+
+    for (int i = 0; i < header->count; i++) {
+        names[i] = trimmed(header->fields[i], p);
+    }
+    layout->names = names;
+    layout->columns = header->count;
+    layout->header_record = header->number;
+    layout->first_record = header->number + 1;
+}
+
+static void fingerprint(ecl_layout_t *layout, apr_pool_t *p)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    char word[ECL_WORD_MAX];
+    char *hex;
+
+    if (!md) {
+        return;
+    }
+    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+    for (int i = 0; i < layout->columns; i++) {
+        ecl_word_fold(layout->names[i], strlen(layout->names[i]), word);
+        EVP_DigestUpdate(md, word, strlen(word) + 1);
+    }
+    EVP_DigestFinal_ex(md, digest, &length);
+    EVP_MD_CTX_free(md);
+    hex = apr_palloc(p, 2 * length + 1);
+    for (unsigned int i = 0; i < length; i++) {
+        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    layout->fingerprint = hex;
+}
+
+/* ---- evidence ----------------------------------------------------------------------------------
+ */
+
+static const char *column_text(const ecl_layout_t *layout, int column, apr_pool_t *p)
+{
+    const char *name = layout->names[column];
+
+    if (!name[0]) {
+        return apr_psprintf(p, "number %d", column + 1);
+    }
+    return strlen(name) > 40 ? apr_psprintf(p, "%.40s…", name) : name;
+}
+
+static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)
+{
+    const ecl_value_block_t *block = &layout->blocks[0];
+    const ecl_value_column_t *first = &layout->values[block->first];
+    const char *what = first->period             ? "by settlement period"
+                       : layout->labels_are_ends ? "by the clock, period ends"
+                                                 : "by the clock, period starts";
+    const char *text;
+
+    if (!layout->header_record) {
+        text = apr_psprintf(p, "%d numbers a row, %s", block->count, what);
+    } else {
+        text = apr_psprintf(p, "%d columns %s to %s, %s", block->count,
+                            column_text(layout, first->column, p),
+                            column_text(layout, first[block->count - 1].column, p), what);
+    }
+    if (first->flag_column >= 0) {
+        text = apr_pstrcat(p, text, ", each with a flag", NULL);
+    }
+    for (int i = 1; i < layout->block_count; i++) {
+        const ecl_value_block_t *other = &layout->blocks[i];
+        int column = layout->values[other->first].column;
+
+        text = apr_psprintf(p, "%s; %d more from %s on as %s", text, other->count,
+                            column_text(layout, column, p), other->channel ? other->channel : "AI");
+    }
+    return text;
+}
+
+static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
+{
+    if (layout->unit_column >= 0) {
+        return apr_psprintf(p, "unit in column %s", column_text(layout, layout->unit_column, p));
+    }
+    if (layout->kind == ECL_LAYOUT_WIDE && layout->blocks[0].unit) {
+        return apr_psprintf(p, "unit %s (from the header)", layout->blocks[0].unit);
+    }
+    if (layout->unit) {
+        return apr_psprintf(p, "unit %s (from the header)", layout->unit);
+    }
+    return "no unit stated, kWh assumed";
+}
+
+static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why, apr_pool_t *p)
+{
+    static const char *const kinds[] = {"a row per meter and day", "a row per reading",
+                                        "a row per daily total"};
+    const char *delimiter = layout->delimiter == ','    ? "comma"
+                            : layout->delimiter == ';'  ? "semicolon"
+                            : layout->delimiter == '\t' ? "tab"
+                                                        : "bar";
+    const char *text = apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
+
+    if (layout->header_record) {
+        text = apr_psprintf(p, "%s; header on line %" APR_INT64_T_FMT, text,
+                            attempt->sample.records[attempt->header].line);
+    } else {
+        text = apr_pstrcat(p, text, "; no header", NULL);
+    }
+    if (layout->kind == ECL_LAYOUT_WIDE) {
+        text = apr_pstrcat(p, text, "; ", values_text(layout, p), NULL);
+    } else {
+        text = apr_psprintf(p, "%s; values in column %s; %s", text,
+                            column_text(layout, layout->value_column, p), why);
+    }
+    text = apr_psprintf(
+        p, "%s; meter in column %s; date in column %s%s; %s", text,
+        column_text(layout, layout->meter_column, p), column_text(layout, layout->date_column, p),
+        layout->date_order == ECL_ORDER_MDY ? " (month before day, as the sample shows)" : "",
+        unit_text(layout, p));
+    if (layout->times_are_utc) {
+        text = apr_pstrcat(p, text, "; times are UTC (from the header)", NULL);
+    }
+    if (layout->decimal_point == ',') {
+        text = apr_pstrcat(p, text, "; decimal comma", NULL);
+    }
+    layout->evidence = text;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------
+ */
+
+static apr_status_t take_header(ecl_layout_t *layout, const attempt_t *attempt, apr_pool_t *scratch,
+                                apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_record_t *header = &attempt->sample.records[attempt->header];
+
+    take_names(layout, header, p);
+    layout->kind = ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch)
+                       ? ECL_LAYOUT_WIDE
+                       : ECL_LAYOUT_LONG;
+    return ecl_layout_take_columns(layout, header, &attempt->sample, attempt->first, scratch,
+                                   result);
+}
+
+static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char *import_type,
+                          apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_sample_t *sample = &attempt->sample;
+    ecl_layout_t *layout = make_layout(attempt->delimiter, p);
+    const char *why = "";
+    apr_status_t status;
+
+    if (attempt->header >= 0) {
+        status = take_header(layout, attempt, scratch, p, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (attempt->first >= sample->count && sample->is_whole) {
+            return refuse_without_rows(attempt, result);
+        }
+    } else {
+        ecl_layout_take_headerless(layout, sample, attempt->first, p);
+        layout->first_record = sample->records[attempt->first].number;
+    }
+    ecl_layout_take_date_order(layout, sample, attempt->first);
+    if (layout->kind == ECL_LAYOUT_LONG) {
+        ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
+    }
+    layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
+    status = check_type(layout, import_type, result);
+    if (status == APR_SUCCESS) {
+        fingerprint(layout, p);
+        tell(layout, attempt, why, p);
+        *playout = layout;
+    }
+    return status;
+}
+
+/* The delimiters to try, the declared one first. */
+static void list_delimiters(const ecl_sample_t *lines, char declared, char list[5])
+{
+    int used = 0;
+
+    if (declared) {
+        list[used++] = declared;
+    }
+    for (const char *d = ",;\t|"; *d; d++) {
+        int occurs = *d == ',';
+
+        for (int i = 0; i < lines->count && !occurs; i++) {
+            ecl_field_t line = ecl_sample_cell(&lines->records[i], 0);
+
+            occurs = memchr(line.text, *d, line.length) != NULL;
+        }
+        if (occurs && *d != declared) {
+            list[used++] = *d;
+        }
+    }
+    list[used] = '\0';
+}
+
+static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratch,
+                           ecl_result_t *result)
+{
+    ecl_sample_t lines;
+    char list[5], declared = '\0';
+    apr_status_t status = ecl_sample_read(&lines, path, '\0', scratch, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!lines.count) {
+        return ecl_fail(result, ECL_EINPUT, "empty-file",
+                        "the file is empty: it has no line that is not blank");
+    }
+    if (is_sep_line(&lines.records[0], &declared) && lines.count == 1) {
+        return ecl_fail(result, ECL_EINPUT, "no-readings",
+                        "the file holds a sep= line and nothing else");
+    }
+    list_delimiters(&lines, declared, list);
+    for (int i = 0; list[i]; i++) {
+        attempt_t attempt;
+
+        status = try_delimiter(&attempt, path, list[i], scratch, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (!i || is_better(&attempt, best)) {
+            *best = attempt;
+        }
+        if (declared && !i && (attempt.score || attempt.layout)) {
+            break;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
+                             apr_pool_t *p, ecl_result_t *result)
+{
+    apr_pool_t *scratch;
+    attempt_t attempt = {0};
+    apr_status_t status = ecl_layout_sniff(path, p, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    apr_pool_create(&scratch, p);
+    status = choose(&attempt, path, scratch, result);
+    if (status == APR_SUCCESS) {
+        status = attempt.score || attempt.layout
+                     ? build(playout, &attempt, import_type, scratch, p, result)
+                     : refuse(&attempt, result);
+    }
+    apr_pool_destroy(scratch);
+    return status;
+}

@@ -1,0 +1,578 @@
+/*
+ * What each column is for. Names give candidates, cells decide between them: in several suppliers'
+ * files the column called "Site Id" or "Meter Name" holds the MPAN and the one called MPAN does
+ * not.
+ */
+#include "layout_internal.h"
+#include "meter_day.h"
+
+#define COLUMNS_LOOKED_AT 128 /* outside value blocks; no real file has a quarter of them */
+
+/* What a column is called, and what its cells look like. */
+typedef struct column_t {
+    int index;
+    ecl_role_t role;
+    int rank;
+    int is_utc;
+    ecl_unit_t header_unit;
+    int cells; /* that are not blank; of these are: */
+    int mpans, mprns, dates, times, periods, numbers, units, channels, flags;
+    int is_reactive; /* some cell says kVArh */
+} column_t;
+
+typedef struct columns_t {
+    column_t all[COLUMNS_LOOKED_AT];
+    int count;
+} columns_t;
+
+static void look_at_cell(column_t *column, ecl_field_t cell)
+{
+    char identifier[ECL_METER_MAX];
+    ecl_meter_kind_t kind;
+    ecl_datetime_t stamp;
+    ecl_decimal_t value;
+    ecl_unit_t unit;
+    char flag = ecl_flag_of(cell.text, cell.length);
+
+    column->cells++;
+    column->mpans += ecl_meter_is_mpan(cell.text, cell.length);
+    if (ecl_meter_parse(cell.text, cell.length, identifier, &kind) == ECL_METER_OK) {
+        column->mprns += kind == ECL_METER_MPRN;
+    }
+    if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK ||
+        ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_MDY, &stamp) == ECL_DATETIME_OK) {
+        column->dates += stamp.has_date;
+        column->times += stamp.has_time && !stamp.has_date;
+    }
+    if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK ||
+        ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_OK) {
+        column->numbers++;
+        column->periods += value >= ECL_DECIMAL_ONE && value <= 50 * ECL_DECIMAL_ONE &&
+                           value % ECL_DECIMAL_ONE == 0;
+    }
+    unit = ecl_unit_of(cell.text, cell.length);
+    column->units += unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
+    column->is_reactive |= unit == ECL_UNIT_KVARH;
+    column->channels += ecl_channel_of(cell.text, cell.length) != NULL;
+    column->flags += flag && flag != ECL_FLAG_OTHER;
+}
+
+static int is_blank(ecl_field_t cell)
+{
+    ecl_decimal_t value;
+
+    return ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_IS_MISSING;
+}
+
+static int is_in_block(const ecl_layout_t *layout, int column)
+{
+    for (int i = 0; i < layout->value_count; i++) {
+        if (layout->values[i].column == column || layout->values[i].flag_column == column) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_record_t *header,
+                 const ecl_sample_t *sample, int from)
+{
+    columns->count = 0;
+    for (int index = 0; index < header->count && columns->count < COLUMNS_LOOKED_AT; index++) {
+        const ecl_field_t *name = &header->fields[index];
+        column_t *column;
+
+        if (is_in_block(layout, index)) {
+            continue;
+        }
+        column = &columns->all[columns->count++];
+        *column = (column_t){.index = index};
+        column->role = ecl_header_role(name->text, name->length, &column->rank, &column->is_utc);
+        column->header_unit = ecl_unit_in_header(name->text, name->length);
+        /* "Active Import (kWh)": a name nobody has thought of, but it says what it holds */
+        if (column->role == ECL_ROLE_NONE && column->header_unit != ECL_UNIT_NONE &&
+            column->header_unit != ECL_UNIT_OTHER) {
+            column->role = ECL_ROLE_VALUE;
+            column->rank = 4;
+        }
+        for (int i = from; i < sample->count; i++) {
+            ecl_field_t cell = ecl_sample_cell(&sample->records[i], index);
+
+            if (!is_blank(cell)) {
+                look_at_cell(column, cell);
+            }
+        }
+    }
+}
+
+static int most(int part, int whole)
+{
+    return whole > 0 && part * 2 > whole;
+}
+
+/* ---- choosing ----------------------------------------------------------------------------------
+ */
+
+static const column_t *best_named(const columns_t *columns, ecl_role_t role)
+{
+    const column_t *best = NULL;
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == role && column->cells && (!best || column->rank < best->rank)) {
+            best = column;
+        }
+    }
+    for (int i = 0; i < columns->count && !best; i++) {
+        if (columns->all[i].role == role) {
+            best = &columns->all[i];
+        }
+    }
+    return best;
+}
+
+static const column_t *meter_by_content(const columns_t *columns)
+{
+    const column_t *best = NULL;
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+        int is_named = column->role == ECL_ROLE_METER;
+
+        if (!most(column->mpans, column->cells) || column->role == ECL_ROLE_VALUE ||
+            column->role == ECL_ROLE_TOTAL) {
+            continue;
+        }
+        if (!best || (is_named && (best->role != ECL_ROLE_METER || column->rank < best->rank))) {
+            best = column;
+        }
+    }
+    return best;
+}
+
+static const column_t *choose_meter(const columns_t *columns)
+{
+    const column_t *best = meter_by_content(columns), *named, *serial;
+
+    if (best) {
+        return best;
+    }
+    named = best_named(columns, ECL_ROLE_METER);
+    if (named && named->rank < 2) {
+        return named;
+    }
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_METER && column->cells && column->mprns == column->cells &&
+            (!best || column->rank < best->rank)) {
+            best = column;
+        }
+    }
+    if (best) {
+        return best;
+    }
+    /* a serial number says more about which meter it is than the name of a site */
+    serial = best_named(columns, ECL_ROLE_SERIAL);
+    return named && (named->rank < 5 || !serial) ? named : serial;
+}
+
+static int can_be_date(const column_t *column)
+{
+    switch (column->role) {
+    case ECL_ROLE_DATE:
+    case ECL_ROLE_START:
+    case ECL_ROLE_END:
+    case ECL_ROLE_TIME:
+    case ECL_ROLE_PERIOD:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static const column_t *choose_date(const columns_t *columns, const column_t *meter)
+{
+    const column_t *best = NULL;
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (!can_be_date(column) || column == meter) {
+            continue;
+        }
+        /* of two that hold dates the one that says "start" is the surer one */
+        if (!best || (most(column->dates, column->cells) && !most(best->dates, best->cells)) ||
+            (column->role == ECL_ROLE_START && best->role == ECL_ROLE_END &&
+             most(column->dates, column->cells))) {
+            best = column;
+        }
+    }
+    if (best && (best->dates || best->role == ECL_ROLE_DATE)) {
+        return best;
+    }
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_NONE && column != meter &&
+            most(column->dates, column->cells) && column->numbers < column->dates) {
+            return column;
+        }
+    }
+    return best;
+}
+
+static const column_t *choose_value(const columns_t *columns, const column_t *meter)
+{
+    const column_t *best = NULL;
+    int best_score = 0;
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+        int score = 1;
+
+        if ((column->role != ECL_ROLE_VALUE && column->role != ECL_ROLE_TOTAL) || column == meter) {
+            continue;
+        }
+        score += column->numbers ? 1000 : 0;
+        score += column->header_unit == ECL_UNIT_OTHER ? 0 : 100;
+        score += column->role == ECL_ROLE_VALUE ? 50 : 0;
+        score += column->header_unit == ECL_UNIT_KWH ? 20 : 0;
+        score += 10 - column->rank;
+        if (score > best_score) {
+            best = column;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+/* What "Type", "Data Type", "Read Type" is about. */
+static ecl_role_t settle_type(const column_t *column)
+{
+    if (column->role != ECL_ROLE_TYPE) {
+        return column->role;
+    }
+    if (column->flags && column->flags >= column->channels) {
+        return ECL_ROLE_FLAG;
+    }
+    if (column->is_reactive || column->channels > column->units) {
+        return ECL_ROLE_CHANNEL;
+    }
+    if (column->units) {
+        return ECL_ROLE_UNIT;
+    }
+    return column->rank == 1 ? ECL_ROLE_FLAG : ECL_ROLE_NONE;
+}
+
+static int index_of(const column_t *column)
+{
+    return column ? column->index : -1;
+}
+
+/* A column of channels holds words; where it holds identifiers or nothing, its name misleads. */
+static int is_channel(const column_t *column)
+{
+    return column && column->cells && !most(column->mpans, column->cells) &&
+           (column->channels || !most(column->numbers, column->cells));
+}
+
+static void take_marks(ecl_layout_t *layout, columns_t *columns, const column_t *meter)
+{
+    const column_t *channel;
+
+    for (int i = 0; i < columns->count; i++) {
+        columns->all[i].role = settle_type(&columns->all[i]);
+    }
+    channel = best_named(columns, ECL_ROLE_CHANNEL);
+    layout->channel_column = channel != meter && is_channel(channel) ? channel->index : -1;
+    layout->unit_column = index_of(best_named(columns, ECL_ROLE_UNIT));
+    layout->flag_column = index_of(best_named(columns, ECL_ROLE_FLAG));
+}
+
+/* ---- the header as a whole ---------------------------------------------------------------------
+ */
+
+#define FOUND(found, role) (((found) >> (role)) & 1u)
+
+int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *pis_wide)
+{
+    ecl_series_t series[ECL_SERIES_MAX];
+    int count = ecl_series_find(record, series, ECL_SERIES_MAX);
+    unsigned found = 0;
+    int has_date, has_value, score = 0;
+
+    *pis_wide = 0;
+    for (int i = 0; i < count; i++) {
+        *pis_wide = *pis_wide || ecl_series_form(&series[i]) != ECL_SERIES_NONE;
+    }
+    for (int i = 0; i < record->count; i++) {
+        int rank, is_utc;
+        ecl_role_t role =
+            ecl_header_role(record->fields[i].text, record->fields[i].length, &rank, &is_utc);
+        ecl_unit_t unit;
+
+        if (role == ECL_ROLE_NONE) {
+            unit = ecl_unit_in_header(record->fields[i].text, record->fields[i].length);
+            role = unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER ? ECL_ROLE_VALUE : role;
+        }
+        found |= 1u << role;
+    }
+    found &= ~(1u << ECL_ROLE_NONE);
+    has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
+               FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME) ||
+               FOUND(found, ECL_ROLE_PERIOD);
+    has_value = FOUND(found, ECL_ROLE_VALUE) || FOUND(found, ECL_ROLE_TOTAL);
+    *pfound = found;
+    for (unsigned role = 0; role <= ECL_ROLE_IGNORED; role++) {
+        score += FOUND(found, role) ? 10 : 0;
+    }
+    if (*pis_wide) {
+        return 1000 + score;
+    }
+    return has_date && has_value ? score : 0;
+}
+
+static const char *name_of(const ecl_layout_t *layout, int column, apr_pool_t *p)
+{
+    const char *name = column < layout->columns ? layout->names[column] : "";
+
+    return name[0] ? name : apr_psprintf(p, "number %d", column + 1);
+}
+
+static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
+                               const column_t *meter, apr_pool_t *p, ecl_result_t *result)
+{
+    const column_t *value = choose_value(columns, meter);
+
+    if (!value) {
+        return ecl_fail(result, ECL_EINPUT, "no-value-column",
+                        "the file has no column of readings: expected 48 half-hourly columns, or a "
+                        "column such as kWh, Consumption or Value");
+    }
+    if (value->header_unit == ECL_UNIT_OTHER || value->header_unit == ECL_UNIT_KVARH) {
+        return ecl_fail(result, ECL_EINPUT, "bad-unit",
+                        "the values of column %s are not energy in Wh, kWh or MWh",
+                        name_of(layout, value->index, p));
+    }
+    layout->value_column = value->index;
+    layout->unit = ecl_unit_name(value->header_unit);
+    layout->channel =
+        ecl_channel_of(layout->names[value->index], strlen(layout->names[value->index]));
+    if (layout->channel && !layout->channel[0]) {
+        layout->channel = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t no_meter(ecl_result_t *result)
+{
+    return ecl_fail(result, ECL_EINPUT, "no-meter-column",
+                    "the file names no meter: expected a column such as MPAN, MPRN or Meter "
+                    "Number");
+}
+
+apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *header,
+                                     const ecl_sample_t *sample, int from, apr_pool_t *p,
+                                     ecl_result_t *result)
+{
+    columns_t *columns = apr_palloc(p, sizeof(columns_t));
+    const column_t *meter, *date, *time, *period;
+    apr_status_t status;
+
+    look(columns, layout, header, sample, from);
+    meter = choose_meter(columns);
+    date = choose_date(columns, meter);
+    time = best_named(columns, ECL_ROLE_TIME);
+    period = best_named(columns, ECL_ROLE_PERIOD);
+    layout->meter_column = index_of(meter);
+    layout->serial_column = index_of(best_named(columns, ECL_ROLE_SERIAL));
+    layout->date_column = index_of(date);
+    layout->time_column = time != date ? index_of(time) : -1;
+    layout->period_column =
+        period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
+    layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));
+    layout->times_are_utc = date && (date->is_utc || (time && time->is_utc));
+    if (date && date->role == ECL_ROLE_END) {
+        layout->labels_are_ends = 1;
+    }
+    take_marks(layout, columns, meter);
+    if (layout->kind != ECL_LAYOUT_WIDE) {
+        status = take_value(layout, columns, meter, p, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (layout->total_column == layout->value_column) {
+            layout->total_column = -1;
+        }
+    } else {
+        layout->time_column = layout->period_column = -1;
+    }
+    if (!date) {
+        return ecl_fail(result, ECL_EINPUT, "no-date-column",
+                        "the file has no column of dates: expected one such as Date, Reading Date "
+                        "or Timestamp");
+    }
+    return meter ? APR_SUCCESS : no_meter(result);
+}
+
+/* ---- without a header --------------------------------------------------------------------------
+ */
+
+static int is_number_or_missing(ecl_field_t cell, int *pnumbers)
+{
+    ecl_decimal_t value;
+
+    switch (ecl_decimal_parse(cell.text, cell.length, '.', &value)) {
+    case ECL_DECIMAL_OK:
+    case ECL_DECIMAL_ROUNDED:
+        (*pnumbers)++;
+        return 1;
+    case ECL_DECIMAL_IS_MISSING:
+        return 1;
+    default:
+        if (ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_OK) {
+            (*pnumbers)++;
+            return 1;
+        }
+        return 0;
+    }
+}
+
+/* How many values stand in every stride-th cell from `first` to the end of the record. */
+static int count_values(const ecl_record_t *record, int first, int stride)
+{
+    int numbers = 0, count = 0;
+
+    for (int c = first; c < record->count; c += stride, count++) {
+        ecl_field_t flag = ecl_sample_cell(record, c + 1);
+
+        if (!is_number_or_missing(record->fields[c], &numbers) ||
+            (stride == 2 && ecl_flag_of(flag.text, flag.length) == ECL_FLAG_OTHER)) {
+            return 0;
+        }
+    }
+    return numbers ? count : 0;
+}
+
+int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
+                               apr_pool_t *p)
+{
+    const ecl_record_t *record = &sample->records[at];
+    const char **names;
+    ecl_datetime_t stamp;
+    int date = -1, meter = 0, count, stride;
+
+    for (int c = 1; c < record->count && c < 10 && date < 0; c++) {
+        ecl_field_t cell = record->fields[c];
+
+        if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK &&
+            stamp.has_date && (!stamp.has_time || !stamp.minute)) {
+            date = c;
+        }
+    }
+    if (date < 0) {
+        return 0;
+    }
+    for (int c = date - 1; c >= 0; c--) {
+        meter = ecl_meter_is_mpan(record->fields[c].text, record->fields[c].length) ? c : meter;
+    }
+    for (stride = 1; stride <= 2; stride++) {
+        count = count_values(record, date + 1, stride);
+        if (count >= 46 && count <= 50) {
+            break;
+        }
+    }
+    if (stride > 2 || !record->fields[meter].length) {
+        return 0;
+    }
+    layout->kind = ECL_LAYOUT_WIDE;
+    layout->columns = record->count;
+    names = apr_palloc(p, (apr_size_t)record->count * sizeof(*names));
+    for (int c = 0; c < record->count; c++) {
+        names[c] = "";
+    }
+    layout->names = names;
+    layout->meter_column = meter;
+    layout->date_column = date;
+    for (int i = 0; i < count; i++) {
+        int column = date + 1 + stride * i;
+
+        layout->values[i] = (ecl_value_column_t){
+            .column = column,
+            .flag_column = stride == 2 && column + 1 < record->count ? column + 1 : -1,
+            .period = i + 1};
+    }
+    layout->value_count = count;
+    layout->block_count = 1;
+    layout->blocks[0] = (ecl_value_block_t){
+        .count = count,
+        .needed = layout->values[count < 48 ? count - 1 : 47].column,
+        .has_repeated = count == 50,
+    };
+    return 1;
+}
+
+/* ---- what the cells show -----------------------------------------------------------------------
+ */
+
+void ecl_layout_compare_orders(ecl_field_t cell, ecl_order_proof_t *proof)
+{
+    ecl_datetime_t dmy, mdy;
+    int is_dmy = ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &dmy) == ECL_DATETIME_OK;
+    int is_mdy = ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_MDY, &mdy) == ECL_DATETIME_OK;
+
+    proof->only_dmy += is_dmy && !is_mdy;
+    proof->only_mdy += is_mdy && !is_dmy;
+    proof->either += is_dmy && is_mdy && dmy.date != mdy.date;
+}
+
+void ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    ecl_order_proof_t proof = {0, 0, 0};
+
+    for (int i = from; i < sample->count; i++) {
+        ecl_layout_compare_orders(ecl_sample_cell(&sample->records[i], layout->date_column),
+                                  &proof);
+    }
+    layout->date_order = proof.only_mdy && !proof.only_dmy ? ECL_ORDER_MDY : ECL_ORDER_DMY;
+    layout->date_order_is_open = proof.either && !proof.only_dmy && !proof.only_mdy;
+}
+
+/* 1 for "0,25": digits, one comma, digits that are no group of thousands. */
+static int shows_comma(ecl_field_t cell)
+{
+    const char *comma = memchr(cell.text, ',', cell.length);
+    apr_size_t after;
+
+    if (!comma || memchr(cell.text, '.', cell.length) || comma == cell.text) {
+        return 0;
+    }
+    after = cell.length - (apr_size_t)(comma + 1 - cell.text);
+    if (strspn(comma + 1, "0123456789") != after || !after) {
+        return 0;
+    }
+    return after != 3 || cell.text[0] == '0';
+}
+
+char ecl_layout_decimal_point(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    int commas = 0, points = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        int count = layout->kind == ECL_LAYOUT_WIDE ? layout->value_count : 1;
+
+        for (int v = 0; v < count; v++) {
+            ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->kind == ECL_LAYOUT_WIDE
+                                                                        ? layout->values[v].column
+                                                                        : layout->value_column);
+            const char *point = memchr(cell.text, '.', cell.length);
+            const char *comma = memchr(cell.text, ',', cell.length);
+
+            commas += shows_comma(cell) || (point && comma && comma > point);
+            points += point && (!comma || point > comma);
+        }
+    }
+    return commas && !points ? ',' : '.';
+}

@@ -1,0 +1,120 @@
+/*
+ * The parts of finding a layout; only worker/layout*.c and their tests include this.
+ *
+ *   sniff    what kind of file is it at all: refuse pictures, workbooks, web pages by name
+ *   sample   the first records, under one delimiter
+ *   labels   a header's value columns: 00:00 … 23:30, HH01 … HH50, with flags and clock-change
+ * pairs columns  every other column's role, by name and content stamps   long layout: interval,
+ * period start or end, direction
+ */
+#ifndef ECL_LAYOUT_INTERNAL_H
+#define ECL_LAYOUT_INTERNAL_H
+
+#include "layout.h"
+#include "words.h"
+
+/* ---- sniff ---------------------------------------------------------------------------------- */
+
+/* ECL_EINPUT when the first bytes show a file that is no delimited text. *pempty: it has no byte,
+ * or nothing but blanks in the bytes looked at and no more follow. */
+apr_status_t ecl_layout_sniff(const char *path, apr_pool_t *p, ecl_result_t *result);
+
+/* ---- sample --------------------------------------------------------------------------------- */
+
+typedef struct ecl_sample_t {
+    ecl_record_t *records; /* copies; those that are no text or too long have no fields */
+    int count;
+    int is_whole; /* the file has no more records than these */
+} ecl_sample_t;
+
+apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimiter, apr_pool_t *p,
+                             ecl_result_t *result);
+
+/* The cell of a record, empty where the record is too short. */
+static inline ecl_field_t ecl_sample_cell(const ecl_record_t *record, int column)
+{
+    return column >= 0 && column < record->count ? record->fields[column] : (ecl_field_t){"", 0};
+}
+
+/* ---- labels --------------------------------------------------------------------------------- */
+
+#define ECL_SERIES_MAX 64
+#define ECL_SERIES_COLUMNS 64
+
+/* What is alike in the names of one run of columns, and where they stand. */
+typedef struct ecl_series_t {
+    char prefix[ECL_WORD_MAX], suffix[ECL_WORD_MAX]; /* folded, around the number */
+    int count;
+    int columns[ECL_SERIES_COLUMNS];
+    int numbers[ECL_SERIES_COLUMNS]; /* -1: more than one group of digits */
+    int minutes[ECL_SERIES_COLUMNS]; /* after midnight, 0 to 1470; -1: no time */
+} ecl_series_t;
+
+typedef enum ecl_series_form_t {
+    ECL_SERIES_NONE,     /* not the half-hours of a day */
+    ECL_SERIES_NUMBERED, /* 1 … 46 to 50 */
+    ECL_SERIES_STARTS,   /* 00:00 … 23:30 */
+    ECL_SERIES_ENDS      /* 00:30 … 24:00 */
+} ecl_series_form_t;
+
+typedef enum ecl_series_use_t {
+    ECL_SERIES_VALUES,
+    ECL_SERIES_FLAGS,
+    ECL_SERIES_UNUSED
+} ecl_series_use_t;
+
+/* Reads one column's name; 1 when it is a label. Number, minute as in ecl_series_t. */
+int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MAX],
+                    char suffix[ECL_WORD_MAX], int *pnumber, int *pminute);
+
+/* The series of a record that might be a header, in order of their first columns. */
+int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max);
+
+ecl_series_form_t ecl_series_form(const ecl_series_t *series);
+
+/* Fills values and blocks of a wide layout. 0: the header has no block of value columns.
+ * The sample tells flags from values where names do not; `from` is its first row of data. */
+int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
+                           const ecl_sample_t *sample, int from, apr_pool_t *p);
+
+/* ---- columns -------------------------------------------------------------------------------- */
+
+/* How well a record fits as the header: 0 not at all. *pfound: which roles (1 << role) its names
+ * have; a block of value columns counts as ECL_ROLE_VALUE and *pis_wide. */
+int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *pis_wide);
+
+/* Gives every column that is not in a value block its role. Fails as ecl_layout_find does. */
+apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *header,
+                                     const ecl_sample_t *sample, int from, apr_pool_t *p,
+                                     ecl_result_t *result);
+
+/* A file without a header: identifier, date, and 46 to 50 numbers. 0: record `at` is not of that
+ * form. Fills the whole layout. */
+int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
+                               apr_pool_t *p);
+
+/* How many dates can only be day/month, only month/day, or are two different days. */
+typedef struct ecl_order_proof_t {
+    int only_dmy, only_mdy, either;
+} ecl_order_proof_t;
+
+void ecl_layout_compare_orders(ecl_field_t cell, ecl_order_proof_t *proof);
+
+/* d/m/y or m/d/y: the sample's proof, else d/m/y. */
+void ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+
+/* '.' or ',': what the sample's values show. */
+char ecl_layout_decimal_point(const ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+
+/* ---- stamps --------------------------------------------------------------------------------- */
+
+/* The date and time of a long row: from one cell, or from two. Shared with the reader, so that what
+ * is found out is what is read. 1, or 0 and *pstatus and *pcolumn say which cell is at fault. */
+int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int count,
+                     ecl_datetime_t *pstamp, ecl_datetime_status_t *pstatus, int *pcolumn);
+
+/* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
+void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                            apr_pool_t *p, const char **pwhy);
+
+#endif /* ECL_LAYOUT_INTERNAL_H */

@@ -1,0 +1,220 @@
+/*
+ * Long layout: what the timestamps of the sample show about interval, period start or end, and the
+ * direction in which the file runs.
+ */
+#include "layout_internal.h"
+
+/* One row's stamp, by its label; meters are told apart by a hash (a collision can do no more than
+ * spoil a guess that the evidence line reports). */
+typedef struct stamp_t {
+    apr_uint64_t meter;
+    apr_int64_t minute; /* since 1970, of the label */
+} stamp_t;
+
+int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int count,
+                     ecl_datetime_t *pstamp, ecl_datetime_status_t *pstatus, int *pcolumn)
+{
+    const ecl_field_t *cell;
+    ecl_datetime_t time;
+    char padded[5] = "0000";
+
+    *pcolumn = layout->date_column;
+    *pstatus = ECL_DATETIME_MISSING;
+    if (layout->date_column >= count) {
+        return 0;
+    }
+    cell = &fields[layout->date_column];
+    *pstatus = ecl_datetime_parse(cell->text, cell->length, layout->date_order, pstamp);
+    if (*pstatus == ECL_DATETIME_OK && !pstamp->has_date) {
+        *pstatus = ECL_DATETIME_BAD;
+    }
+    if (*pstatus != ECL_DATETIME_OK) {
+        return 0;
+    }
+    if (layout->time_column < 0) {
+        return 1;
+    }
+    *pcolumn = layout->time_column;
+    *pstatus = ECL_DATETIME_MISSING;
+    if (layout->time_column >= count) {
+        return 0;
+    }
+    cell = &fields[layout->time_column];
+    /* "0", "30", "130": 00:00, 00:30, 01:30 */
+    if (cell->length && cell->length < 4 && strspn(cell->text, "0123456789") == cell->length) {
+        memcpy(padded + 4 - cell->length, cell->text, cell->length);
+        *pstatus = ecl_datetime_parse(padded, 4, layout->date_order, &time);
+    } else {
+        *pstatus = ecl_datetime_parse(cell->text, cell->length, layout->date_order, &time);
+    }
+    if (*pstatus == ECL_DATETIME_OK && !time.has_time) {
+        *pstatus = ECL_DATETIME_BAD;
+    }
+    if (*pstatus != ECL_DATETIME_OK) {
+        return 0;
+    }
+    pstamp->has_time = 1;
+    pstamp->minute = time.minute;
+    pstamp->second = time.second;
+    if (time.has_offset) {
+        pstamp->has_offset = 1;
+        pstamp->offset_minutes = time.offset_minutes;
+    }
+    return 1;
+}
+
+static apr_uint64_t hash(ecl_field_t cell)
+{
+    apr_uint64_t h = APR_UINT64_C(14695981039346656037); /* FNV-1a */
+
+    for (apr_size_t i = 0; i < cell.length; i++) {
+        h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
+    }
+    return h;
+}
+
+static int by_minute(const void *a, const void *b)
+{
+    const stamp_t *x = a, *y = b;
+
+    return x->minute < y->minute ? -1 : x->minute > y->minute;
+}
+
+static int by_meter(const void *a, const void *b)
+{
+    const stamp_t *x = a, *y = b;
+
+    if (x->meter != y->meter) {
+        return x->meter < y->meter ? -1 : 1;
+    }
+    return by_minute(a, b);
+}
+
+/* The distance that most neighbouring stamps have; 30 where it is none that meters use, or where
+ * there are too few to say. *pis_daily: they are whole days apart. */
+static int find_interval(stamp_t *stamps, int count, int *pis_daily)
+{
+    static const int intervals[] = {5, 10, 15, 30, 60};
+    int seen[5] = {0, 0, 0, 0, 0}, gaps = 0, days = 0, midnights = 0;
+
+    qsort(stamps, (size_t)count, sizeof(*stamps), by_minute);
+    for (int i = 0; i < count; i++) {
+        apr_int64_t gap = i ? stamps[i].minute - stamps[i - 1].minute : 0;
+
+        midnights += stamps[i].minute % 1440 == 0;
+        if (!gap) {
+            continue;
+        }
+        gaps++;
+        days += gap % 1440 == 0;
+        for (int k = 0; k < 5; k++) {
+            seen[k] += gap == intervals[k];
+        }
+    }
+    *pis_daily = gaps > 0 && days == gaps && midnights == count;
+    for (int k = 0; k < 5; k++) {
+        if (gaps >= 3 && seen[k] * 2 > gaps) {
+            return intervals[k];
+        }
+    }
+    return 30;
+}
+
+/* How many meter-days are complete when each stamp is moved by `shift` minutes to its period's
+ * start. stamps are sorted by meter and minute. */
+static int count_complete(const stamp_t *stamps, int count, int shift, int interval)
+{
+    int complete = 0, in_day = 0;
+
+    for (int i = 0; i < count; i++) {
+        apr_int64_t start = stamps[i].minute - shift;
+        int is_same = i && stamps[i].meter == stamps[i - 1].meter;
+
+        if (is_same && stamps[i].minute == stamps[i - 1].minute) {
+            continue;
+        }
+        if (!is_same || (stamps[i - 1].minute - shift) / 1440 != start / 1440) {
+            in_day = 0;
+        }
+        in_day++;
+        complete += in_day == 1440 / interval;
+    }
+    return complete;
+}
+
+static void find_direction(ecl_layout_t *layout, const stamp_t *stamps, int count)
+{
+    int forward = 0, backward = 0;
+
+    for (int i = 1; i < count; i++) {
+        if (stamps[i].meter == stamps[i - 1].meter) {
+            forward += stamps[i].minute > stamps[i - 1].minute;
+            backward += stamps[i].minute < stamps[i - 1].minute;
+        }
+    }
+    layout->newest_first = backward > forward;
+}
+
+static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
+                               ecl_role_t date_role, apr_pool_t *p)
+{
+    int starts, ends;
+
+    if (date_role == ECL_ROLE_END) {
+        layout->labels_are_ends = 1;
+        return "stamps are period ends (as the header says)";
+    }
+    if (date_role == ECL_ROLE_START) {
+        return "stamps are period starts (as the header says)";
+    }
+    qsort(stamps, (size_t)count, sizeof(*stamps), by_meter);
+    starts = count_complete(stamps, count, 0, layout->interval_minutes);
+    ends = count_complete(stamps, count, layout->interval_minutes, layout->interval_minutes);
+    layout->labels_are_ends = ends > starts;
+    if (ends == starts) {
+        return "stamps taken as period starts (the sample fits either)";
+    }
+    return apr_psprintf(p, "stamps are period %s (%d complete days in the sample, else %d)",
+                        ends > starts ? "ends" : "starts", ends > starts ? ends : starts,
+                        ends > starts ? starts : ends);
+}
+
+void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                            apr_pool_t *p, const char **pwhy)
+{
+    stamp_t *stamps = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(*stamps));
+    int count = 0, with_time = 0, is_daily, rank, is_utc;
+    const char *name = layout->names[layout->date_column];
+    ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
+
+    for (int i = from; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        ecl_datetime_status_t status;
+        ecl_datetime_t stamp;
+        int column;
+
+        if (!ecl_layout_stamp(layout, record->fields, record->count, &stamp, &status, &column)) {
+            continue;
+        }
+        with_time += stamp.has_time;
+        stamps[count].meter = hash(ecl_sample_cell(record, layout->meter_column));
+        stamps[count++].minute = (apr_int64_t)stamp.date * 1440 +
+                                 (stamp.has_time ? stamp.minute : 0) -
+                                 (stamp.has_offset ? stamp.offset_minutes : 0);
+    }
+    layout->labels_are_ends = 0;
+    if (layout->period_column >= 0) {
+        *pwhy = "settlement periods";
+        return;
+    }
+    find_direction(layout, stamps, count);
+    layout->interval_minutes = find_interval(stamps, count, &is_daily);
+    if (layout->time_column < 0 && (!with_time || is_daily)) {
+        layout->kind = ECL_LAYOUT_DAILY;
+        layout->interval_minutes = 1440;
+        *pwhy = "a date and no time";
+        return;
+    }
+    *pwhy = apr_psprintf(p, "%d-minute readings, %s", layout->interval_minutes,
+                         find_labels(layout, stamps, count, role, p));
+}

@@ -1,0 +1,230 @@
+/*
+ * The reader: which records are rows, and to which layout's reader they go.
+ */
+#include "reader_internal.h"
+
+#define TICK_BYTES (1024 * 1024)
+
+apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
+                             const ecl_reader_options_t *options, apr_pool_t *p,
+                             ecl_result_t *result)
+{
+    ecl_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
+    apr_status_t status;
+
+    reader->pool = p;
+    reader->options = *options;
+    status = ecl_layout_find(&reader->layout, path, options->import_type, p, result);
+    if (status == APR_SUCCESS) {
+        status = ecl_reader_survey(reader->layout, path, options->clock, p, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = ecl_records_open(&reader->records, path, reader->layout->delimiter, p, result);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    switch (reader->layout->kind) {
+    case ECL_LAYOUT_WIDE:
+        ecl_wide_open(reader);
+        break;
+    case ECL_LAYOUT_LONG:
+        ecl_long_open(reader);
+        break;
+    case ECL_LAYOUT_DAILY:
+        reader->days = apr_palloc(p, sizeof(ecl_meter_day_t));
+        break;
+    }
+    *preader = reader;
+    return APR_SUCCESS;
+}
+
+const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader)
+{
+    return reader->layout;
+}
+
+/* The next record that is a row; the one place that decides it, for reading and counting alike. */
+static apr_status_t next_row(ecl_records_t *records, const ecl_layout_t *layout,
+                             ecl_record_t *record, ecl_result_t *result)
+{
+    apr_status_t status;
+
+    do {
+        status = ecl_records_next(records, record, result);
+    } while (status == APR_SUCCESS && record->number < layout->first_record);
+    return status;
+}
+
+/* ---- rows that hold no readings ----------------------------------------------------------------
+ */
+
+/* The names of the header once more. Two cells decide it nearly always; then all are compared. */
+static int is_our_header(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_field_t date = ecl_reader_cell(reader, layout->date_column);
+
+    if (!layout->header_record || !date.length || (date.text[0] >= '0' && date.text[0] <= '9')) {
+        return 0;
+    }
+    for (int i = 0; i < layout->columns; i++) {
+        ecl_field_t cell = ecl_reader_cell(reader, i);
+        apr_size_t length = strlen(layout->names[i]);
+        const char *start = cell.text;
+
+        while (*start == ' ' || *start == '\t') {
+            start++;
+        }
+        if (strncmp(start, layout->names[i], length) ||
+            strspn(start + length, " \t") != strlen(start + length)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int is_total_row(const ecl_reader_t *reader)
+{
+    ecl_field_t meter = ecl_reader_cell(reader, reader->layout->meter_column);
+    int first = 0;
+
+    while (first < reader->record.count - 1 && !reader->record.fields[first].length) {
+        first++;
+    }
+    return ecl_is_total(reader->record.fields[first].text, reader->record.fields[first].length) ||
+           ecl_is_total(meter.text, meter.length);
+}
+
+static ecl_outcome_t fail_record(ecl_reader_t *reader)
+{
+    switch (reader->record.status) {
+    case ECL_RECORD_OPEN_QUOTE:
+        return ecl_reader_fail(reader, -1, "open-quote",
+                               "a quotation mark opens on this line and never closes");
+    case ECL_RECORD_TOO_LONG:
+        return ecl_reader_fail(reader, -1, "too-long",
+                               "the line is longer than %d bytes or has more than %d fields",
+                               ECL_RECORD_MAX, ECL_FIELDS_MAX);
+    default:
+        return ecl_reader_fail(reader, -1, "not-text",
+                               "the line is not text in UTF-8: save the file as CSV UTF-8");
+    }
+}
+
+/* Cells beyond the header's last column mean that something was shifted. */
+static int find_extra_cell(const ecl_reader_t *reader)
+{
+    for (int i = reader->layout->columns; i < reader->record.count; i++) {
+        ecl_field_t cell = reader->record.fields[i];
+
+        if (strspn(cell.text, " \t") != cell.length) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static ecl_outcome_t read_record(ecl_reader_t *reader)
+{
+    int extra;
+
+    if (reader->record.status != ECL_RECORD_OK) {
+        return fail_record(reader);
+    }
+    if (is_our_header(reader)) {
+        reader->is_foreign = 0;
+        return ECL_OUTCOME_SKIPPED;
+    }
+    if (reader->is_foreign) {
+        return ecl_reader_fail(reader, -1, "other-header",
+                               "the row stands below a header with other columns: upload it with "
+                               "that header as a file of its own");
+    }
+    if (is_total_row(reader)) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    extra = find_extra_cell(reader);
+    if (extra >= 0) {
+        return ecl_reader_fail(reader, -1, "too-many-fields",
+                               "the row has %d cells and the header %d: \"%s\" would belong to no "
+                               "column",
+                               reader->record.count, reader->layout->columns,
+                               ecl_reader_show(reader, reader->record.fields[extra]));
+    }
+    switch (reader->layout->kind) {
+    case ECL_LAYOUT_WIDE:
+        return ecl_wide_read(reader);
+    case ECL_LAYOUT_LONG:
+        return ecl_long_read(reader);
+    default:
+        return ecl_daily_read(reader);
+    }
+}
+
+/* ---- the interface -----------------------------------------------------------------------------
+ */
+
+apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink, ecl_row_t *row,
+                             ecl_result_t *result)
+{
+    static const ecl_row_fate_t fates[] = {
+        [ECL_OUTCOME_TAKEN] = ECL_ROW_IMPORTED,
+        [ECL_OUTCOME_FAILED] = ECL_ROW_FAILED,
+        [ECL_OUTCOME_SKIPPED] = ECL_ROW_SKIPPED,
+    };
+    ecl_outcome_t outcome;
+    apr_status_t status = next_row(reader->records, reader->layout, &reader->record, result);
+
+    if (APR_STATUS_IS_EOF(status)) {
+        apr_status_t flushed = ecl_reader_flush(reader, sink);
+
+        return flushed == APR_SUCCESS ? status : flushed;
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    reader->sink = sink;
+    reader->sink_status = APR_SUCCESS;
+    reader->has_failed = 0;
+    outcome = read_record(reader);
+    row->number = reader->record.number;
+    row->line = reader->record.line;
+    row->end_offset = reader->record.end_offset;
+    row->fate = reader->has_failed ? ECL_ROW_FAILED : fates[outcome];
+    return reader->sink_status;
+}
+
+apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink)
+{
+    reader->sink = sink;
+    reader->sink_status = APR_SUCCESS;
+    if (reader->layout->kind == ECL_LAYOUT_LONG) {
+        ecl_long_flush(reader);
+    }
+    return reader->sink_status;
+}
+
+apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
+                              apr_status_t (*tick)(void *baton), void *baton, apr_pool_t *p,
+                              apr_int64_t *prows, ecl_result_t *result)
+{
+    ecl_records_t *records;
+    ecl_record_t record;
+    apr_int64_t next_tick = TICK_BYTES;
+    apr_status_t status = ecl_records_open(&records, path, layout->delimiter, p, result);
+
+    *prows = 0;
+    while (status == APR_SUCCESS) {
+        status = next_row(records, layout, &record, result);
+        if (status != APR_SUCCESS) {
+            break;
+        }
+        (*prows)++;
+        if (tick && record.end_offset >= next_tick) {
+            next_tick = record.end_offset + TICK_BYTES;
+            status = tick(baton);
+        }
+    }
+    return APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;
+}

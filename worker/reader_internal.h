@@ -1,0 +1,157 @@
+/*
+ * What the readers of the three layouts share; only worker/reader*.c include this.
+ *
+ * Bound of what is kept across records: ECL_OPEN_DAYS days being gathered, the occurrences of
+ * repeated labels on ECL_REPEATED_MAX meter-days with a long day, and hashes of
+ * ECL_WARNED_MAX identifiers that were warned of.
+ */
+#ifndef ECL_READER_INTERNAL_H
+#define ECL_READER_INTERNAL_H
+
+#include "reader.h"
+#include "words.h"
+
+#define ECL_OPEN_DAYS 64
+#define ECL_REPEATED_MAX 49152   /* of slots: */
+#define ECL_REPEATED_SLOTS 65536 /* a power of two; 2 MiB, made when a long day is first met */
+#define ECL_WARNED_MAX 4096
+#define ECL_WARNED_SLOTS 8192 /* a power of two */
+#define ECL_SHOWN_MAX 64      /* bytes of a cell that a message shows */
+
+/* What one record turned out to be. When it FAILED, on_error was called. */
+typedef enum ecl_outcome_t {
+    ECL_OUTCOME_TAKEN,
+    ECL_OUTCOME_FAILED,
+    ECL_OUTCOME_SKIPPED
+} ecl_outcome_t;
+
+/* How often a label of the repeated hour was met for one meter, channel and day. */
+typedef struct ecl_repeated_t {
+    apr_uint64_t key[2];     /* two hashes of meter, channel and date: 128 bits; 0, 0: free */
+    unsigned short seen[12]; /* by place in the hour, at 5-minute steps */
+} ecl_repeated_t;
+
+struct ecl_reader_t {
+    apr_pool_t *pool;
+    ecl_layout_t *layout;
+    ecl_reader_options_t options;
+    ecl_records_t *records;
+    ecl_record_t record; /* the one in hand */
+
+    /* during a call */
+    const ecl_reader_sink_t *sink;
+    apr_status_t sink_status; /* of the first call that did not succeed */
+    char message[512];
+    char shown[2][ECL_SHOWN_MAX + 4];
+    int next_shown;
+    char column_number[16];
+
+    int has_failed; /* the record in hand was reported */
+
+    /* a header that is not ours came up: rows can't be trusted until ours comes again */
+    int is_foreign;
+
+    /* the last cells read, and what they meant: rows of one meter and day follow each other */
+    char meter_text[ECL_METER_MAX];
+    apr_size_t meter_length;
+    char meter[ECL_METER_MAX];
+    ecl_meter_kind_t meter_kind;
+    ecl_clock_day_t last_day;
+    int has_last_day;
+
+    apr_uint64_t warned[ECL_WARNED_SLOTS]; /* hashes of identifiers; 0: free */
+    int warned_count;
+    ecl_meter_day_t *days;  /* wide: by block; long: open days; daily: one */
+    apr_uint64_t *day_keys; /* long: hashes of meter, channel and date, by open day; 0: free */
+    int open_days[ECL_OPEN_DAYS]; /* long: indexes of days in the order they were opened */
+    int open_count;
+    int last_open; /* long: index of the day the last row went to */
+    ecl_repeated_t *repeated;
+    int repeated_count;
+};
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+/* Reports the record in hand as failed; column -1: the whole row. Returns ECL_OUTCOME_FAILED. */
+ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code, const char *fmt,
+                              ...) __attribute__((format(printf, 4, 5)));
+
+void ecl_reader_warn(ecl_reader_t *reader, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The beginning of a cell for a message; valid until it is called twice more. */
+const char *ecl_reader_show(ecl_reader_t *reader, ecl_field_t cell);
+
+/* The column's header text for a message, or its number. */
+const char *ecl_reader_column(ecl_reader_t *reader, int column);
+
+/* Hands a day over. */
+void ecl_reader_give(ecl_reader_t *reader, const ecl_meter_day_t *day);
+
+/* ---- cells ---------------------------------------------------------------------------------- */
+
+/* The cell of the record in hand, empty where the record is too short or column is -1. */
+static inline ecl_field_t ecl_reader_cell(const ecl_reader_t *reader, int column)
+{
+    return column >= 0 && column < reader->record.count ? reader->record.fields[column]
+                                                        : (ecl_field_t){"", 0};
+}
+
+/* All of these return 1, or 0 after having reported the record as failed. */
+
+/* Fills reader->meter and meter_kind from the record's identifier; warns of a wrong check digit or
+ * length once per identifier. */
+int ecl_reader_take_meter(ecl_reader_t *reader);
+
+/* A date within what is accepted (1990 to today); looks up its settlement day. cell is what the
+ * message shows, column where it stands. */
+int ecl_reader_take_day(ecl_reader_t *reader, ecl_date_t date, int column, ecl_field_t cell,
+                        ecl_clock_day_t *day);
+
+/* What to do with a record whose date or time can't be read: it is a line of the report around the
+ * table, a header again, or a row that failed. */
+ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t status, int column);
+
+/* What the row says about itself, apart from date and values. */
+typedef struct ecl_row_marks_t {
+    const char *channel; /* "AI" …; NULL: the row is of a quantity that is no energy: skip it */
+    const char *unit;    /* stored unit: "kWh", "kVArh" */
+    apr_int64_t numerator, denominator; /* of the conversion to it */
+    char flag;                          /* of the row; ECL_FLAG_ACTUAL where it says nothing */
+} ecl_row_marks_t;
+
+/* block: wide layout's block, or NULL. */
+int ecl_reader_take_marks(ecl_reader_t *reader, const ecl_value_block_t *block,
+                          ecl_row_marks_t *marks);
+
+/* A value cell with its flag (flag_column -1: the row's). *pvalue is ECL_DECIMAL_MISSING for none.
+ * Negative import is refused. */
+int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
+                          const ecl_row_marks_t *marks, ecl_decimal_t *pvalue, char *pflag);
+
+/* Starts a day for the meter and marks in hand: no values yet. */
+void ecl_reader_start_day(const ecl_reader_t *reader, ecl_meter_day_t *day,
+                          const ecl_clock_day_t *clock_day, const ecl_row_marks_t *marks,
+                          int interval_minutes);
+
+/* FNV-1a over bytes, from seed on; never 0. */
+apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t length);
+
+/* ---- the layouts ---------------------------------------------------------------------------- */
+
+/* Each makes what it needs once, reads the record in hand, and hands over what is still open. */
+void ecl_wide_open(ecl_reader_t *reader);
+ecl_outcome_t ecl_wide_read(ecl_reader_t *reader);
+void ecl_long_open(ecl_reader_t *reader);
+ecl_outcome_t ecl_long_read(ecl_reader_t *reader);
+void ecl_long_flush(ecl_reader_t *reader);
+ecl_outcome_t ecl_daily_read(ecl_reader_t *reader);
+
+/* What the sample can't show and the file may: that local-looking stamps are UTC (the hour that the
+ * clocks skip in March is there), that months stand before days. Amends layout and its evidence.
+ * Looks at ECL_SURVEY_BYTES at most. */
+#define ECL_SURVEY_BYTES (64 * 1024 * 1024)
+apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
+                               apr_pool_t *p, ecl_result_t *result);
+
+#endif /* ECL_READER_INTERNAL_H */

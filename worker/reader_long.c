@@ -1,0 +1,349 @@
+/*
+ * A row is one reading. Readings of a meter's day are gathered while their rows follow each other,
+ * or take turns with those of other meters and channels, up to ECL_OPEN_DAYS at a time.
+ *
+ * Local stamps of the repeated hour in October say the same label twice. The first one met is
+ * summer time where the file runs forward and winter time where it runs backward; a third is the
+ * first one again (an overlapping export). So occurrences are counted per meter, channel and day,
+ * also for rows whose value is missing or wrong: they too used up their place.
+ */
+#include "reader_internal.h"
+
+#include "layout_internal.h"
+
+typedef struct row_t {
+    ecl_clock_day_t day; /* of the period's start */
+    int minute;          /* elapsed since that day's midnight */
+    int is_value_missing;
+    int has_marks;
+    ecl_row_marks_t marks;
+} row_t;
+
+void ecl_long_open(ecl_reader_t *reader)
+{
+    reader->days = apr_palloc(reader->pool, ECL_OPEN_DAYS * sizeof(ecl_meter_day_t));
+    reader->day_keys = apr_pcalloc(reader->pool, ECL_OPEN_DAYS * sizeof(apr_uint64_t));
+    for (int i = 0; i < ECL_OPEN_DAYS; i++) {
+        reader->open_days[i] = i;
+    }
+}
+
+void ecl_long_flush(ecl_reader_t *reader)
+{
+    for (int i = 0; i < reader->open_count; i++) {
+        ecl_reader_give(reader, &reader->days[reader->open_days[i]]);
+    }
+    reader->open_count = 0;
+}
+
+/* ---- gathering ---------------------------------------------------------------------------------
+ */
+
+static int is_day_of(const ecl_reader_t *reader, const ecl_meter_day_t *day, const row_t *row)
+{
+    return day->date == row->day.date && !strcmp(day->channel, row->marks.channel) &&
+           !strcmp(day->meter, reader->meter);
+}
+
+static apr_uint64_t key_of(const ecl_reader_t *reader, const char *channel, ecl_date_t date)
+{
+    apr_uint64_t key = ecl_reader_hash(0, reader->meter, strlen(reader->meter));
+
+    key = ecl_reader_hash(key, channel, strlen(channel));
+    return ecl_reader_hash(key, &date, sizeof(date));
+}
+
+/* The open day that a row belongs to; opens one, handing over the one opened longest ago when there
+ * is no more room. */
+static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
+{
+    apr_uint64_t key;
+    int index;
+
+    if (reader->open_count && is_day_of(reader, &reader->days[reader->last_open], row)) {
+        return &reader->days[reader->last_open];
+    }
+    key = key_of(reader, row->marks.channel, row->day.date);
+    for (int i = 0; i < reader->open_count; i++) {
+        index = reader->open_days[i];
+        if (reader->day_keys[index] == key && is_day_of(reader, &reader->days[index], row)) {
+            reader->last_open = index;
+            return &reader->days[index];
+        }
+    }
+    if (reader->open_count == ECL_OPEN_DAYS) {
+        index = reader->open_days[0];
+        ecl_reader_give(reader, &reader->days[index]);
+        memmove(reader->open_days, reader->open_days + 1,
+                (ECL_OPEN_DAYS - 1) * sizeof(reader->open_days[0]));
+        reader->open_days[--reader->open_count] = index;
+    }
+    index = reader->open_days[reader->open_count++];
+    reader->day_keys[index] = key;
+    reader->last_open = index;
+    ecl_reader_start_day(reader, &reader->days[index], &row->day, &row->marks,
+                         reader->layout->interval_minutes);
+    return &reader->days[index];
+}
+
+static void gather(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, char flag)
+{
+    ecl_meter_day_t *day = open_day(reader, row);
+    int place = row->minute / reader->layout->interval_minutes;
+
+    /* a reading given twice: both go to the store, which counts and compares them */
+    if (day->values[place] != ECL_DECIMAL_MISSING) {
+        ecl_reader_give(reader, day);
+        ecl_reader_start_day(reader, day, &row->day, &row->marks, reader->layout->interval_minutes);
+    }
+    day->values[place] = value;
+    day->flags[place] = flag;
+}
+
+/* ---- where the reading belongs -----------------------------------------------------------------
+ */
+
+/* How often the label was met before for this meter, channel and day; -1: no room to count. */
+static int count_label(ecl_reader_t *reader, const char *channel, ecl_date_t date, int label)
+{
+    apr_uint64_t key[2];
+    apr_size_t slot;
+    ecl_repeated_t *entry;
+
+    if (!reader->repeated) {
+        reader->repeated = apr_pcalloc(reader->pool, ECL_REPEATED_SLOTS * sizeof(ecl_repeated_t));
+    }
+    key[0] = key_of(reader, channel, date);
+    key[1] = ecl_reader_hash(~key[0], reader->meter, strlen(reader->meter));
+    slot = key[0] & (ECL_REPEATED_SLOTS - 1);
+    for (;;) {
+        entry = &reader->repeated[slot];
+        if (!entry->key[0] && !entry->key[1]) {
+            if (reader->repeated_count == ECL_REPEATED_MAX) {
+                return -1;
+            }
+            reader->repeated_count++;
+            memcpy(entry->key, key, sizeof(key));
+        }
+        if (entry->key[0] == key[0] && entry->key[1] == key[1]) {
+            return entry->seen[label % 60 / 5]++;
+        }
+        slot = (slot + 1) & (ECL_REPEATED_SLOTS - 1);
+    }
+}
+
+static ecl_outcome_t fail_skipped(ecl_reader_t *reader, int column, ecl_date_t date)
+{
+    char text[ECL_DATE_TEXT];
+
+    ecl_date_print(date, text);
+    return ecl_reader_fail(reader, column, "no-such-time",
+                           "\"%s\" does not exist: on %s the clocks go forward over it, and the "
+                           "day has 46 half-hours",
+                           ecl_reader_show(reader, ecl_reader_cell(reader, column)), text);
+}
+
+static int time_column(const ecl_layout_t *layout)
+{
+    return layout->time_column >= 0 ? layout->time_column : layout->date_column;
+}
+
+static int take_marks(ecl_reader_t *reader, row_t *row)
+{
+    row->has_marks = row->has_marks || ecl_reader_take_marks(reader, NULL, &row->marks);
+    return row->has_marks;
+}
+
+/* Elapsed minutes of a local label. 0: reported as failed. A label that comes twice needs meter and
+ * channel. */
+static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int label, row_t *row)
+{
+    int column = time_column(reader->layout), occurrence, is_second;
+
+    switch (ecl_clock_label(day, label, 0, &row->minute)) {
+    case ECL_LABEL_OK:
+        return 1;
+    case ECL_LABEL_SKIPPED:
+        if (!row->is_value_missing) {
+            fail_skipped(reader, column, day->date);
+        }
+        return 0;
+    case ECL_LABEL_AMBIGUOUS:
+        break;
+    }
+    if (!ecl_reader_take_meter(reader) || !take_marks(reader, row)) {
+        return 0;
+    }
+    if (!row->marks.channel) {
+        return 1;
+    }
+    occurrence = count_label(reader, row->marks.channel, day->date, label);
+    if (occurrence < 0) {
+        ecl_reader_fail(reader, column, "repeated-hour",
+                        "the file has more than %d meters' days with a repeated hour: split it, or "
+                        "export it with UTC offsets",
+                        ECL_REPEATED_MAX);
+        return 0;
+    }
+    is_second = reader->layout->newest_first ? !(occurrence % 2) : occurrence % 2;
+    ecl_clock_label(day, label, is_second, &row->minute);
+    return 1;
+}
+
+static void step_back(const ecl_reader_t *reader, row_t *row)
+{
+    row->minute -= reader->layout->interval_minutes;
+    if (row->minute < 0) {
+        ecl_clock_day(reader->options.clock, row->day.date - 1, &row->day);
+        row->minute += row->day.minutes;
+    }
+}
+
+/* A stamp → the settlement day and minute at which its period starts. */
+static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+
+    if (stamp->has_offset || layout->times_are_utc) {
+        apr_int64_t utc = (apr_int64_t)stamp->date * 86400 + (apr_int64_t)stamp->minute * 60 -
+                          (stamp->has_offset ? (apr_int64_t)stamp->offset_minutes * 60 : 0);
+
+        utc -= layout->labels_are_ends ? (apr_int64_t)layout->interval_minutes * 60 : 0;
+        ecl_clock_from_utc(reader->options.clock, utc, &row->day, &row->minute);
+        return 1;
+    }
+    /* 24:00 is the next day's midnight */
+    ecl_clock_day(reader->options.clock, stamp->date + stamp->minute / 1440, &row->day);
+    if (!take_label(reader, &row->day, stamp->minute % 1440, row)) {
+        return 0;
+    }
+    if (layout->labels_are_ends) {
+        step_back(reader, row);
+    }
+    return 1;
+}
+
+static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
+{
+    int column = reader->layout->period_column;
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_decimal_t period;
+    int periods;
+
+    ecl_clock_day(reader->options.clock, date, &row->day);
+    periods = row->day.minutes / 30;
+    if (ecl_decimal_parse(cell.text, cell.length, '.', &period) != ECL_DECIMAL_OK ||
+        period % ECL_DECIMAL_ONE != 0 || period < ECL_DECIMAL_ONE ||
+        period > periods * ECL_DECIMAL_ONE) {
+        char text[ECL_DATE_TEXT];
+
+        ecl_date_print(date, text);
+        ecl_reader_fail(reader, column, "no-such-period",
+                        "\"%s\" is no settlement period of %s: expected 1 to %d",
+                        ecl_reader_show(reader, cell), text, periods);
+        return 0;
+    }
+    row->minute = (int)(period / ECL_DECIMAL_ONE - 1) * 30;
+    return 1;
+}
+
+static int is_on_grid(ecl_reader_t *reader, const ecl_datetime_t *stamp, const row_t *row)
+{
+    int interval = reader->layout->interval_minutes;
+    int column = time_column(reader->layout);
+
+    if (reader->layout->period_column >= 0 || (!stamp->second && row->minute % interval == 0)) {
+        return 1;
+    }
+    ecl_reader_fail(reader, column, "off-grid",
+                    "\"%s\" is not on a boundary of %d minutes, as the other readings are",
+                    ecl_reader_show(reader, ecl_reader_cell(reader, column)), interval);
+    return 0;
+}
+
+/* ---- the row -----------------------------------------------------------------------------------
+ */
+
+static int is_missing(const ecl_reader_t *reader)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, reader->layout->value_column);
+    ecl_decimal_t value;
+
+    if (cell.length && ((cell.text[0] >= '0' && cell.text[0] <= '9') || cell.text[0] == '.')) {
+        return 0;
+    }
+    return ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value) ==
+           ECL_DECIMAL_IS_MISSING;
+}
+
+static int is_too_short(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int count = reader->record.count;
+
+    return count <= layout->value_column || count <= layout->meter_column ||
+           count <= layout->time_column || count <= layout->period_column;
+}
+
+/* From a readable stamp on. */
+static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int column = layout->date_column, placed;
+    ecl_decimal_t value;
+    char flag;
+
+    placed = layout->period_column >= 0
+                 ? row->is_value_missing || take_period(reader, stamp->date, row)
+                 : take_stamp(reader, stamp, row);
+    if (row->is_value_missing) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    if (!placed || !is_on_grid(reader, stamp, row) ||
+        !ecl_reader_take_day(reader, row->day.date, column, ecl_reader_cell(reader, column),
+                             &row->day) ||
+        !ecl_reader_take_meter(reader) || !take_marks(reader, row)) {
+        return ECL_OUTCOME_FAILED;
+    }
+    if (!row->marks.channel) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    if (!ecl_reader_take_value(reader, layout->value_column, -1, &row->marks, &value, &flag)) {
+        return ECL_OUTCOME_FAILED;
+    }
+    if (value == ECL_DECIMAL_MISSING) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    gather(reader, row, value, flag);
+    return ECL_OUTCOME_TAKEN;
+}
+
+ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_datetime_status_t status;
+    ecl_datetime_t stamp;
+    row_t row = {0};
+    int column;
+
+    row.is_value_missing = is_missing(reader);
+    if (!ecl_layout_stamp(layout, reader->record.fields, reader->record.count, &stamp, &status,
+                          &column)) {
+        return row.is_value_missing ? ECL_OUTCOME_SKIPPED
+                                    : ecl_reader_unreadable(reader, status, column);
+    }
+    if (is_too_short(reader)) {
+        return ecl_reader_fail(reader, -1, "too-few-fields",
+                               "the row ends after %d of the %d columns", reader->record.count,
+                               layout->columns);
+    }
+    if (layout->period_column < 0 && !stamp.has_time) {
+        return row.is_value_missing
+                   ? ECL_OUTCOME_SKIPPED
+                   : ecl_reader_fail(reader, column, "bad-time",
+                                     "\"%s\" has no time of day: expected a date and time such as "
+                                     "2026-03-29 00:30",
+                                     ecl_reader_show(reader, ecl_reader_cell(reader, column)));
+    }
+    return read_reading(reader, &stamp, &row);
+}

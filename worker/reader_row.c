@@ -1,0 +1,473 @@
+/*
+ * The cells of a row: identifier, date, channel, unit, flag, value; and how a bad one is told.
+ */
+#include "reader_internal.h"
+
+#include "layout_internal.h"
+
+#include <stdarg.h>
+
+#define FIRST_DATE 7305 /* 1990-01-01, in days since 1970: older than any half-hourly meter */
+#define HASH_SEED APR_UINT64_C(14695981039346656037)
+
+apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t length)
+{
+    const unsigned char *b = bytes;
+    apr_uint64_t h = seed ^ HASH_SEED;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        h = (h ^ b[i]) * APR_UINT64_C(1099511628211);
+    }
+    h ^= h >> 29; /* FNV leaves the low bits of short keys alike */
+    return h ? h : 1;
+}
+
+/* ---- telling -----------------------------------------------------------------------------------
+ */
+
+static void note_status(ecl_reader_t *reader, apr_status_t status)
+{
+    if (reader->sink_status == APR_SUCCESS) {
+        reader->sink_status = status;
+    }
+}
+
+const char *ecl_reader_show(ecl_reader_t *reader, ecl_field_t cell)
+{
+    char *shown = reader->shown[reader->next_shown];
+    apr_size_t length = cell.length;
+
+    reader->next_shown ^= 1;
+    if (length > ECL_SHOWN_MAX) {
+        length = ECL_SHOWN_MAX;
+        while (length && (cell.text[length] & 0xc0) == 0x80) {
+            length--;
+        }
+        memcpy(shown + length, "…", 4);
+    } else {
+        shown[length] = '\0';
+    }
+    memcpy(shown, cell.text, length);
+    return shown;
+}
+
+const char *ecl_reader_column(ecl_reader_t *reader, int column)
+{
+    if (column < 0) {
+        return NULL;
+    }
+    if (column < reader->layout->columns && reader->layout->names[column][0]) {
+        return reader->layout->names[column];
+    }
+    apr_snprintf(reader->column_number, sizeof(reader->column_number), "%d", column + 1);
+    return reader->column_number;
+}
+
+ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code, const char *fmt,
+                              ...)
+{
+    ecl_row_error_t error = {0};
+    va_list args;
+
+    va_start(args, fmt);
+    apr_vsnprintf(reader->message, sizeof(reader->message), fmt, args);
+    va_end(args);
+    reader->has_failed = 1;
+    error.line = reader->record.line;
+    error.column = ecl_reader_column(reader, column);
+    error.code = code;
+    error.message = reader->message;
+    error.raw = reader->record.raw;
+    note_status(reader, reader->sink->on_error(reader->sink->baton, &error));
+    return ECL_OUTCOME_FAILED;
+}
+
+void ecl_reader_warn(ecl_reader_t *reader, const char *code, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    apr_vsnprintf(reader->message, sizeof(reader->message), fmt, args);
+    va_end(args);
+    note_status(reader, reader->sink->on_warning(reader->sink->baton, code, reader->message));
+}
+
+void ecl_reader_give(ecl_reader_t *reader, const ecl_meter_day_t *day)
+{
+    note_status(reader, reader->sink->on_day(reader->sink->baton, day));
+}
+
+/* ---- identifier --------------------------------------------------------------------------------
+ */
+
+/* 1 the first time an identifier is given, as long as there is room to remember it. */
+static int is_first_warning(ecl_reader_t *reader, const char *identifier)
+{
+    apr_uint64_t key = ecl_reader_hash(0, identifier, strlen(identifier));
+    apr_size_t slot = key & (ECL_WARNED_SLOTS - 1);
+
+    while (reader->warned[slot]) {
+        if (reader->warned[slot] == key) {
+            return 0;
+        }
+        slot = (slot + 1) & (ECL_WARNED_SLOTS - 1);
+    }
+    if (reader->warned_count == ECL_WARNED_MAX) {
+        return 0;
+    }
+    reader->warned[slot] = key;
+    if (++reader->warned_count == ECL_WARNED_MAX) {
+        ecl_reader_warn(reader, "identifiers",
+                        "%d identifiers have a wrong check digit or length; no further ones are "
+                        "reported",
+                        ECL_WARNED_MAX);
+    }
+    return 1;
+}
+
+static void warn_of_meter(ecl_reader_t *reader, ecl_meter_status_t status)
+{
+    if (!is_first_warning(reader, reader->meter)) {
+        return;
+    }
+    if (status == ECL_METER_CHECK_DIGIT) {
+        ecl_reader_warn(reader, "check-digit",
+                        "line %" APR_INT64_T_FMT ": the check digit of MPAN %s is wrong",
+                        reader->record.line, reader->meter);
+    } else {
+        ecl_reader_warn(reader, "identifier-length",
+                        "line %" APR_INT64_T_FMT ": identifier %s has %d digits; an MPAN has 13, "
+                        "an MPRN 6 to 10",
+                        reader->record.line, reader->meter, (int)strlen(reader->meter));
+    }
+}
+
+int ecl_reader_take_meter(ecl_reader_t *reader)
+{
+    int column = reader->layout->meter_column;
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_meter_status_t status;
+
+    if (reader->meter_length && cell.length == reader->meter_length &&
+        !memcmp(cell.text, reader->meter_text, cell.length)) {
+        return 1;
+    }
+    reader->meter_length = 0;
+    status = ecl_meter_parse(cell.text, cell.length, reader->meter, &reader->meter_kind);
+    switch (status) {
+    case ECL_METER_OK:
+        break;
+    case ECL_METER_CHECK_DIGIT:
+    case ECL_METER_LENGTH:
+        warn_of_meter(reader, status);
+        break;
+    case ECL_METER_IS_MISSING:
+        ecl_reader_fail(reader, column, "bad-meter", "the row names no meter");
+        return 0;
+    case ECL_METER_DAMAGED:
+        ecl_reader_fail(reader, column, "meter-damaged",
+                        "\"%s\" has lost digits of the meter's number, as a spreadsheet does when "
+                        "it shows a number in short: export the file again with the column as text",
+                        ecl_reader_show(reader, cell));
+        return 0;
+    case ECL_METER_TOO_LONG:
+        ecl_reader_fail(reader, column, "bad-meter",
+                        "\"%s\" is too long for a meter's identifier (at most %d bytes)",
+                        ecl_reader_show(reader, cell), ECL_METER_MAX - 1);
+        return 0;
+    }
+    if (cell.length < sizeof(reader->meter_text)) {
+        memcpy(reader->meter_text, cell.text, cell.length);
+        reader->meter_length = cell.length;
+    }
+    return 1;
+}
+
+/* ---- date --------------------------------------------------------------------------------------
+ */
+
+int ecl_reader_take_day(ecl_reader_t *reader, ecl_date_t date, int column, ecl_field_t cell,
+                        ecl_clock_day_t *day)
+{
+    if (date > reader->options.today) {
+        ecl_reader_fail(reader, column, "future-date", "\"%s\" lies in the future",
+                        ecl_reader_show(reader, cell));
+        return 0;
+    }
+    if (date < FIRST_DATE) {
+        ecl_reader_fail(reader, column, "date-too-old",
+                        "\"%s\" lies before 1990: expected the date of a reading",
+                        ecl_reader_show(reader, cell));
+        return 0;
+    }
+    if (!reader->has_last_day || reader->last_day.date != date) {
+        ecl_clock_day(reader->options.clock, date, &reader->last_day);
+        reader->has_last_day = 1;
+    }
+    *day = reader->last_day;
+    return 1;
+}
+
+static int is_furniture(const ecl_reader_t *reader)
+{
+    ecl_field_t meter = ecl_reader_cell(reader, reader->layout->meter_column);
+
+    if (ecl_meter_is_mpan(meter.text, meter.length)) {
+        return 0;
+    }
+    for (int i = 0; i < reader->record.count; i++) {
+        ecl_field_t cell = reader->record.fields[i];
+
+        if (cell.length) {
+            return ecl_is_furniture(cell.text, cell.length);
+        }
+    }
+    return 1;
+}
+
+static ecl_outcome_t fail_foreign(ecl_reader_t *reader)
+{
+    reader->is_foreign = 1;
+    return ecl_reader_fail(reader, -1, "other-header",
+                           "another header starts here, with other columns than the file's first "
+                           "one: upload the rows below it as a file of their own");
+}
+
+ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t status, int column)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    const char *shown = ecl_reader_show(reader, cell);
+    const char *expected = ecl_datetime_expected(status);
+    int is_time = column == reader->layout->time_column, is_wide;
+    unsigned found;
+
+    if (is_furniture(reader)) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    if (status == ECL_DATETIME_BAD &&
+        ecl_layout_score_header(&reader->record, &found, &is_wide) > 0) {
+        return fail_foreign(reader);
+    }
+    switch (status) {
+    case ECL_DATETIME_MISSING:
+        return ecl_reader_fail(reader, column, is_time ? "bad-time" : "bad-date",
+                               "the row has no %s: expected %s", is_time ? "time" : "date",
+                               expected);
+    case ECL_DATETIME_NO_SUCH:
+        return ecl_reader_fail(reader, column, is_time ? "no-such-time" : "no-such-date",
+                               "there is no %s \"%s\": expected %s", is_time ? "time" : "date",
+                               shown, expected);
+    default:
+        return ecl_reader_fail(reader, column, is_time ? "bad-time" : "bad-date",
+                               "\"%s\" cannot be read as a %s: expected %s", shown,
+                               is_time ? "time" : "date", expected);
+    }
+}
+
+/* ---- channel, unit, flag -----------------------------------------------------------------------
+ */
+
+static int take_channel(ecl_reader_t *reader, const ecl_value_block_t *block,
+                        ecl_row_marks_t *marks)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, reader->layout->channel_column);
+
+    marks->channel = reader->layout->channel ? reader->layout->channel : "AI";
+    if (cell.length) {
+        marks->channel = ecl_channel_of(cell.text, cell.length);
+        if (!marks->channel) {
+            ecl_reader_fail(reader, reader->layout->channel_column, "bad-channel",
+                            "\"%s\" names no channel: expected AI, AE, RI or RE, or import or "
+                            "export",
+                            ecl_reader_show(reader, cell));
+            return 0;
+        }
+        if (!marks->channel[0]) {
+            marks->channel = NULL;
+        }
+    }
+    if (marks->channel && block && block->channel) {
+        marks->channel = block->channel;
+    }
+    return 1;
+}
+
+static ecl_unit_t unit_of_row(ecl_reader_t *reader, const ecl_value_block_t *block, int *pcolumn,
+                              ecl_field_t *pcell)
+{
+    const ecl_layout_t *layout = reader->layout;
+    const char *name = block && block->unit ? block->unit : layout->unit;
+
+    *pcolumn = layout->unit_column;
+    *pcell = ecl_reader_cell(reader, layout->unit_column);
+    if (block && block->channel && block->unit) {
+        return ecl_unit_of(block->unit, strlen(block->unit));
+    }
+    if (pcell->length) {
+        return ecl_unit_of(pcell->text, pcell->length);
+    }
+    if (name) {
+        return ecl_unit_of(name, strlen(name));
+    }
+    /* "Active Import Interval (kW)": the channel's cell may name a unit too */
+    *pcolumn = layout->channel_column;
+    *pcell = ecl_reader_cell(reader, layout->channel_column);
+    return ecl_unit_in_header(pcell->text, pcell->length);
+}
+
+static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_row_marks_t *marks)
+{
+    ecl_field_t cell;
+    int column;
+    ecl_unit_t unit = unit_of_row(reader, block, &column, &cell);
+    int is_reactive = marks->channel && marks->channel[0] == 'R';
+
+    marks->numerator = marks->denominator = 1;
+    marks->unit = is_reactive ? "kVArh" : "kWh";
+    switch (unit) {
+    case ECL_UNIT_NONE:
+        return 1;
+    case ECL_UNIT_KWH:
+    case ECL_UNIT_WH:
+    case ECL_UNIT_MWH:
+        if (!is_reactive) {
+            marks->numerator = unit == ECL_UNIT_MWH ? 1000 : 1;
+            marks->denominator = unit == ECL_UNIT_WH ? 1000 : 1;
+            return 1;
+        }
+        break;
+    case ECL_UNIT_KVARH:
+        if (is_reactive) {
+            return 1;
+        }
+        break;
+    case ECL_UNIT_OTHER:
+        if (ecl_channel_of(cell.text, cell.length)) {
+            marks->channel = NULL; /* "LAG" in a column of units */
+            return 1;
+        }
+        break;
+    }
+    ecl_reader_fail(reader, column, "bad-unit", "the unit \"%s\" is not one of %s",
+                    ecl_reader_show(reader, cell),
+                    is_reactive ? "a reactive channel: expected kVArh"
+                                : "active energy: expected Wh, kWh or MWh");
+    return 0;
+}
+
+static char take_flag(ecl_reader_t *reader, int column)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    char flag = ecl_flag_of(cell.text, cell.length);
+
+    if (flag == ECL_FLAG_OTHER) {
+        ecl_reader_warn(reader, "unknown-flag",
+                        "line %" APR_INT64_T_FMT ", column %s: \"%s\" is no flag that is known "
+                        "(actual, estimated, manual, corrected): kept as \"other\"",
+                        reader->record.line, ecl_reader_column(reader, column),
+                        ecl_reader_show(reader, cell));
+    }
+    return flag ? flag : ECL_FLAG_ACTUAL;
+}
+
+int ecl_reader_take_marks(ecl_reader_t *reader, const ecl_value_block_t *block,
+                          ecl_row_marks_t *marks)
+{
+    if (!take_channel(reader, block, marks)) {
+        return 0;
+    }
+    if (marks->channel && !take_unit(reader, block, marks)) {
+        return 0;
+    }
+    if (!marks->channel) {
+        ecl_reader_warn(reader, "channel-skipped",
+                        "line %" APR_INT64_T_FMT ": not energy of a channel that is kept (active "
+                        "and reactive, import and export): passed over",
+                        reader->record.line);
+        return 1;
+    }
+    marks->flag = reader->layout->flag_column >= 0 ? take_flag(reader, reader->layout->flag_column)
+                                                   : ECL_FLAG_ACTUAL;
+    return 1;
+}
+
+/* ---- value -------------------------------------------------------------------------------------
+ */
+
+static int fail_value(ecl_reader_t *reader, int column, ecl_field_t cell, const char *why)
+{
+    ecl_reader_fail(reader, column, "bad-value", "\"%s\" %s", ecl_reader_show(reader, cell), why);
+    return 0;
+}
+
+int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
+                          const ecl_row_marks_t *marks, ecl_decimal_t *pvalue, char *pflag)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_decimal_status_t status =
+        ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, pvalue);
+    int is_rounded = status == ECL_DECIMAL_ROUNDED;
+
+    *pflag = ECL_FLAG_NONE;
+    if (status == ECL_DECIMAL_IS_MISSING) {
+        *pvalue = ECL_DECIMAL_MISSING;
+        return 1;
+    }
+    if (status == ECL_DECIMAL_BAD) {
+        return fail_value(reader, column, cell, "is not a number");
+    }
+    if (status != ECL_DECIMAL_RANGE && marks->numerator != marks->denominator) {
+        status = ecl_decimal_scale(*pvalue, marks->numerator, marks->denominator, pvalue);
+        is_rounded = is_rounded || status == ECL_DECIMAL_ROUNDED;
+    }
+    if (status == ECL_DECIMAL_RANGE) {
+        return fail_value(reader, column, cell, "is too large for a reading");
+    }
+    if (*pvalue < 0 && !strcmp(marks->channel, "AI")) {
+        ecl_reader_fail(reader, column, "negative-value",
+                        "\"%s\" is negative: energy imported cannot be",
+                        ecl_reader_show(reader, cell));
+        return 0;
+    }
+    *pflag = flag_column >= 0 ? take_flag(reader, flag_column) : marks->flag;
+    if (*pflag == ECL_FLAG_NONE) {
+        /* the file says that there is no value; a zero there is none, anything else is kept */
+        if (*pvalue == 0) {
+            *pvalue = ECL_DECIMAL_MISSING;
+            return 1;
+        }
+        *pflag = ECL_FLAG_OTHER;
+        ecl_reader_warn(reader, "unknown-flag",
+                        "line %" APR_INT64_T_FMT ", column %s: \"%s\" is marked as no value: kept "
+                        "as \"other\"",
+                        reader->record.line, ecl_reader_column(reader, column),
+                        ecl_reader_show(reader, cell));
+    }
+    if (is_rounded) {
+        ecl_reader_warn(reader, "rounded",
+                        "line %" APR_INT64_T_FMT ", column %s: \"%s\" has digits beyond a "
+                        "thousand-millionth and was rounded",
+                        reader->record.line, ecl_reader_column(reader, column),
+                        ecl_reader_show(reader, cell));
+    }
+    return 1;
+}
+
+void ecl_reader_start_day(const ecl_reader_t *reader, ecl_meter_day_t *day,
+                          const ecl_clock_day_t *clock_day, const ecl_row_marks_t *marks,
+                          int interval_minutes)
+{
+    apr_cpystrn(day->meter, reader->meter, sizeof(day->meter));
+    day->kind = reader->meter_kind;
+    apr_cpystrn(day->channel, marks->channel, sizeof(day->channel));
+    apr_cpystrn(day->unit, marks->unit, sizeof(day->unit));
+    day->interval_minutes = interval_minutes;
+    day->date = clock_day->date;
+    day->day_start = clock_day->start;
+    day->periods = ecl_periods_of(clock_day, interval_minutes);
+    day->line = reader->record.line;
+    for (int i = 0; i < day->periods; i++) {
+        day->values[i] = ECL_DECIMAL_MISSING;
+        day->flags[i] = ECL_FLAG_NONE;
+    }
+}

@@ -1,0 +1,139 @@
+/*
+ * One quick pass over the date column before the first row is read, for what shows only on two days
+ * of the year or in the one date beyond the twelfth.
+ */
+#include "reader_internal.h"
+
+#include "layout_internal.h"
+
+typedef struct survey_t {
+    const ecl_layout_t *layout;
+    const ecl_clock_t *clock;
+    ecl_order_proof_t order;
+    char last_date[10]; /* the first characters of the date cell before */
+    int last_is_plain;  /* that day has 24 hours */
+    int has_offset;
+    /* stamps with a value other than 0 on days when the clocks change */
+    apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
+    apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
+} survey_t;
+
+static int has_value(const survey_t *survey, const ecl_record_t *record)
+{
+    ecl_field_t cell = ecl_sample_cell(record, survey->layout->value_column);
+    ecl_decimal_t value;
+    ecl_decimal_status_t status =
+        ecl_decimal_parse(cell.text, cell.length, survey->layout->decimal_point, &value);
+
+    return (status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED) && value != 0;
+}
+
+static void count_stamp(survey_t *survey, const ecl_clock_day_t *day, const ecl_record_t *record,
+                        int label)
+{
+    int elapsed;
+
+    if (!has_value(survey, record)) {
+        return;
+    }
+    if (day->minutes < 1440) {
+        survey->skipped += ecl_clock_label(day, label, 0, &elapsed) == ECL_LABEL_SKIPPED;
+        survey->after_skipped +=
+            label >= 60 && ecl_clock_label(day, label - 60, 0, &elapsed) == ECL_LABEL_SKIPPED;
+    } else {
+        survey->repeated += ecl_clock_label(day, label, 0, &elapsed) == ECL_LABEL_AMBIGUOUS;
+        survey->after_repeated +=
+            label >= 60 && ecl_clock_label(day, label - 60, 0, &elapsed) == ECL_LABEL_AMBIGUOUS;
+    }
+}
+
+static void look_at(survey_t *survey, const ecl_record_t *record)
+{
+    ecl_field_t cell = ecl_sample_cell(record, survey->layout->date_column);
+    ecl_datetime_status_t status;
+    ecl_datetime_t stamp;
+    ecl_clock_day_t day;
+    int column;
+
+    /* nearly every row has the date of the one before */
+    if (survey->last_is_plain && cell.length >= sizeof(survey->last_date) &&
+        !memcmp(cell.text, survey->last_date, sizeof(survey->last_date))) {
+        return;
+    }
+    survey->last_is_plain = 0;
+    if (survey->layout->date_order_is_open) {
+        ecl_layout_compare_orders(cell, &survey->order);
+    }
+    if (!ecl_layout_stamp(survey->layout, record->fields, record->count, &stamp, &status,
+                          &column)) {
+        return;
+    }
+    survey->has_offset |= stamp.has_offset;
+    ecl_clock_day(survey->clock, stamp.date, &day);
+    if (day.minutes == 1440) {
+        if (cell.length >= sizeof(survey->last_date)) {
+            memcpy(survey->last_date, cell.text, sizeof(survey->last_date));
+            survey->last_is_plain = 1;
+        }
+    } else if (stamp.has_time && stamp.minute < 1440) {
+        count_stamp(survey, &day, record, stamp.minute);
+    }
+}
+
+/* As many readings in the hour that local clocks skip as in the hour after it: they were not
+ * local. Unless October says otherwise, with its hour there twice. */
+static int are_utc(const survey_t *survey)
+{
+    return survey->skipped && survey->skipped >= survey->after_skipped &&
+           survey->repeated * 2 <= survey->after_repeated * 3;
+}
+
+static int is_needed(const ecl_layout_t *layout)
+{
+    return layout->date_order_is_open ||
+           (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc && layout->period_column < 0);
+}
+
+apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
+                               apr_pool_t *p, ecl_result_t *result)
+{
+    survey_t survey = {.layout = layout, .clock = clock};
+    ecl_records_t *records;
+    ecl_record_t record;
+    apr_pool_t *reading;
+    apr_status_t status;
+
+    if (!is_needed(layout)) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&reading, p);
+    status = ecl_records_open(&records, path, layout->delimiter, reading, result);
+    while (status == APR_SUCCESS) {
+        status = ecl_records_next(records, &record, result);
+        if (status != APR_SUCCESS || record.end_offset > ECL_SURVEY_BYTES) {
+            break;
+        }
+        if (record.number >= layout->first_record && record.status == ECL_RECORD_OK) {
+            look_at(&survey, &record);
+        }
+        if (survey.has_offset && !layout->date_order_is_open) {
+            break;
+        }
+    }
+    apr_pool_destroy(reading);
+    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status)) {
+        return status;
+    }
+    if (survey.order.only_mdy && !survey.order.only_dmy) {
+        layout->date_order = ECL_ORDER_MDY;
+        layout->evidence = apr_pstrcat(p, layout->evidence,
+                                       "; month before day, as dates later in the file show", NULL);
+    }
+    if (layout->kind == ECL_LAYOUT_LONG && !survey.has_offset && are_utc(&survey)) {
+        layout->times_are_utc = 1;
+        layout->evidence =
+            apr_pstrcat(p, layout->evidence,
+                        "; times are UTC: the hour that local clocks skip in March is there", NULL);
+    }
+    return APR_SUCCESS;
+}

@@ -1,0 +1,290 @@
+/*
+ * A row is a meter's day: 46 to 50 value columns, perhaps in several blocks (kWh, kVArh).
+ *
+ * Columns are settlement periods when they are numbered, and labels of the local clock when they
+ * are called so. A cell for a half-hour that the row's day does not have must be blank or zero:
+ * readings are never moved to where they would fit.
+ */
+#include "reader_internal.h"
+
+#include "layout_internal.h"
+
+#define DAYS_PER_BLOCK 2 /* a UTC day overlaps two local ones */
+#define NOWHERE (-1)
+
+/* One row being read. */
+typedef struct row_t {
+    ecl_clock_day_t day;
+    int is_short, is_long;
+    int ends_are_instants; /* see find_reading_of_ends */
+} row_t;
+
+void ecl_wide_open(ecl_reader_t *reader)
+{
+    reader->days =
+        apr_palloc(reader->pool, ECL_LAYOUT_BLOCKS * DAYS_PER_BLOCK * sizeof(ecl_meter_day_t));
+}
+
+static int is_nothing(const ecl_reader_t *reader, int column)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_decimal_t value;
+
+    switch (ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value)) {
+    case ECL_DECIMAL_IS_MISSING:
+        return 1;
+    case ECL_DECIMAL_OK:
+        return value == 0;
+    default:
+        return 0;
+    }
+}
+
+static int has_no_value(const ecl_reader_t *reader)
+{
+    for (int i = 0; i < reader->layout->value_count; i++) {
+        ecl_field_t cell = ecl_reader_cell(reader, reader->layout->values[i].column);
+        ecl_decimal_t value;
+
+        if (ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value) !=
+            ECL_DECIMAL_IS_MISSING) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int column_of_minute(const ecl_layout_t *layout, const ecl_value_block_t *block, int minute)
+{
+    for (int i = block->first; i < block->first + block->count; i++) {
+        const ecl_value_column_t *value = &layout->values[i];
+
+        if (!value->period && !value->repeated && value->minute == minute) {
+            return value->column;
+        }
+    }
+    return -1;
+}
+
+/* Period ends on the short day, when 01:00 is followed by 02:00. Two ways of writing it are about:
+ * the label is the start's label and half an hour, so 01:30 and 02:00 are empty; or it is what the
+ * clock shows at the end, so 01:00 and 01:30 are empty and 02:00 ends the period that began at
+ * 00:30. Which cells are empty tells them apart. */
+static void find_reading_of_ends(const ecl_reader_t *reader, const ecl_value_block_t *block,
+                                 row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int change = row->day.change_minute;
+
+    row->ends_are_instants = layout->labels_are_ends && row->is_short &&
+                             !layout->values[block->first].period &&
+                             is_nothing(reader, column_of_minute(layout, block, change - 30)) &&
+                             is_nothing(reader, column_of_minute(layout, block, change)) &&
+                             !is_nothing(reader, column_of_minute(layout, block, change + 30));
+}
+
+/* The place of a value in the local day, from 0; NOWHERE: the day has no such half-hour. */
+static int place_of(const ecl_value_column_t *value, const row_t *row)
+{
+    int minute;
+
+    if (value->period) {
+        return value->period <= row->day.minutes / 30 ? value->period - 1 : NOWHERE;
+    }
+    if (value->repeated && !row->is_long) {
+        return NOWHERE;
+    }
+    if (row->ends_are_instants &&
+        (value->minute == row->day.change_minute - 30 || value->minute == row->day.change_minute)) {
+        return NOWHERE;
+    }
+    if (row->ends_are_instants && value->minute == row->day.change_minute + 30) {
+        return (row->day.change_minute - 30) / 30;
+    }
+    if (ecl_clock_label(&row->day, value->minute, value->repeated, &minute) == ECL_LABEL_SKIPPED) {
+        return NOWHERE;
+    }
+    return minute / 30;
+}
+
+static ecl_outcome_t fail_nowhere(ecl_reader_t *reader, const ecl_value_column_t *value,
+                                  const ecl_clock_day_t *day)
+{
+    char date[ECL_DATE_TEXT];
+
+    ecl_date_print(day->date, date);
+    return ecl_reader_fail(reader, value->column, "no-such-period",
+                           "%s has %d half-hours, and this is none of them: expected a blank cell "
+                           "(or 0), found \"%s\"",
+                           date, day->minutes / 30,
+                           ecl_reader_show(reader, ecl_reader_cell(reader, value->column)));
+}
+
+/* Places one value of a file whose days are UTC. */
+static int place_utc(ecl_reader_t *reader, const row_t *row, const ecl_value_column_t *value,
+                     const ecl_row_marks_t *marks, ecl_meter_day_t *days, ecl_decimal_t amount,
+                     char flag)
+{
+    int minute = value->period ? 30 * (value->period - 1) : value->minute, place, which;
+    ecl_clock_day_t day;
+
+    if (minute >= 1440 || value->repeated) {
+        return 0;
+    }
+    ecl_clock_from_utc(reader->options.clock,
+                       (apr_int64_t)row->day.date * 86400 + (apr_int64_t)minute * 60, &day, &place);
+    which = days[0].periods && days[0].date != day.date;
+    if (!days[which].periods) {
+        ecl_reader_start_day(reader, &days[which], &day, marks, 30);
+    }
+    days[which].values[place / 30] = amount;
+    days[which].flags[place / 30] = flag;
+    return 1;
+}
+
+/* Reads one block into its days. *pcount: values found. 0: reported as failed. */
+static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t *block,
+                      ecl_meter_day_t *days, int *pcount)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_row_marks_t marks;
+
+    *pcount = 0;
+    days[0].periods = days[1].periods = 0;
+    if (!ecl_reader_take_marks(reader, block, &marks)) {
+        return 0;
+    }
+    if (!marks.channel) {
+        return 1;
+    }
+    find_reading_of_ends(reader, block, row);
+    if (!layout->times_are_utc) {
+        ecl_reader_start_day(reader, &days[0], &row->day, &marks, 30);
+    }
+    for (int i = block->first; i < block->first + block->count; i++) {
+        const ecl_value_column_t *value = &layout->values[i];
+        ecl_decimal_t amount;
+        char flag;
+        int place;
+
+        if (!ecl_reader_take_value(reader, value->column, value->flag_column, &marks, &amount,
+                                   &flag)) {
+            return 0;
+        }
+        if (amount == ECL_DECIMAL_MISSING) {
+            continue;
+        }
+        if (layout->times_are_utc) {
+            place = place_utc(reader, row, value, &marks, days, amount, flag) ? 0 : NOWHERE;
+        } else {
+            place = place_of(value, row);
+        }
+        if (place == NOWHERE && amount != 0) {
+            fail_nowhere(reader, value, &row->day);
+            return 0;
+        }
+        if (place == NOWHERE) {
+            continue;
+        }
+        if (!layout->times_are_utc) {
+            days[0].values[place] = amount;
+            days[0].flags[place] = flag;
+        }
+        (*pcount)++;
+    }
+    return 1;
+}
+
+/* A row that ends among its values was cut off: its last number may be cut as well. */
+static int is_cut_off(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+
+    for (int b = 0; b < layout->block_count; b++) {
+        const ecl_value_block_t *block = &layout->blocks[b];
+
+        if ((b == 0 || reader->record.count > layout->values[block->first].column) &&
+            reader->record.count <= block->needed) {
+            return 1;
+        }
+    }
+    return reader->record.count <= layout->meter_column;
+}
+
+static void warn_of_long_day(ecl_reader_t *reader, const row_t *row, const ecl_value_block_t *block)
+{
+    char date[ECL_DATE_TEXT];
+
+    if (!row->is_long || block->has_repeated || reader->layout->times_are_utc) {
+        return;
+    }
+    ecl_date_print(row->day.date, date);
+    ecl_reader_warn(reader, "clock-change-missing",
+                    "line %" APR_INT64_T_FMT ": %s has 50 half-hours and the file has %d columns: "
+                    "%s",
+                    reader->record.line, date, block->count,
+                    reader->layout->values[block->first].period
+                        ? "read as settlement periods from 1 on, the last 2 are missing"
+                        : "the second 01:00 and 01:30 are missing");
+}
+
+static ecl_outcome_t read_values(ecl_reader_t *reader, row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int counts[ECL_LAYOUT_BLOCKS], total = 0;
+
+    if (is_cut_off(reader)) {
+        return ecl_reader_fail(reader, -1, "too-few-fields",
+                               "the row ends after %d of the %d columns", reader->record.count,
+                               layout->columns);
+    }
+    if (has_no_value(reader)) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    for (int b = 0; b < layout->block_count; b++) {
+        if (!read_block(reader, row, &layout->blocks[b], &reader->days[DAYS_PER_BLOCK * b],
+                        &counts[b])) {
+            return ECL_OUTCOME_FAILED;
+        }
+        total += counts[b];
+    }
+    for (int b = 0; b < layout->block_count; b++) {
+        const ecl_meter_day_t *days = &reader->days[DAYS_PER_BLOCK * b];
+
+        if (!counts[b]) {
+            continue;
+        }
+        warn_of_long_day(reader, row, &layout->blocks[b]);
+        for (int i = 0; i < DAYS_PER_BLOCK; i++) {
+            if (days[i].periods) {
+                ecl_reader_give(reader, &days[i]);
+            }
+        }
+    }
+    return total ? ECL_OUTCOME_TAKEN : ECL_OUTCOME_SKIPPED;
+}
+
+ecl_outcome_t ecl_wide_read(ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_datetime_status_t status;
+    ecl_datetime_t stamp;
+    row_t row = {0};
+    int column;
+
+    if (!ecl_layout_stamp(layout, reader->record.fields, reader->record.count, &stamp, &status,
+                          &column)) {
+        if (status == ECL_DATETIME_MISSING && has_no_value(reader)) {
+            return ECL_OUTCOME_SKIPPED;
+        }
+        return ecl_reader_unreadable(reader, status, column);
+    }
+    if (!ecl_reader_take_day(reader, stamp.date, column, ecl_reader_cell(reader, column),
+                             &row.day) ||
+        !ecl_reader_take_meter(reader)) {
+        return ECL_OUTCOME_FAILED;
+    }
+    row.is_short = row.day.minutes < 1440;
+    row.is_long = row.day.minutes > 1440;
+    return read_values(reader, &row);
+}
