@@ -128,6 +128,12 @@
     if (response.status === 304) {
       return false;
     }
+    if ([401, 403, 404].includes(response.status)) {
+      // logged out, or somebody has deleted the import: the server's own page says so
+      live.running = false;
+      location.reload();
+      return false;
+    }
     if (!response.ok) {
       throw new Error(`HTTP ${response.status}`);
     }
@@ -260,16 +266,26 @@
       }
     }
 
-    // Why the chosen file cannot be sent; empty when it can.
+    const totalSize = () => [...file.files].reduce((sum, one) => sum + one.size, 0);
+
+    // Why the chosen files cannot be sent; empty when they can.
     function problem() {
-      const chosen = file.files[0], limit = Number(file.dataset.maxBytes);
-      if (!chosen) {
+      const limit = Number(file.dataset.maxBytes);
+      const empty = [...file.files].find((one) => !one.size);
+      if (!file.files.length) {
         return "Choose a file first.";
       }
-      if (limit && chosen.size > limit) {
-        return `${chosen.name} has ${sizeText(chosen.size)}. The limit is ${file.dataset.maxText}.`;
+      if (limit && totalSize() > limit) {
+        return `What you chose has ${sizeText(totalSize())}. The limit is ${file.dataset.maxText}.`;
       }
-      return chosen.size ? "" : `${chosen.name} is empty.`;
+      return empty ? `${empty.name} is empty.` : "";
+    }
+
+    function showChosen() {
+      const names = [...file.files].map((one) => one.name);
+      chosen.hidden = !names.length;
+      chosen.textContent = `${names.join(", ")} (${sizeText(totalSize())})`;
+      showError(names.length ? problem() : "");
     }
 
     function showSending(on) {
@@ -304,11 +320,11 @@
       showError(message);
     }
 
+    // A finished import is answered with its page, whose own address stands in Content-Location.
     function finish() {
-      const here = new URL(form.action);
-      const there = new URL(request.responseURL || form.action);
-      if (request.status < 400 && there.pathname !== here.pathname) {
-        announce("Uploaded", true);
+      const page = request.getResponseHeader("Content-Location");
+      const there = new URL(page ?? request.responseURL, form.action);
+      if (page || (request.status < 400 && there.pathname !== new URL(form.action).pathname)) {
         location.assign(there.href);
       } else {
         fail(answerText(request));
@@ -345,12 +361,7 @@
       }
     });
 
-    file.addEventListener("change", () => {
-      const picked = file.files[0];
-      chosen.hidden = !picked;
-      chosen.textContent = picked ? `${picked.name}, ${sizeText(picked.size)}` : "";
-      showError(picked ? problem() : "");
-    });
+    file.addEventListener("change", showChosen);
 
     const nameButton = () => { button.textContent = dryRun.checked ? "Upload and compare" : "Upload and import"; };
     dryRun.addEventListener("change", nameButton);
@@ -371,13 +382,10 @@
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
       drop.classList.remove("over");
-      const dropped = event.dataTransfer.files;
-      if (dropped.length > 1) {
-        showError("Drop one file at a time.");
-      } else if (dropped.length === 1) {
-        file.files = dropped;
-        file.dispatchEvent(new Event("change"));
-        announce(`${dropped[0].name} chosen`, true);
+      if (event.dataTransfer.files.length) {
+        file.files = event.dataTransfer.files;
+        showChosen();
+        announce(`Chosen: ${chosen.textContent}`, true);
       }
     });
   }
