@@ -395,6 +395,7 @@ static void merge_reading(batch_t *batch, ecl_store_row_t *row, const ecl_meter_
                                  row->created || row->is_ours ? row->line : row->given_line};
 
     counts->readings_repeated += repeated;
+    counts->readings_missing -= !repeated;
     if (is_same) {
         counts->readings_unchanged += !repeated;
         return;
@@ -427,6 +428,9 @@ static void merge_day(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_
         if (day->values[i] != ECL_DECIMAL_MISSING) {
             merge_reading(batch, row, day, i);
         }
+    }
+    if (before == DAY_NOT_SEEN) {
+        batch->counts->readings_missing += day->periods;
     }
     if (day_state(row) != before) {
         count_day(batch->counts, before, -1);

@@ -44,6 +44,7 @@ typedef struct ecl_store_t ecl_store_t;
 typedef struct ecl_store_counts_t {
     apr_int64_t readings_new, readings_changed, readings_unchanged;
     apr_int64_t readings_repeated;       /* given more than once by this file */
+    apr_int64_t readings_missing; /* of the days that it gives any reading of: how many it does not */
     apr_int64_t readings_kept_estimated; /* estimates kept out in favour of actuals */
     apr_int64_t days_new, days_changed, days_unchanged;
     apr_int64_t meters, meters_new; /* different meters that the file gives readings of */
