@@ -115,8 +115,8 @@ const char *ecl_job_uuid(apr_pool_t *p);
 /* Whether text is a UUID as we write them: what decides that a path names a job at all. */
 int ecl_job_is_uuid(const char *text);
 
-/* The checks of ecl_job_create on what the members set so far say, for a caller that wants to refuse
- * before the file is there. ECL_EINPUT. */
+/* The checks of ecl_job_create on what the members set so far say, for a caller that wants to
+ * refuse before the file is there. ECL_EINPUT. */
 apr_status_t ecl_job_check_new(const ecl_job_new_t *job, ecl_result_t *result);
 
 /* Queues a job. ECL_EINPUT: import_type or priority unknown, a text that is not UTF-8 or longer
@@ -247,8 +247,9 @@ typedef struct ecl_job_progress_t {
     json_object *summary; /* NULL: unchanged */
 } ecl_job_progress_t;
 
-/* In the caller's transaction: adds a batch's figures, renews the lease, resets attempts to 1 when
- * the checkpoint moved. *pcancel: 1 when a cancel has been asked for. ECL_EFENCED. */
+/* In the caller's transaction, while importing or taking out: adds a batch's figures, renews the
+ * lease, resets attempts to 1 when the checkpoint moved. *pcancel: 1 when a cancel has been asked
+ * for. ECL_EFENCED. */
 apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
                               const ecl_job_progress_t *progress, int *pcancel,
                               ecl_result_t *result);

@@ -1,0 +1,625 @@
+/*
+ * A job's run.
+ *
+ *   check the file ─ open the reader ─ count ─ pass over what is stored ─ batches ─ finish
+ *        any of them ── stop ──▶ give back        cancel ──▶ take out ──▶ cancelled
+ *                    ── wrong file ──▶ failed     trouble ──▶ give back, to be tried again
+ *
+ * Whatever comes of a phase is a status; run_work alone turns it into an end of the job.
+ */
+#include "import.h"
+
+#include "../lib/log.h"
+#include "../lib/storage.h"
+#include "batch.h"
+#include "reader.h"
+#include "stored_file.h"
+#include "store.h"
+#include "summary.h"
+
+/* how often slow work between two batches looks up: far less than the lease */
+#define RENEW_USEC apr_time_from_sec(5)
+#define TAKE_OUT_DAYS 2000
+
+typedef struct run_t {
+    const ecl_import_context_t *context;
+    const ecl_job_t *job;
+    apr_pool_t *p;
+    ecl_result_t *result;
+    ecl_db_conn_t *conn;
+    ecl_clock_t *clock;
+    ecl_reader_t *reader;
+    ecl_store_t *store;
+    ecl_summary_t *summary;
+    ecl_batch_t *batch;
+    /* the job's, as committed */
+    apr_int64_t processed_rows, imported_rows, failed_rows, skipped_rows;
+    apr_int64_t readings_new, readings_changed, readings_unchanged;
+    apr_int64_t checkpoint, bytes_done;
+    int is_cancelled; /* somebody has asked for it */
+    apr_time_t started_at, renewed_at, beat_at;
+} run_t;
+
+static apr_status_t stopped(run_t *run)
+{
+    return ecl_fail(run->result, ECL_ESTOPPED, "stopped", "the import was asked to stop");
+}
+
+/* Whether to go on, at a place where everything is committed. */
+static apr_status_t look_up(run_t *run)
+{
+    return run->is_cancelled || *run->context->stop ? stopped(run) : APR_SUCCESS;
+}
+
+static apr_status_t beat(run_t *run)
+{
+    apr_time_t now = apr_time_now();
+
+    if (now < run->beat_at) {
+        return APR_SUCCESS;
+    }
+    run->beat_at = now + apr_time_from_sec(ECL_HEARTBEAT_SECONDS);
+    return ecl_worker_beat(run->conn, run->context->worker, run->job->batch_id, run->result);
+}
+
+static apr_status_t renew(run_t *run, apr_int64_t total_rows)
+{
+    int cancel = 0;
+    apr_status_t rv = ecl_job_renew(run->conn, run->job, total_rows, &cancel, run->result);
+
+    run->renewed_at = apr_time_now();
+    run->is_cancelled |= cancel;
+    return rv;
+}
+
+/* Called now and then by what takes long and commits nothing. */
+static apr_status_t tick(void *baton)
+{
+    run_t *run = baton;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (apr_time_now() - run->renewed_at >= RENEW_USEC) {
+        rv = renew(run, -1);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = beat(run);
+    }
+    return rv == APR_SUCCESS ? look_up(run) : rv;
+}
+
+/* ---- before the first batch ------------------------------------------------------------------ */
+
+/* The header's line as it stands in the file; NULL when there is none, or it can't be read. */
+static const char *header_of(const char *path, const ecl_layout_t *layout, apr_pool_t *p)
+{
+    ecl_result_t ignored = ecl_result_make(p);
+    ecl_records_t *records;
+    ecl_record_t record;
+
+    if (!layout->header_record ||
+        ecl_records_open(&records, path, layout->delimiter, p, &ignored) != APR_SUCCESS) {
+        return NULL;
+    }
+    do {
+        if (ecl_records_next(records, &record, &ignored) != APR_SUCCESS) {
+            return NULL;
+        }
+    } while (record.number < layout->header_record);
+    return apr_pstrmemdup(p, record.raw, record.raw_length);
+}
+
+static apr_status_t open_reader(run_t *run, const char *path)
+{
+    ecl_reader_options_t options = {.import_type = run->job->import_type, .clock = run->clock};
+    ecl_clock_day_t day;
+    int minute;
+    apr_status_t rv;
+
+    /* the day of the first attempt: those that follow must decide alike */
+    ecl_clock_from_utc(run->clock, apr_time_sec(run->job->started_at), &day, &minute);
+    options.today = day.date;
+    rv = ecl_reader_open(&run->reader, path, &options, run->p, run->result);
+    if (rv == APR_SUCCESS) {
+        const ecl_layout_t *layout = ecl_reader_layout(run->reader);
+        ecl_summary_layout(run->summary, layout, header_of(path, layout, run->p));
+    }
+    return rv;
+}
+
+static apr_status_t count_rows(run_t *run, const char *path)
+{
+    apr_int64_t rows;
+    apr_status_t rv;
+
+    if (run->job->total_rows >= 0) {
+        return APR_SUCCESS; /* an earlier attempt did */
+    }
+    rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
+                          run->result);
+    return rv == APR_SUCCESS ? renew(run, rows) : rv;
+}
+
+static void on_meter(void *baton, const char *identifier)
+{
+    ecl_summary_meter(((run_t *)baton)->summary, identifier);
+}
+
+static void on_change(void *baton, const ecl_store_change_t *change)
+{
+    ecl_summary_change(((run_t *)baton)->summary, change);
+}
+
+static void on_repeat(void *baton, const ecl_store_change_t *change)
+{
+    ecl_summary_repeat(((run_t *)baton)->summary, change);
+}
+
+static apr_status_t open_store(run_t *run)
+{
+    ecl_store_options_t options = {.job_id = run->job->id,
+                                   .dry_run = run->job->dry_run,
+                                   .events = {run, on_meter, on_change, on_repeat}};
+    json_object *replace;
+
+    if (run->job->options &&
+        json_object_object_get_ex(run->job->options, "replace_actuals", &replace)) {
+        options.replace_actuals = json_object_get_boolean(replace);
+    }
+    return ecl_store_open(&run->store, run->conn, &options, run->p, run->result);
+}
+
+static apr_status_t prepare(run_t *run)
+{
+    const ecl_settings_t *settings = run->context->settings;
+    const ecl_job_t *job = run->job;
+    const char *path;
+    apr_status_t rv;
+
+    if (!job->stored_name) {
+        return ecl_fail(run->result, ECL_ENOTFOUND, "file-missing",
+                        "the stored file is gone; upload it again");
+    }
+    path = ecl_storage_path(settings->storage_dir, job->stored_name, run->p);
+    if ((rv = ecl_stored_file_check(path, job->file_size, job->file_sha256, tick, run, run->p,
+                                    run->result)) != APR_SUCCESS ||
+        (rv = ecl_clock_make(&run->clock, settings->timezone, run->p, run->result)) !=
+            APR_SUCCESS ||
+        (rv = open_reader(run, path)) != APR_SUCCESS ||
+        (rv = count_rows(run, path)) != APR_SUCCESS) {
+        return rv;
+    }
+    return open_store(run);
+}
+
+/* ---- passing over what earlier attempts have stored ------------------------------------------ */
+
+static apr_status_t gather_day(void *baton, const ecl_meter_day_t *day)
+{
+    ecl_batch_add_day(((run_t *)baton)->batch, day);
+    return APR_SUCCESS;
+}
+
+static apr_status_t ignore_error(void *baton, const ecl_row_error_t *error)
+{
+    (void)baton;
+    (void)error;
+    return APR_SUCCESS;
+}
+
+static apr_status_t ignore_warning(void *baton, const char *code, const char *message)
+{
+    (void)baton;
+    (void)code;
+    (void)message;
+    return APR_SUCCESS;
+}
+
+/* Lets the store take note of the days that were read. */
+static apr_status_t pass_batch(run_t *run)
+{
+    apr_status_t rv = ecl_db_begin(run->conn, run->result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_store_pass(run->store, run->batch->days, run->batch->day_count, run->result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_db_commit(run->conn, run->result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = tick(run);
+    }
+    ecl_batch_clear(run->batch);
+    return rv;
+}
+
+static apr_status_t not_as_before(run_t *run)
+{
+    return ecl_fail(run->result, ECL_EINPUT, "not-as-before",
+                    "record %" APR_INT64_T_FMT ", up to which the file was imported, is not there "
+                    "any more: undo this import and upload the file again",
+                    run->checkpoint);
+}
+
+/* Reads up to the checkpoint, so that reader and store are as they were when it was committed. */
+static apr_status_t pass_over(run_t *run)
+{
+    const ecl_reader_sink_t sink = {run, gather_day, ignore_error, ignore_warning};
+    ecl_row_t row = {0};
+    apr_status_t rv;
+
+    while (row.number < run->checkpoint) {
+        rv = ecl_reader_next(run->reader, &sink, &row, run->result);
+        if (rv != APR_SUCCESS) {
+            return rv == APR_EOF ? not_as_before(run) : rv;
+        }
+        if (ecl_batch_is_full(run->batch) && (rv = pass_batch(run)) != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    if (row.number != run->checkpoint) {
+        return not_as_before(run);
+    }
+    rv = ecl_reader_flush(run->reader, &sink);
+    return rv == APR_SUCCESS ? pass_batch(run) : rv;
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
+{
+    run_t *run = baton;
+
+    ecl_summary_day(run->summary, day);
+    ecl_batch_add_day(run->batch, day);
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_error(void *baton, const ecl_row_error_t *error)
+{
+    ecl_batch_add_error(((run_t *)baton)->batch, error);
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_warning(void *baton, const char *code, const char *message)
+{
+    ecl_summary_warning(((run_t *)baton)->summary, code, message);
+    return APR_SUCCESS;
+}
+
+static int has_too_many_errors(const run_t *run)
+{
+    return run->failed_rows + run->batch->progress.failed_rows > run->context->settings->max_errors;
+}
+
+/* Reads a batch's worth; APR_EOF at the end of the file. */
+static apr_status_t read_batch(run_t *run, const ecl_reader_sink_t *sink)
+{
+    ecl_row_t row;
+
+    while (!ecl_batch_is_full(run->batch)) {
+        apr_status_t rv = ecl_reader_next(run->reader, sink, &row, run->result);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        ecl_batch_add_row(run->batch, &row);
+        if (has_too_many_errors(run)) {
+            break; /* not at the end of some batch: where it stops must not depend on time */
+        }
+    }
+    return ecl_reader_flush(run->reader, sink);
+}
+
+static void note_committed(run_t *run, const ecl_job_progress_t *progress)
+{
+    run->processed_rows += progress->processed_rows;
+    run->imported_rows += progress->imported_rows;
+    run->failed_rows += progress->failed_rows;
+    run->skipped_rows += progress->skipped_rows;
+    run->readings_new += progress->readings_new;
+    run->readings_changed += progress->readings_changed;
+    run->readings_unchanged += progress->readings_unchanged;
+    run->checkpoint = progress->checkpoint;
+    run->bytes_done = progress->bytes_done;
+}
+
+/* All that a batch is, in one transaction. */
+static apr_status_t write_batch(run_t *run)
+{
+    ecl_batch_t *batch = run->batch;
+    ecl_store_counts_t counts = {0};
+    ecl_job_progress_t *progress = &batch->progress;
+    int cancel = 0;
+    apr_status_t rv;
+
+    if ((rv = ecl_db_begin(run->conn, run->result)) != APR_SUCCESS ||
+        (rv = ecl_store_put(run->store, batch->days, batch->day_count, &counts, run->result)) !=
+            APR_SUCCESS ||
+        (rv = ecl_job_add_errors(run->conn, run->job, batch->errors, batch->error_count,
+                                 run->result)) != APR_SUCCESS) {
+        return rv;
+    }
+    progress->readings_new = counts.readings_new;
+    progress->readings_changed = counts.readings_changed;
+    progress->readings_unchanged = counts.readings_unchanged;
+    ecl_summary_counts(run->summary, &counts);
+    progress->summary = ecl_summary_json(run->summary);
+    if ((rv = ecl_job_progress(run->conn, run->job, progress, &cancel, run->result)) !=
+            APR_SUCCESS ||
+        (rv = ecl_db_commit(run->conn, run->result)) != APR_SUCCESS) {
+        return rv;
+    }
+    run->renewed_at = apr_time_now();
+    run->is_cancelled |= cancel;
+    note_committed(run, progress);
+    return APR_SUCCESS;
+}
+
+static apr_status_t after_batch(run_t *run)
+{
+    if (run->context->after_batch) {
+        run->context->after_batch(run->context->baton);
+    }
+    return beat(run);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* The job's first row error as "line 2: …"; "" when it can't be had. */
+static const char *first_error(run_t *run)
+{
+    json_object *errors, *first, *line, *message;
+    apr_int64_t next;
+    const char *text = "";
+
+    if (ecl_job_errors(run->conn, run->job->id, 0, 1, run->p, &errors, &next, run->result) !=
+        APR_SUCCESS) {
+        return text;
+    }
+    first = json_object_array_get_idx(errors, 0);
+    if (first && json_object_object_get_ex(first, "line", &line) &&
+        json_object_object_get_ex(first, "message", &message)) {
+        text =
+            apr_psprintf(run->p, "; the first: line %" APR_INT64_T_FMT ": %s",
+                         (apr_int64_t)json_object_get_int64(line), json_object_get_string(message));
+    }
+    json_object_put(errors);
+    return text;
+}
+
+static apr_status_t too_many_errors(run_t *run)
+{
+    return ecl_fail(run->result, ECL_EINPUT, "too-many-errors",
+                    "stopped at record %" APR_INT64_T_FMT ": %" APR_INT64_T_FMT
+                    " rows were rejected, more than the %d that EclectycImportMaxErrors allows%s",
+                    run->checkpoint, run->failed_rows, run->context->settings->max_errors,
+                    first_error(run));
+}
+
+static apr_status_t nothing_imported(run_t *run)
+{
+    if (!run->failed_rows) {
+        return ecl_fail(run->result, ECL_EINPUT, "no-readings",
+                        "no row could be imported: %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT
+                        " rows hold no readings",
+                        run->skipped_rows, run->processed_rows);
+    }
+    return ecl_fail(run->result, ECL_EINPUT, "no-good-row",
+                    "no row could be imported: %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT
+                    " rows were rejected%s",
+                    run->failed_rows, run->processed_rows, first_error(run));
+}
+
+/* Ends the import as completed, or, with a message, as failed. */
+static apr_status_t finish(run_t *run, const char *message)
+{
+    const ecl_job_t *job = run->job;
+    int keeps_file = message || job->dry_run;
+    apr_status_t rv = ecl_job_finish(run->conn, job, ecl_summary_json(run->summary), message,
+                                     run->result);
+
+    if (rv == ECL_ESTOPPED) {
+        run->is_cancelled = 1; /* since the last batch */
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!keeps_file && ecl_storage_remove(run->context->settings->storage_dir, job->stored_name,
+                                          run->p, run->result) != APR_SUCCESS) {
+        ecl_log(ECL_LOG_WARN, 0, ECLNO(3505) "job %s: cannot remove its stored file: %s",
+                job->batch_id, run->result->detail);
+    }
+    if (message) {
+        ecl_log(ECL_LOG_INFO, 0, ECLNO(3502) "job %s failed: %s", job->batch_id, message);
+    } else {
+        ecl_log(ECL_LOG_INFO, 0,
+                ECLNO(3501) "job %s completed in %" APR_TIME_T_FMT " ms: %" APR_INT64_T_FMT
+                            " rows imported, %" APR_INT64_T_FMT " rejected; readings: "
+                            "%" APR_INT64_T_FMT " new, %" APR_INT64_T_FMT
+                            " changed, %" APR_INT64_T_FMT " unchanged%s",
+                job->batch_id, apr_time_as_msec(apr_time_now() - run->started_at),
+                run->imported_rows, run->failed_rows, run->readings_new, run->readings_changed,
+                run->readings_unchanged, job->dry_run ? " (dry run)" : "");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t import_file(run_t *run)
+{
+    const ecl_reader_sink_t sink = {run, take_day, take_error, take_warning};
+    apr_status_t rv;
+    int is_end = 0;
+
+    ecl_summary_code(run->summary, NULL); /* of an attempt that failed */
+    rv = prepare(run);
+    run->batch = ecl_batch_make(run->p);
+    if (rv == APR_SUCCESS && run->checkpoint) {
+        rv = pass_over(run);
+    }
+    run->batch->progress.checkpoint = run->checkpoint;
+    run->batch->progress.bytes_done = run->bytes_done;
+    while (rv == APR_SUCCESS && !is_end && !has_too_many_errors(run)) {
+        ecl_batch_clear(run->batch);
+        rv = read_batch(run, &sink);
+        is_end = rv == APR_EOF;
+        if ((rv != APR_SUCCESS && !is_end) || (rv = write_batch(run)) != APR_SUCCESS ||
+            (rv = after_batch(run)) != APR_SUCCESS) {
+            return rv;
+        }
+        rv = is_end ? APR_SUCCESS : look_up(run);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    ecl_batch_clear(run->batch);
+    if (has_too_many_errors(run)) {
+        return too_many_errors(run);
+    }
+    return run->imported_rows ? finish(run, NULL) : nothing_imported(run);
+}
+
+/* ---- taking out ------------------------------------------------------------------------------ */
+
+/* One transaction of it; *pmore is 0 when the job has ended with it. */
+static apr_status_t take_out_some(run_t *run, int *pmore, ecl_take_out_counts_t *total)
+{
+    ecl_take_out_counts_t counts = {0};
+    ecl_job_progress_t progress = {.checkpoint = run->checkpoint, .bytes_done = run->bytes_done};
+    int cancel;
+    apr_status_t rv;
+
+    if ((rv = ecl_db_begin(run->conn, run->result)) != APR_SUCCESS ||
+        (rv = ecl_store_take_out(run->conn, run->job->id, TAKE_OUT_DAYS, &counts, pmore,
+                                 run->result)) != APR_SUCCESS) {
+        return rv;
+    }
+    ecl_summary_took_out(run->summary, &counts);
+    progress.summary = ecl_summary_json(run->summary);
+    if ((rv = ecl_job_progress(run->conn, run->job, &progress, &cancel, run->result)) !=
+            APR_SUCCESS ||
+        (!*pmore &&
+         (rv = ecl_job_taken_out(run->conn, run->job, NULL, run->result)) != APR_SUCCESS) ||
+        (rv = ecl_db_commit(run->conn, run->result)) != APR_SUCCESS) {
+        return rv;
+    }
+    total->days_removed += counts.days_removed;
+    total->days_restored += counts.days_restored;
+    total->days_kept += counts.days_kept;
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_out(run_t *run)
+{
+    ecl_take_out_counts_t total = {0};
+    int more = 1;
+
+    while (more) {
+        apr_status_t rv = take_out_some(run, &more, &total);
+        if (rv == APR_SUCCESS) {
+            rv = after_batch(run);
+        }
+        if (rv == APR_SUCCESS && more && *run->context->stop) {
+            rv = stopped(run);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    ecl_log(ECL_LOG_INFO, 0,
+            ECLNO(3503) "job %s %s: %" APR_INT64_T_FMT " days removed, %" APR_INT64_T_FMT
+                        " restored, %" APR_INT64_T_FMT " kept",
+            run->job->batch_id, run->job->undo_requested ? "undone" : "cancelled",
+            total.days_removed, total.days_restored, total.days_kept);
+    return APR_SUCCESS;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* Puts the job back into the queue, on a new connection if the old one has failed. */
+static apr_status_t give_back(run_t *run, const char *reason)
+{
+    apr_status_t rv;
+
+    ecl_db_release(run->conn);
+    run->conn = NULL;
+    rv = ecl_db_acquire(&run->conn, run->context->db, run->result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return ecl_job_give_back(run->conn, run->job, reason, run->result);
+}
+
+/* The file is at fault: trying again would not help. */
+static apr_status_t fail_job(run_t *run)
+{
+    const char *reason = run->result->detail;
+
+    ecl_db_rollback(run->conn);
+    ecl_summary_code(run->summary, run->result->code);
+    return finish(run, reason);
+}
+
+static apr_status_t run_work(run_t *run, ecl_job_work_t work)
+{
+    apr_status_t rv = beat(run);
+
+    if (rv == APR_SUCCESS) {
+        rv = work == ECL_WORK_IMPORT ? import_file(run) : take_out(run);
+    }
+    if (rv == ECL_EINPUT || rv == ECL_ENOTFOUND) {
+        rv = fail_job(run);
+    }
+    if (rv == ECL_ESTOPPED && run->is_cancelled) {
+        ecl_db_rollback(run->conn);
+        rv = take_out(run);
+    }
+    if (rv == APR_SUCCESS || rv == ECL_EFENCED) {
+        return rv;
+    }
+    if (rv == ECL_ESTOPPED) {
+        return give_back(run, NULL);
+    }
+    return give_back(run, run->result->detail ? run->result->detail : ecl_strerror(rv, run->p));
+}
+
+apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim_t *claim,
+                            apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_job_t *job = claim->job;
+    run_t run = {.context = context,
+                 .job = job,
+                 .result = result,
+                 .processed_rows = job->processed_rows,
+                 .imported_rows = job->imported_rows,
+                 .failed_rows = job->failed_rows,
+                 .skipped_rows = job->skipped_rows,
+                 .readings_new = job->readings_new,
+                 .readings_changed = job->readings_changed,
+                 .readings_unchanged = job->readings_unchanged,
+                 .checkpoint = job->checkpoint,
+                 .bytes_done = job->bytes_done,
+                 .started_at = apr_time_now(),
+                 .renewed_at = apr_time_now()};
+    apr_status_t rv;
+
+    ecl_log(ECL_LOG_INFO, 0,
+            ECLNO(3500) "job %s started: %s, claim %" APR_INT64_T_FMT ", %" APR_INT64_T_FMT
+                        " bytes, from record %" APR_INT64_T_FMT " on",
+            job->batch_id, claim->work == ECL_WORK_TAKE_OUT ? "taking out" : "import", job->claims,
+            job->file_size, job->checkpoint + 1);
+    rv = ecl_db_acquire(&run.conn, context->db, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    /* its own, and so gone before the connection is */
+    apr_pool_create(&run.p, p);
+    run.summary = ecl_summary_make(job->summary, run.p);
+    rv = run_work(&run, claim->work);
+    if (rv == ECL_EFENCED) {
+        ecl_log(ECL_LOG_WARN, 0, ECLNO(3504) "job %s is no longer this worker's: %s", job->batch_id,
+                result->detail);
+        rv = APR_SUCCESS;
+    }
+    apr_pool_destroy(run.p);
+    ecl_db_release(run.conn);
+    return rv;
+}

@@ -1,0 +1,42 @@
+/*
+ * What an import tells about itself beyond its counts: the job's summary. It is kept as the JSON
+ * object that is saved with every batch, so that a job which is continued goes on counting.
+ *
+ *   layout ("wide", "long", "daily"), evidence, header (the file's own text, NULL: none or huge)
+ *   date_from, date_to, days, meters, meters_new, new_meters (first 20)
+ *   readings_missing, readings_repeated, readings_kept_estimated, rounded
+ *   warnings: [{code, message, count, examples (first 5)}], at most 50 codes
+ *   examples: [{meter, channel, date, period, old, new, old_type, new_type}], first 10 changes
+ *   took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
+ *   code: of the failure, when the job failed
+ */
+#ifndef ECL_SUMMARY_H
+#define ECL_SUMMARY_H
+
+#include <json-c/json.h>
+
+#include "layout.h"
+#include "store.h"
+
+typedef struct ecl_summary_t ecl_summary_t;
+
+/* Goes on from what a job has saved (NULL: nothing). Freed with p. */
+ecl_summary_t *ecl_summary_make(const json_object *saved, apr_pool_t *p);
+
+/* As it stands now; it remains the summary's own. */
+json_object *ecl_summary_json(const ecl_summary_t *summary);
+
+/* header: the header's line as it stands in the file, or NULL. */
+void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, const char *header);
+
+void ecl_summary_day(ecl_summary_t *summary, const ecl_meter_day_t *day);
+void ecl_summary_meter(ecl_summary_t *summary, const char *identifier);
+void ecl_summary_change(ecl_summary_t *summary, const ecl_store_change_t *change);
+void ecl_summary_repeat(ecl_summary_t *summary, const ecl_store_change_t *change);
+void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *message);
+void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts);
+void ecl_summary_took_out(ecl_summary_t *summary, const ecl_take_out_counts_t *counts);
+/* NULL: none */
+void ecl_summary_code(ecl_summary_t *summary, const char *code);
+
+#endif /* ECL_SUMMARY_H */
