@@ -95,7 +95,7 @@ static apr_size_t copy_compact(const char *text, const char *end, char identifie
     return text == end ? length : 0;
 }
 
-/* "06 923 8I5 1470116845051": profile class, meter timeswitch class, line loss factor class, core.
+/* "06 123 8I5 1400000987659": profile class, meter timeswitch class, line loss factor class, core.
  */
 static int is_full_mpan(const char *compact, apr_size_t length)
 {

@@ -20,7 +20,7 @@ typedef enum ecl_meter_status_t {
 } ecl_meter_status_t;
 
 /* Reads an identifier. Quotes around it, a leading ' or =, blanks and NBSP inside digits, a +
- * before and ".0" after digits go. "2.200990050083E12" is expanded because it holds all digits; a
+ * before and ".0" after digits go. "2.200000456713E12" is expanded because it holds all digits; a
  * number with an exponent that does not is DAMAGED, and so is a full MPAN of 21 digits that ends in
  * six zeros (spreadsheets keep 15 digits).
  *

@@ -236,7 +236,7 @@ static void what_is_neither(void **state)
         {"130", "bad"},
         {"003000", "bad"},
         {"12345678", "bad"},
-        {"2200990050083", "bad"},
+        {"2200000456713", "bad"},
         {"1.2.3", "bad"},
         {"tomorrow", "bad"},
         {"yesterday 00:30", "bad"},
