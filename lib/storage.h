@@ -29,8 +29,9 @@ apr_status_t ecl_storage_free_bytes(const char *dir, apr_off_t *pfree, apr_pool_
 apr_status_t ecl_storage_part_open(ecl_storage_part_t **ppart, const char *dir, apr_pool_t *p,
                                    ecl_result_t *result);
 
-/* Appends; the SHA-256 is computed on the way. ECL_ENOSPACE when the disk is full. Allocates
- * nothing. */
+/* Appends; the SHA-256 is computed on the way. ECL_ENOSPACE when the disk, a quota or
+ * the file size limit is exhausted. After a failure the part can only be dropped. Allocates
+ * nothing but a failure's detail. */
 apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, apr_size_t length,
                                     ecl_result_t *result);
 
@@ -56,9 +57,9 @@ apr_status_t ecl_storage_link(const char *dir, const char *from, const char *to,
 apr_status_t ecl_storage_remove(const char *dir, const char *stored_name, apr_pool_t *p,
                                 ecl_result_t *result);
 
-/* Removes part files not touched for max_age_seconds, and stored files as old as that for which
- * is_known(baton, name) says 0 (asked once per file; negative: cannot tell, keep it).
- * Returns how many were removed. */
+/* Removes part files not touched for max_age_seconds, and stored files not touched (written, or
+ * given a second name) for as long for which is_known(baton, name) says 0 (asked once per file;
+ * negative: cannot tell, keep it). Returns how many were removed. */
 int ecl_storage_sweep(const char *dir, int max_age_seconds,
                       int (*is_known)(void *baton, const char *stored_name), void *baton,
                       apr_pool_t *p);
