@@ -157,6 +157,19 @@ static void test_create_refuses(void **state)
     assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs"), 1);
 }
 
+/* What is not set yet is not wrong yet. */
+static void test_check_before_the_file_is_there(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_new_t job = {.idempotency_key = "k"};
+
+    OK(ecl_job_check_new(&job, &f->result));
+    job.priority = "";
+    FAILS(ecl_job_check_new(&job, &f->result), ECL_EINPUT, "unknown-value");
+    job = (ecl_job_new_t){.import_type = "daily", .priority = "low", .notes = "\xE9"};
+    FAILS(ecl_job_check_new(&job, &f->result), ECL_EINPUT, "text-not-utf8");
+}
+
 static void test_idempotency_key(void **state)
 {
     fixture_t *f = *state;
@@ -426,6 +439,7 @@ int main(void)
         TEST(test_create),
         TEST(test_create_defaults),
         TEST(test_create_refuses),
+        TEST(test_check_before_the_file_is_there),
         TEST(test_idempotency_key),
         TEST(test_get_unknown),
         TEST(test_unreadable_record),
