@@ -8,7 +8,8 @@ apr_status_t ecl_job_add_errors(ecl_db_conn_t *conn, const ecl_job_t *job,
     static const char sql[] = "INSERT INTO import_errors"
                               " (import_job_id, line, column_name, code, message, raw)"
                               " SELECT id, %lld, %s, %s, %s, %s FROM import_jobs"
-                              " WHERE id = %lld AND claims = %lld AND status = 'processing'";
+                              " WHERE id = %lld AND claims = %lld AND status = 'processing'"
+                              " AND lease_until IS NOT NULL";
 
     for (int i = 0; i < count; i++) {
         const ecl_row_error_t *e = &errors[i];

@@ -31,39 +31,56 @@ static const ecl_command_t *find(const char *name)
     return command;
 }
 
-int ecl_command_usage_error(const ecl_invocation_t *invocation, const char *fmt, ...)
+static int print_usage(const ecl_invocation_t *invocation)
 {
     const ecl_command_t *command = find(invocation->argv[0]);
+
+    fprintf(stderr, "usage: eclectyc-import-worker --config FILE %s %s\n", command->name,
+            command->arguments);
+    return ECL_EXIT_USAGE;
+}
+
+int ecl_command_usage_error(const ecl_invocation_t *invocation, const char *fmt, ...)
+{
     va_list args;
 
     fputs("eclectyc-import-worker: ", stderr);
     va_start(args, fmt);
     vfprintf(stderr, fmt, args);
     va_end(args);
-    fprintf(stderr, "\nusage: eclectyc-import-worker --config FILE %s %s\n", command->name,
-            command->arguments);
-    return ECL_EXIT_USAGE;
+    fputc('\n', stderr);
+    return print_usage(invocation);
 }
 
 int ecl_command_options(const ecl_invocation_t *invocation, const apr_getopt_option_t *options,
                         const char *(*on_option)(void *baton, int option, const char *value),
                         void *baton, int max_operands, const char *const **poperands, int *pcount)
 {
+    /* apr_getopt_long takes "-" for an option without a name, so it gets to see another word */
+    static const char dash[] = "standard input";
+    const char **argv =
+        apr_pmemdup(invocation->p, invocation->argv, (apr_size_t)invocation->argc * sizeof *argv);
     apr_getopt_t *state;
     int option;
     const char *value;
     apr_status_t rv;
 
-    apr_getopt_init(&state, invocation->p, invocation->argc, invocation->argv);
+    for (int i = 0; i < invocation->argc; i++) {
+        argv[i] = strcmp(argv[i], "-") ? argv[i] : dash;
+    }
+    apr_getopt_init(&state, invocation->p, invocation->argc, argv);
     state->interleave = 1;
     while ((rv = apr_getopt_long(state, options, &option, &value)) == APR_SUCCESS) {
-        const char *wrong = on_option(baton, option, value);
+        const char *wrong = on_option(baton, option, value == dash ? "-" : value);
         if (wrong) {
             return ecl_command_usage_error(invocation, "%s", wrong);
         }
     }
     if (rv != APR_EOF) {
-        return ecl_command_usage_error(invocation, "see the usage"); /* apr has said which */
+        return print_usage(invocation); /* apr has said what is wrong */
+    }
+    for (int i = state->ind; i < state->argc; i++) {
+        state->argv[i] = state->argv[i] == dash ? "-" : state->argv[i];
     }
     *poperands = state->argv + state->ind;
     *pcount = state->argc - state->ind;

@@ -198,6 +198,9 @@ static void check_queue(check_t *check, ecl_db_conn_t *conn)
                 "(docs/operations.md)",
                 "queue", "%s jobs are due, the oldest for %s s, and no worker takes them",
                 ecl_print_count(queue.due, check->p), ecl_print_count(wait, check->p));
+    } else if (!queue.queued) {
+        tell("ok", "queue", "nothing is waiting, %s in hand",
+             ecl_print_count(queue.processing, check->p));
     } else {
         tell("ok", "queue", "%s waiting, %s of them due, the oldest for %s s; %s in hand",
              ecl_print_count(queue.queued, check->p), ecl_print_count(queue.due, check->p),
