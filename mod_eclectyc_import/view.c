@@ -251,13 +251,47 @@ static const char *period_words(json_object *summary, apr_pool_t *p)
     json_object *first, *last;
     const char *from, *to;
 
-    if (!json_object_object_get_ex(summary, "first_date", &first) || !first ||
-        !json_object_object_get_ex(summary, "last_date", &last) || !last) {
+    if (!json_object_object_get_ex(summary, "date_from", &first) || !first ||
+        !json_object_object_get_ex(summary, "date_to", &last) || !last) {
         return NULL;
     }
     from = ecl_format_date(json_object_get_string(first), p);
     to = ecl_format_date(json_object_get_string(last), p);
     return strcmp(from, to) ? apr_pstrcat(p, from, " to ", to, NULL) : from;
+}
+
+/* Makes a count a text for people. 0 stays a number, which a template's section takes as false. */
+static void write_count(json_object *object, const char *key, apr_pool_t *p)
+{
+    json_object *count;
+
+    if (json_object_object_get_ex(object, key, &count) &&
+        json_object_is_type(count, json_type_int) && json_object_get_int64(count)) {
+        add_text(object, key, ecl_format_count(json_object_get_int64(count), p));
+    }
+}
+
+static void write_counts(json_object *object, const char *list, const char *key, apr_pool_t *p)
+{
+    json_object *items;
+
+    if (json_object_object_get_ex(object, list, &items) &&
+        json_object_is_type(items, json_type_array)) {
+        for (apr_size_t i = 0; i < json_object_array_length(items); i++) {
+            write_count(json_object_array_get_idx(items, i), key, p);
+        }
+    }
+}
+
+/* What the file was read as: its code in the summary, a sentence on the page. */
+static void write_layout(json_object *view, apr_pool_t *p)
+{
+    json_object *layout;
+
+    if (json_object_object_get_ex(view, "layout", &layout) &&
+        json_object_is_type(layout, json_type_string)) {
+        add_text(view, "layout", ecl_child_label("layout", json_object_get_string(layout), p));
+    }
 }
 
 static json_object *summary_view(json_object *summary, apr_pool_t *p)
@@ -279,6 +313,10 @@ static json_object *summary_view(json_object *summary, apr_pool_t *p)
                                   json_object_array_length(meters) - SHOWN_NEW_METERS);
     }
     json_object_object_add(view, "facts", facts_of(summary, p));
+    write_layout(view, p);
+    write_count(view, "meters", p);
+    write_count(view, "meters_new", p);
+    write_counts(view, "warnings", "count", p);
     for (int i = 0; i < 4; i++) {
         add_bool(view, apr_pstrcat(p, "has_", lists[i], NULL), is_filled_array(view, lists[i]));
     }
@@ -303,6 +341,7 @@ static apr_status_t add_errors(const ecl_request_t *q, ecl_db_conn_t *conn, cons
         total += json_object_get_int64(json_object_object_get(group, "count"));
         add_text(group, "label", ecl_child_label("error", code, p));
     }
+    write_counts(root, "groups", "count", p);
     rv = ecl_job_errors(conn, job->id, 0, ECL_STATUS_PAGE_ERRORS, p, &errors, &next, result);
     if (rv != APR_SUCCESS) {
         return rv;
