@@ -275,8 +275,7 @@ apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
         " readings_unchanged = readings_unchanged + %lld,"
         " attempts = CASE WHEN checkpoint <> %lld THEN 1 ELSE attempts END, checkpoint = %lld,"
         " bytes_done = %lld, summary = coalesce(%s, summary), lease_until = %lld"
-        " WHERE " HELD " AND (status = 'processing' OR undo_requested = 1)"
-        " RETURNING cancel_requested";
+        " WHERE " HELD " RETURNING cancel_requested";
 
     return work_on(conn, job, sql,
                    ECL_ARGS(ECL_INT(progress->processed_rows), ECL_INT(progress->imported_rows),
