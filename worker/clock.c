@@ -84,7 +84,7 @@ void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT])
 }
 
 /* Whether the tz database has that name. libc does not tell: it takes UTC for a zone it lacks. */
-static int is_zone(const char *timezone, apr_pool_t *p)
+static int is_zone(const char *name, apr_pool_t *p)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
@@ -93,13 +93,13 @@ static int is_zone(const char *timezone, apr_pool_t *p)
     apr_file_t *file;
     apr_status_t status;
 
-    if (!*timezone || *timezone == '/' || timezone[strspn(timezone, allowed)]) {
+    if (!*name || *name == '/' || name[strspn(name, allowed)]) {
         return 0;
     }
     if (apr_env_get(&directory, "TZDIR", p) != APR_SUCCESS) {
         directory = apr_pstrdup(p, "/usr/share/zoneinfo");
     }
-    path = apr_pstrcat(p, directory, "/", timezone, NULL);
+    path = apr_pstrcat(p, directory, "/", name, NULL);
     if (apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p) !=
         APR_SUCCESS) {
         return 0;
@@ -179,25 +179,25 @@ static void index_changes(ecl_clock_t *clock)
     }
 }
 
-apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *timezone, apr_pool_t *p,
+apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *name, apr_pool_t *p,
                             ecl_result_t *result)
 {
     ecl_clock_t *clock = apr_pcalloc(p, sizeof *clock);
     int is_complete = 1;
 
-    if (!strcmp(timezone, "UTC")) {
+    if (!strcmp(name, "UTC")) {
         clock->count = 1;
     } else {
         char *saved = NULL;
 
-        if (!is_zone(timezone, p)) {
+        if (!is_zone(name, p)) {
             return ecl_fail(result, ECL_ECONFIG, "unknown-timezone",
                             "the time zone '%s' is not known; expected a name of the tz database "
                             "such as Europe/London",
-                            timezone);
+                            name);
         }
         apr_env_get(&saved, "TZ", p);
-        apr_env_set("TZ", apr_pstrcat(p, ":", timezone, NULL), p);
+        apr_env_set("TZ", apr_pstrcat(p, ":", name, NULL), p);
         tzset();
         is_complete = find_changes(clock);
         if (saved) {
@@ -212,7 +212,7 @@ apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *timezone, apr_pool
                         "the time zone '%s' changes its clocks at another time than 01:00 UTC, "
                         "which is not supported; expected Europe/London, UTC or a zone of the "
                         "European Union",
-                        timezone);
+                        name);
     }
     index_changes(clock);
     *pclock = clock;

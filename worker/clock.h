@@ -24,7 +24,7 @@ void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT]);
  * the same local date between 1990 and 2060 (then the view's local times would be wrong).
  * Allocated from p. Sets the process's TZ during the call: not while other threads run. The clock
  * itself is read-only. It knows all changes from 1970 to 2099, and goes on without any beyond. */
-apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *timezone, apr_pool_t *p,
+apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *name, apr_pool_t *p,
                             ecl_result_t *result);
 
 typedef struct ecl_clock_day_t {

@@ -25,13 +25,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static ecl_clock_t *make(const char *timezone)
+static ecl_clock_t *make(const char *name)
 {
     ecl_clock_t *clock = NULL;
     ecl_result_t result = ecl_result_make(pool);
 
-    if (ecl_clock_make(&clock, timezone, pool, &result) != APR_SUCCESS) {
-        fail_msg("%s: %s", timezone, result.detail);
+    if (ecl_clock_make(&clock, name, pool, &result) != APR_SUCCESS) {
+        fail_msg("%s: %s", name, result.detail);
     }
     return clock;
 }
