@@ -2,7 +2,6 @@
 
 #include "actions.h"
 #include "child.h"
-#include "private.h"
 #include "respond.h"
 #include "../lib/storage.h"
 
@@ -35,7 +34,7 @@ int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job)
 typedef apr_status_t action_fn(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
                                ecl_result_t *result);
 
-static int act(ecl_request_t *q, const char *name, action_fn *action)
+static int act(ecl_request_t *q, action_fn *action)
 {
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_job_t *job = NULL;
@@ -49,8 +48,6 @@ static int act(ecl_request_t *q, const char *name, action_fn *action)
     if (rv != APR_SUCCESS) {
         return ecl_respond_failure(q, &result);
     }
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, ECLNO(2050) "%s of job %s asked for", name,
-                  q->batch_id);
     if (!job) { /* deleted */
         if (q->wants_json) {
             q->r->status = HTTP_NO_CONTENT;
@@ -99,25 +96,25 @@ static apr_status_t delete_job(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t 
 
 int ecl_action_cancel(ecl_request_t *q)
 {
-    return act(q, "cancel", cancel);
+    return act(q, cancel);
 }
 
 int ecl_action_retry(ecl_request_t *q)
 {
-    return act(q, "retry", retry);
+    return act(q, retry);
 }
 
 int ecl_action_undo(ecl_request_t *q)
 {
-    return act(q, "undo", undo);
+    return act(q, undo);
 }
 
 int ecl_action_import(ecl_request_t *q)
 {
-    return act(q, "import for real", import);
+    return act(q, import);
 }
 
 int ecl_action_delete(ecl_request_t *q)
 {
-    return act(q, "deletion", delete_job);
+    return act(q, delete_job);
 }
