@@ -63,11 +63,13 @@ static json_object *member(json_object *object, const char *key, json_object *(*
 
 void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, const char *header)
 {
+    const char delimiter[2] = {layout->delimiter, '\0'};
     static const char *const kinds[] = {
         [ECL_LAYOUT_WIDE] = "wide", [ECL_LAYOUT_LONG] = "long", [ECL_LAYOUT_DAILY] = "daily"};
 
     set_text(summary->json, "layout", kinds[layout->kind]);
     set_text(summary->json, "evidence", layout->evidence);
+    set_text(summary->json, "delimiter", delimiter);
     set_text(summary->json, "header", header && strlen(header) <= MAX_HEADER_BYTES ? header : NULL);
 }
 

@@ -2,7 +2,8 @@
  * What an import tells about itself beyond its counts: the job's summary. It is kept as the JSON
  * object that is saved with every batch, so that a job which is continued goes on counting.
  *
- *   layout ("wide", "long", "daily"), evidence, header (the file's own text, NULL: none or huge)
+ *   layout ("wide", "long", "daily"), evidence, delimiter, header (the file's own text, NULL: none or
+ *   huge)
  *   date_from, date_to, days, meters, meters_new, new_meters (first 20)
  *   readings_missing, readings_repeated, readings_kept_estimated, rounded
  *   warnings: [{code, message, count, examples (first 5)}], at most 50 codes
