@@ -107,7 +107,7 @@ static void test_file_that_httpd_includes(void **state)
                    "  eclectycimportDATABASE\tsqlite3  \"/srv/a \\\"b\\\"/x.db\"\r\n"
                    "\tEclectycImportStorage '/srv/it\\'s here'\n"
                    "EclectycImportTemplates /srv/back\\\\slash\\x#no-comment\n"
-                   "EclectycImportMax\\\nUpload \\\n  64M\n"
+                   "EclectycImportMax\\\r\nUpload \\\n  64M\n"
                    "# a comment goes on \\\nEclectycImportWorkers 8\n"
                    "</IfModule>\n"
                    "<Location \"/admin/imports\">\n"
