@@ -30,7 +30,7 @@
     X("EclectycImportWait", TAKE1, "20",                                                           \
       "seconds an upload without \"process in background\" waits for its result, 0 to 300")        \
     X("EclectycImportTimezone", TAKE1, "Europe/London",                                            \
-      "zone of settlement dates and local times: one that changes clocks at 01:00 UTC, or never")  \
+      "zone of local dates and times: one that changes clocks at 01:00 UTC, or never")  \
     X("EclectycImportMaxErrors", TAKE1, "10000",                                                   \
       "rejected rows after which a job fails, 0 to 1000000000")                                    \
     X("EclectycImportRetention", TAKE1, "90",                                                      \

@@ -64,7 +64,11 @@ choose_user() {
     run_user=www-data
     run_group=www-data
     id "$run_user" >/dev/null 2>&1 || die "there is no user $run_user: is Apache httpd installed?"
-    chown -R "$run_user:$run_group" "$run_dir"
+    chown -R "$run_user:$run_group" "$run_dir/storage"
+    chown "$run_user:$run_group" "$run_dir"
+    for file in "$run_dir"/eclectyc.db*; do
+        [ ! -e "$file" ] || chown "$run_user:$run_group" "$file"
+    done
     as_user="setpriv --reuid=$run_user --regid=$run_group --init-groups"
     if $as_user test -r "$source_dir/templates/upload.mustache" -a -x "$build_dir" -a -w "$run_dir"; then
         return 0
