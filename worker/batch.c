@@ -3,11 +3,12 @@
 /* a flush hands over days that were being gathered, after the batch was full */
 #define SPARE 200
 
-ecl_batch_t *ecl_batch_make(apr_pool_t *p)
+ecl_batch_t *ecl_batch_make(int days, apr_pool_t *p)
 {
     ecl_batch_t *batch = apr_pcalloc(p, sizeof *batch);
 
     batch->pool = p;
+    batch->full_at = days ? days : ECL_BATCH_DAYS;
     batch->started = apr_time_now();
     apr_pool_create(&batch->text_pool, p);
     return batch;
@@ -75,7 +76,7 @@ void ecl_batch_add_row(ecl_batch_t *batch, const ecl_row_t *row)
 
 int ecl_batch_is_full(const ecl_batch_t *batch)
 {
-    return batch->day_count >= ECL_BATCH_DAYS || batch->error_count >= ECL_BATCH_DAYS ||
+    return batch->day_count >= batch->full_at || batch->error_count >= batch->full_at ||
            batch->error_bytes >= ECL_BATCH_ERROR_BYTES ||
            apr_time_now() - batch->started >= ECL_BATCH_USEC;
 }

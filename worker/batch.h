@@ -19,11 +19,13 @@ typedef struct ecl_batch_t {
     apr_size_t error_bytes;
     ecl_job_progress_t progress; /* rows, checkpoint, bytes_done */
     apr_time_t started;
+    int full_at;           /* days, or errors */
     apr_pool_t *pool;      /* the batch itself */
     apr_pool_t *text_pool; /* texts of the errors */
 } ecl_batch_t;
 
-ecl_batch_t *ecl_batch_make(apr_pool_t *p);
+/* days: how many make it full; 0: ECL_BATCH_DAYS. */
+ecl_batch_t *ecl_batch_make(int days, apr_pool_t *p);
 
 /* Empties it; checkpoint and bytes_done stay. */
 void ecl_batch_clear(ecl_batch_t *batch);

@@ -19,7 +19,6 @@
 
 /* how often slow work between two batches looks up: far less than the lease */
 #define RENEW_USEC apr_time_from_sec(5)
-#define TAKE_OUT_DAYS 2000
 
 typedef struct run_t {
     const ecl_import_context_t *context;
@@ -320,6 +319,7 @@ static void note_committed(run_t *run, const ecl_job_progress_t *progress)
     run->readings_unchanged += progress->readings_unchanged;
     run->checkpoint = progress->checkpoint;
     run->bytes_done = progress->bytes_done;
+    ecl_batch_clear(run->batch);
 }
 
 /* All that a batch is, in one transaction. */
@@ -414,8 +414,8 @@ static apr_status_t finish(run_t *run, const char *message)
 {
     const ecl_job_t *job = run->job;
     int keeps_file = message || job->dry_run;
-    apr_status_t rv = ecl_job_finish(run->conn, job, ecl_summary_json(run->summary), message,
-                                     run->result);
+    apr_status_t rv =
+        ecl_job_finish(run->conn, job, ecl_summary_json(run->summary), message, run->result);
 
     if (rv == ECL_ESTOPPED) {
         run->is_cancelled = 1; /* since the last batch */
@@ -451,14 +451,13 @@ static apr_status_t import_file(run_t *run)
 
     ecl_summary_code(run->summary, NULL); /* of an attempt that failed */
     rv = prepare(run);
-    run->batch = ecl_batch_make(run->p);
+    run->batch = ecl_batch_make(run->context->batch_days, run->p);
     if (rv == APR_SUCCESS && run->checkpoint) {
         rv = pass_over(run);
     }
     run->batch->progress.checkpoint = run->checkpoint;
     run->batch->progress.bytes_done = run->bytes_done;
     while (rv == APR_SUCCESS && !is_end && !has_too_many_errors(run)) {
-        ecl_batch_clear(run->batch);
         rv = read_batch(run, &sink);
         is_end = rv == APR_EOF;
         if ((rv != APR_SUCCESS && !is_end) || (rv = write_batch(run)) != APR_SUCCESS ||
@@ -470,8 +469,7 @@ static apr_status_t import_file(run_t *run)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    ecl_batch_clear(run->batch);
-    if (has_too_many_errors(run)) {
+    if (!is_end) {
         return too_many_errors(run);
     }
     return run->imported_rows ? finish(run, NULL) : nothing_imported(run);
@@ -484,12 +482,13 @@ static apr_status_t take_out_some(run_t *run, int *pmore, ecl_take_out_counts_t 
 {
     ecl_take_out_counts_t counts = {0};
     ecl_job_progress_t progress = {.checkpoint = run->checkpoint, .bytes_done = run->bytes_done};
+    int limit = run->context->batch_days ? run->context->batch_days : ECL_BATCH_DAYS;
     int cancel;
     apr_status_t rv;
 
     if ((rv = ecl_db_begin(run->conn, run->result)) != APR_SUCCESS ||
-        (rv = ecl_store_take_out(run->conn, run->job->id, TAKE_OUT_DAYS, &counts, pmore,
-                                 run->result)) != APR_SUCCESS) {
+        (rv = ecl_store_take_out(run->conn, run->job->id, limit, &counts, pmore, run->result)) !=
+            APR_SUCCESS) {
         return rv;
     }
     ecl_summary_took_out(run->summary, &counts);
