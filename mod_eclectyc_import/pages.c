@@ -24,7 +24,7 @@ static int respond(ecl_request_t *q, int status, const char *template_name, json
 /* ---- upload ------------------------------------------------------------------------------------
  */
 
-static json_object *form_of(const ecl_request_t *q, const ecl_upload_t *sent, const char *error)
+static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const char *error)
 {
     json_object *form = json_object_new_object();
     const char *type = sent && sent->job.import_type ? sent->job.import_type : "auto";
@@ -39,7 +39,8 @@ static json_object *form_of(const ecl_request_t *q, const ecl_upload_t *sent, co
     /* without JavaScript a page that goes straight to the job's progress is the better answer */
     json_object_object_add(form, "async", json_object_new_boolean(!sent || sent->async));
     if (sent && sent->job.notes) {
-        json_object_object_add(form, "notes", json_object_new_string(sent->job.notes));
+        json_object_object_add(form, "notes",
+                               json_object_new_string(ecl_respond_utf8(q, sent->job.notes)));
     }
     if (error) {
         json_object_object_add(form, "error", json_object_new_string(error));
@@ -143,11 +144,15 @@ int ecl_page_upload(ecl_request_t *q)
     }
     for (int i = 0; i < upload->count; i++) {
         rv = ecl_upload_queue(q, upload, i, &job, &result);
-        if (rv == ECL_EINPUT && i == 0) {
-            return refuse_upload(q, upload, result.code, result.detail);
+        if (rv != APR_SUCCESS && i > 0) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r,
+                          ECLNO(2041) "queued %d of %d files, then failed: %s", i, upload->count,
+                          result.detail);
+            return ecl_respond_see_other(q, "/jobs?done=partly");
         }
         if (rv != APR_SUCCESS) {
-            return ecl_respond_failure(q, &result);
+            return rv == ECL_EINPUT ? refuse_upload(q, upload, result.code, result.detail)
+                                    : ecl_respond_failure(q, &result);
         }
     }
     return upload->count == 1 ? answer_upload(q, upload, job)
@@ -250,6 +255,10 @@ static void add_done_message(const ecl_request_t *q, json_object *root)
         ecl_view_message(root, "info", "The job was deleted. The readings it imported stay.");
     } else if (done && !strcmp(done, "queued")) {
         ecl_view_message(root, "info", "The files were uploaded. Each is a job of its own.");
+    } else if (done && !strcmp(done, "partly")) {
+        ecl_view_message(root, "error",
+                         "Only some of the files could be queued. Upload those that are not in "
+                         "this list again.");
     }
 }
 

@@ -10,6 +10,7 @@
 #include "private.h"
 #include "respond.h"
 #include "view.h"
+#include "../lib/utf8.h"
 
 #define RETRY_AFTER_SECONDS "10"
 
@@ -23,6 +24,19 @@ json_object *ecl_respond_own(ecl_request_t *q, json_object *object)
 {
     apr_pool_cleanup_register(q->r->pool, object, put_object, apr_pool_cleanup_null);
     return object;
+}
+
+const char *ecl_respond_utf8(ecl_request_t *q, const char *text)
+{
+    apr_size_t length = strlen(text);
+    char *repaired;
+
+    if (ecl_utf8_is_text(text, length)) {
+        return text;
+    }
+    repaired = apr_palloc(q->r->pool, 3 * length + 1);
+    ecl_utf8_repair(text, length, repaired);
+    return repaired;
 }
 
 /* Sends what bb holds as the whole answer. */
@@ -124,7 +138,7 @@ int ecl_respond_error(ecl_request_t *q, int status, const char *code, const char
     request_rec *r = q->r;
     /* "404 Not Found" */
     const char *title = ap_get_status_line(status) + 4;
-    const char *sentence = ecl_format_sentence(detail, r->pool);
+    const char *sentence = ecl_format_sentence(ecl_respond_utf8(q, detail), r->pool);
     json_object *error = json_object_new_object();
 
     if (q->wants_json) {

@@ -10,6 +10,9 @@
 /* Gives object to the request: it is put when the request ends. Returns it. */
 json_object *ecl_respond_own(ecl_request_t *q, json_object *object);
 
+/* text, or a copy of it that is UTF-8: for what a client sent and an answer repeats. */
+const char *ecl_respond_utf8(ecl_request_t *q, const char *text);
+
 /* A page: the template rendered with data, which the request owns. */
 int ecl_respond_page(ecl_request_t *q, int status, const char *template_name, json_object *data);
 

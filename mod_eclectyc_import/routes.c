@@ -166,7 +166,7 @@ int ecl_routes_handler(request_rec *r)
     q->settings = ecl_module_settings(r->server);
     q->role = conf->role;
     q->base = ap_escape_uri(r->pool, conf->base);
-    q->user = r->user ? r->user : "anonymous";
+    q->user = r->user ? ecl_respond_utf8(q, r->user) : "anonymous";
     q->wants_json = conf->role == ECL_ROLE_API || wants_json(r);
 
     ecl_guard_headers(r);

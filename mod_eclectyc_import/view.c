@@ -24,7 +24,7 @@ json_object *ecl_view_root(const ecl_request_t *q, const char *title, const char
     add_text(page, "base", q->base);
     add_text(page, "version", ECL_VERSION);
     if (q->r->user) {
-        add_text(page, "user", q->r->user);
+        add_text(page, "user", q->user);
     }
     if (nav) {
         add_bool(page, apr_pstrcat(q->r->pool, "nav_", nav, NULL), 1);

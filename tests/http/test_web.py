@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import socket
+import subprocess
 import uuid
 
 import pytest
@@ -305,6 +307,14 @@ def test_what_was_filled_in_is_there_again(web):
     assert 'value="daily" checked' in answer.text and 'name="dry_run" value="1" checked' in answer.text
 
 
+def test_bytes_that_are_no_text_do_not_spoil_the_answer(web):
+    for parts in ([('name="notes"', b"a\xff")], [FILE, ('name="dry_run"', b"\xfe")],
+                  [('name="import_type"', b"\xfe"), FILE]):
+        assert post_multipart(web, *parts).content.decode()
+        answer = post_multipart(web, *parts, Accept="application/json")
+        assert answer.status_code == 422 and json.loads(answer.content.decode())["detail"]
+
+
 def test_a_truncated_body_is_refused(web):
     before = stored(web)
     answer = post_multipart(web, FILE, end=False)
@@ -540,6 +550,36 @@ def test_a_broken_template_is_told(make_httpd):
     server.expected.append("ECL2020")
     assert server.get(server.admin).status_code == 500
     assert server.get(f"{server.api}/jobs").status_code == 200
+
+
+@pytest.fixture
+def small_disk(make_httpd):
+    """A server whose storage has 20 MiB, of which it leaves 16 free."""
+    server = make_httpd(start=False, Workers="0")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m,mode=700,uid=www-data,gid=www-data", "none",
+             str(server.storage)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        yield server.start()
+        server.stop()
+    finally:
+        server.kill()
+        subprocess.run(["umount", str(server.storage)], check=True)
+
+
+def test_a_full_disk_is_told_and_left_clean(small_disk):
+    server = small_disk
+    server.expected.append("ECL2021")
+    head = (f"POST {server.api_path}/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization()}"
+            "\r\nExpect: 100-continue\r\nContent-Length: 6000000\r\n\r\n")
+    answer = talk(server, head.encode())
+    assert answer.startswith("HTTP/1.1 507 ") and "100 Continue" not in answer
+    grown = server.post(f"{server.api}/jobs", data=(b"x" * (1 << 20) for _ in range(30)))
+    assert grown.status_code == 507 and grown.json()["code"] == "disk-full"
+    assert str(server.storage) not in grown.text
+    assert stored(server) == []
+    assert server.post(f"{server.api}/jobs", data=b"small").status_code == 202
 
 
 @pytest.mark.parametrize("line, words", [
