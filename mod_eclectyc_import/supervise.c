@@ -80,6 +80,14 @@ static int schedule(supervisor_t *s)
     return seconds;
 }
 
+/* `status` is what the MPMs hand to apr_proc_other_child_alert: the exit code or the number of the
+ * signal, and nothing that says which. The worker handles signals 1 and 2, and has no exit codes
+ * from 3 to 64. */
+static int is_signal(int status)
+{
+    return status > 2 && status <= 64;
+}
+
 static void worker_died(supervisor_t *s, pid_t pid, int status)
 {
     int seconds;
@@ -87,7 +95,7 @@ static void worker_died(supervisor_t *s, pid_t pid, int status)
     if (server_is_stopping()) {
         return;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SETTINGS) {
+    if (status == EXIT_SETTINGS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s->server,
                      ECLNO(2501) "the worker cannot use its settings (see the lines above) and is "
                                  "not started again; uploads wait until the settings are put "
@@ -95,19 +103,15 @@ static void worker_died(supervisor_t *s, pid_t pid, int status)
         return;
     }
     seconds = schedule(s);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CANNOT_RUN) {
+    if (status == EXIT_CANNOT_RUN) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s->server,
                      ECLNO(2502) "cannot run the worker program '%s' as the server's user, next "
                                  "try in %d s",
                      s->settings->worker_program, seconds);
-    } else if (WIFSIGNALED(status)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s->server,
-                     ECLNO(2503) "worker %d died (signal %d), next start in %d s", (int)pid,
-                     WTERMSIG(status), seconds);
     } else {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s->server,
-                     ECLNO(2504) "worker %d ended (exit code %d), next start in %d s", (int)pid,
-                     WEXITSTATUS(status), seconds);
+                     ECLNO(2503) "worker %d died (%s %d), next start in %d s", (int)pid,
+                     is_signal(status) ? "signal" : "exit code", status, seconds);
     }
 }
 
@@ -154,7 +158,7 @@ static int settings_pipe(supervisor_t *s, apr_pool_t *p)
 
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, s->server,
-                     ECLNO(2505) "cannot make a pipe for the worker");
+                     ECLNO(2504) "cannot make a pipe for the worker");
         return -1;
     }
     /* Nobody reads yet, so all of it must fit: 64 KiB usually, but only a page when the user has
@@ -166,7 +170,7 @@ static int settings_pipe(supervisor_t *s, apr_pool_t *p)
     close(fds[1]); /* before fork, so that the worker sees the end */
     if (written != (ssize_t)length) {
         ap_log_error(APLOG_MARK, APLOG_ERR, written < 0 ? errno : 0, s->server,
-                     ECLNO(2506) "cannot pass %" APR_SIZE_T_FMT " bytes of settings to the worker",
+                     ECLNO(2505) "cannot pass %" APR_SIZE_T_FMT " bytes of settings to the worker",
                      length);
         close(fds[0]);
         return -1;
@@ -231,7 +235,7 @@ static int program_is_there(supervisor_t *s)
     if (error) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, error, s->server,
-            ECLNO(2507) "cannot run the worker program '%s' (EclectycImportWorkerProgram): "
+            ECLNO(2506) "cannot run the worker program '%s' (EclectycImportWorkerProgram): "
                         "uploads wait in the queue",
             path);
     }
@@ -262,7 +266,7 @@ static void start_worker(supervisor_t *s)
     }
     close(settings_fd);
     if (proc->pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s->server, ECLNO(2508) "cannot fork the worker");
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s->server, ECLNO(2507) "cannot fork the worker");
         schedule(s);
         return;
     }

@@ -1,6 +1,6 @@
 #include "../lib/log.h"
 #include "command.h"
-#include "logging.h"
+#include "process.h"
 
 #define WORKERS_MAX 64
 
@@ -36,6 +36,7 @@ int ecl_command_run(ecl_invocation_t *invocation)
     int count;
     int code;
 
+    ecl_process_prefer_to_die(); /* before a change of user, which takes the right to do it */
     code = ecl_command_options(invocation, run_options, on_option, &options, 0, &operands, &count);
     if (!code) {
         code = ecl_command_begin(invocation);

@@ -14,7 +14,9 @@
 #include "process.h"
 #include "wake.h"
 
-#define STATUS_MS 5000
+/* how old status.json may get: while there are jobs, and while nothing happens */
+#define BUSY_STATUS_MS 1000
+#define IDLE_STATUS_MS 5000
 #define HOUSEKEEPING_INTERVAL apr_time_from_sec(24 * 3600)
 #define STRAY_SECONDS 3600 /* an upload that has not written for so long is gone */
 #define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
@@ -26,6 +28,7 @@ typedef struct keeper_t {
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
     apr_time_t housekeeping_at;
     int ready;
+    int busy; /* jobs wait or are worked on */
     apr_pool_t *pass;
 } keeper_t;
 
@@ -184,6 +187,7 @@ static apr_status_t write_status(keeper_t *keeper, ecl_db_conn_t *conn, ecl_resu
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    keeper->busy = queue.queued > 0 || queue.processing > 0;
     status = status_json(&queue, count, keeper->pass);
     rv =
         replace_file(apr_pstrcat(keeper->pass, keeper->settings->storage_dir, "/status.json", NULL),
@@ -247,7 +251,7 @@ int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
         round_of_duties(&keeper);
         apr_pool_clear(keeper.pass);
         if (!last) {
-            ecl_process_wait(fds, 2, STATUS_MS);
+            ecl_process_wait(fds, 2, keeper.busy ? BUSY_STATUS_MS : IDLE_STATUS_MS);
         }
     }
     return ECL_EXIT_OK;

@@ -3,7 +3,8 @@
  * the master never has a database open when it forks.
  *
  *   - gives a dead worker process's job back at once
- *   - writes <storage>/status.json for server-status, every 5 s and when jobs arrive
+ *   - writes <storage>/status.json for server-status: when jobs arrive, every second while there
+ * are any, every 5 s else
  *   - removes old finished jobs and files nobody needs, at the start and then daily
  */
 #ifndef ECL_KEEPER_H
@@ -36,7 +37,7 @@ typedef struct ecl_housekeeping_t {
 apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days, apr_pool_t *p,
                               ecl_housekeeping_t *done, ecl_result_t *result);
 
-/* How long the job that has waited longest has been waiting; 0: none is. */
+/* How long the job that has waited longest has been due; 0: none is. */
 apr_int64_t ecl_oldest_wait_seconds(apr_time_t oldest_due, apr_time_t now);
 
 #endif /* ECL_KEEPER_H */

@@ -26,7 +26,8 @@ void ecl_process_wait(struct pollfd *fds, nfds_t nfds, int timeout_ms);
 /* Asks the kernel for SIGTERM when the parent dies. 0 when it is dead already: then leave. */
 int ecl_process_follow_parent(pid_t parent);
 
-/* Makes the kernel prefer this process when memory runs out; what cannot be set stays. */
+/* Makes the kernel prefer this process and its children when memory runs out, rather than httpd's;
+ * what cannot be set stays. */
 void ecl_process_prefer_to_die(void);
 
 /* The seconds to wait before the next try after so many failures: 1, 2, 4 … 60. */

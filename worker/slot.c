@@ -220,7 +220,6 @@ int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *opt
     int exit_code = ECL_EXIT_OK;
 
     slot.stop = ecl_process_stop_flag();
-    ecl_process_prefer_to_die();
     slot.name = ecl_process_name(getpid(), p);
     apr_pool_create(&slot.pass, p);
     apr_pool_create(&slot.troubles, p);
