@@ -56,13 +56,18 @@ static int count_roles(unsigned found)
     return __builtin_popcount(found & ~(1u << ECL_ROLE_IGNORED));
 }
 
-static void find_header(attempt_t *attempt)
+/* The record that fits best, among those that come before the first row: a better one further down
+ * is the header of another table, and what stands before it must not be taken for a preamble. */
+static void find_header(attempt_t *attempt, apr_pool_t *p)
 {
+    ecl_layout_t *scratch = make_layout(attempt->delimiter, p);
+
     attempt->header = -1;
     for (int i = 0; i < attempt->sample.count && i < HEADER_WITHIN; i++) {
+        const ecl_record_t *record = &attempt->sample.records[i];
         unsigned found;
         int is_wide;
-        int score = ecl_layout_score_header(&attempt->sample.records[i], &found, &is_wide);
+        int score = ecl_layout_score_header(record, &found, &is_wide);
 
         if (score > attempt->score) {
             attempt->score = score;
@@ -70,6 +75,11 @@ static void find_header(attempt_t *attempt)
             attempt->found = found;
         } else if (!attempt->score && count_roles(found) > count_roles(attempt->found)) {
             attempt->found = found;
+        }
+        if (!score &&
+            (attempt->header >= 0 ? ecl_layout_looks_like_row(record)
+                                  : ecl_layout_take_headerless(scratch, &attempt->sample, i, p))) {
+            break;
         }
     }
     attempt->first = attempt->header + 1;
@@ -96,7 +106,7 @@ static apr_status_t try_delimiter(attempt_t *attempt, const char *path, char del
     *attempt = (attempt_t){.delimiter = delimiter};
     status = ecl_sample_read(&attempt->sample, path, delimiter, p, result);
     if (status == APR_SUCCESS) {
-        find_header(attempt);
+        find_header(attempt, p);
         if (attempt->header < 0) {
             find_headerless(attempt, p);
         }
@@ -299,8 +309,9 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
     const char *text = apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
 
     if (layout->header_record) {
-        text = apr_psprintf(p, "%s; header on line %" APR_INT64_T_FMT, text,
-                            attempt->sample.records[attempt->header].line);
+        text = apr_psprintf(p, "%s; header on line %" APR_INT64_T_FMT "%s", text,
+                            attempt->sample.records[attempt->header].line,
+                            attempt->header ? " (what stands above it is not read)" : "");
     } else {
         text = apr_pstrcat(p, text, "; no header", NULL);
     }

@@ -456,6 +456,25 @@ static int count_values(const ecl_record_t *record, int first, int stride)
     return numbers ? count : 0;
 }
 
+int ecl_layout_looks_like_row(const ecl_record_t *record)
+{
+    int dates = 0, numbers = 0;
+
+    for (int c = 0; c < record->count && !(dates && numbers); c++) {
+        ecl_field_t cell = record->fields[c];
+        ecl_datetime_t stamp;
+        ecl_decimal_t value;
+
+        if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK) {
+            numbers++;
+        } else if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) ==
+                   ECL_DATETIME_OK) {
+            dates += stamp.has_date;
+        }
+    }
+    return dates && numbers;
+}
+
 int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
                                apr_pool_t *p)
 {

@@ -96,6 +96,29 @@ static int is_total_row(const ecl_reader_t *reader)
            ecl_is_total(meter.text, meter.length);
 }
 
+/* "Report generated,2026-07-01,by John": a line that begins like those around a table and does not
+ * reach the values, or has a word for one. */
+static int is_line_of_report(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_field_t first = reader->record.fields[0], cell;
+    ecl_decimal_t value;
+    int is_cut;
+
+    if (first.length && first.text[0] >= '0' && first.text[0] <= '9') {
+        return 0;
+    }
+    if (layout->kind == ECL_LAYOUT_WIDE) {
+        is_cut = reader->record.count <= layout->blocks[0].needed;
+    } else {
+        cell = ecl_reader_cell(reader, layout->value_column);
+        is_cut = ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value) ==
+                     ECL_DECIMAL_BAD ||
+                 reader->record.count <= layout->value_column;
+    }
+    return is_cut && ecl_reader_is_furniture(reader);
+}
+
 static ecl_outcome_t fail_record(ecl_reader_t *reader)
 {
     switch (reader->record.status) {
@@ -141,8 +164,8 @@ static ecl_outcome_t read_record(ecl_reader_t *reader)
                                "the row stands below a header with other columns: upload it with "
                                "that header as a file of its own");
     }
-    if (is_total_row(reader)) {
-        return ECL_OUTCOME_SKIPPED;
+    if (is_total_row(reader) || is_line_of_report(reader)) {
+        return ecl_reader_is_header(reader) ? ecl_reader_fail_header(reader) : ECL_OUTCOME_SKIPPED;
     }
     extra = find_extra_cell(reader);
     if (extra >= 0) {

@@ -112,6 +112,14 @@ int ecl_reader_take_day(ecl_reader_t *reader, ecl_date_t date, int column, ecl_f
  * table, a header again, or a row that failed. */
 ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t status, int column);
 
+/* 1 when the record in hand begins like a line of a report around the table, or is blank. */
+int ecl_reader_is_furniture(const ecl_reader_t *reader);
+
+/* 1 when the record in hand could be a header; the second reports it, and with it all rows until
+ * our own header comes again: by our columns they would be misread. */
+int ecl_reader_is_header(const ecl_reader_t *reader);
+ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader);
+
 /* What the row says about itself, apart from date and values. */
 typedef struct ecl_row_marks_t {
     const char *channel; /* "AI" …; NULL: the row is of a quantity that is no energy: skip it */

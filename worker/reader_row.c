@@ -208,7 +208,7 @@ int ecl_reader_take_day(ecl_reader_t *reader, ecl_date_t date, int column, ecl_f
     return 1;
 }
 
-static int is_furniture(const ecl_reader_t *reader)
+int ecl_reader_is_furniture(const ecl_reader_t *reader)
 {
     ecl_field_t meter = ecl_reader_cell(reader, reader->layout->meter_column);
 
@@ -225,7 +225,15 @@ static int is_furniture(const ecl_reader_t *reader)
     return 1;
 }
 
-static ecl_outcome_t fail_foreign(ecl_reader_t *reader)
+int ecl_reader_is_header(const ecl_reader_t *reader)
+{
+    unsigned found;
+    int is_wide;
+
+    return ecl_layout_score_header(&reader->record, &found, &is_wide) > 0;
+}
+
+ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader)
 {
     reader->is_foreign = 1;
     return ecl_reader_fail(reader, -1, "other-header",
@@ -238,15 +246,13 @@ ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t 
     ecl_field_t cell = ecl_reader_cell(reader, column);
     const char *shown = ecl_reader_show(reader, cell);
     const char *expected = ecl_datetime_expected(status);
-    int is_time = column == reader->layout->time_column, is_wide;
-    unsigned found;
+    int is_time = column == reader->layout->time_column;
 
-    if (is_furniture(reader)) {
-        return ECL_OUTCOME_SKIPPED;
+    if (ecl_reader_is_header(reader)) {
+        return ecl_reader_fail_header(reader);
     }
-    if (status == ECL_DATETIME_BAD &&
-        ecl_layout_score_header(&reader->record, &found, &is_wide) > 0) {
-        return fail_foreign(reader);
+    if (ecl_reader_is_furniture(reader)) {
+        return ECL_OUTCOME_SKIPPED;
     }
     switch (status) {
     case ECL_DATETIME_MISSING:
