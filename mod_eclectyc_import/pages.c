@@ -91,7 +91,8 @@ static int refuse_upload(ecl_request_t *q, const ecl_upload_t *upload, const cha
     if (q->wants_json) {
         return ecl_respond_error(q, HTTP_UNPROCESSABLE_ENTITY, code, detail);
     }
-    return show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload, ecl_format_sentence(detail, q->r->pool));
+    return show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload,
+                     ecl_format_sentence(ecl_respond_utf8(q, detail), q->r->pool));
 }
 
 static int status_page(ecl_request_t *q, const ecl_job_t *job, int status);

@@ -338,6 +338,7 @@ def test_several_files_are_several_jobs(web):
 
 
 def test_what_is_too_large_is_refused_before_it_is_sent(web):
+    before = stored(web)
     head = (f"POST {web.api_path}/jobs?filename=a.csv HTTP/1.1\r\nHost: x\r\n"
             f"Authorization: {authorization()}\r\nExpect: 100-continue\r\n")
     answer = talk(web, (head + "Content-Length: 2000000\r\n\r\n").encode())
@@ -348,6 +349,7 @@ def test_what_is_too_large_is_refused_before_it_is_sent(web):
     assert answer.startswith("HTTP/1.1 400 ") and "100 Continue" not in answer
     answer = talk(web, (head + "Content-Length: 3\r\n\r\n").encode())
     assert answer.startswith("HTTP/1.1 100 Continue")
+    wait_for(lambda: stored(web) == before, "the server to see that the client has gone")
 
 
 def test_a_chunked_body_that_grows_too_large_is_refused(web):
