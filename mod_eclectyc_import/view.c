@@ -147,6 +147,7 @@ static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t 
     add_text(show, "priority",
              strcmp(job->priority, "normal") ? ecl_child_label("priority", job->priority, p) : "");
     add_text(show, "retry", retry_words(job, now, p));
+    add_text(show, "error", job->error_message ? ecl_format_sentence(job->error_message, p) : "");
     add_text(show, "queued", ecl_format_time(job->queued_at, p));
     add_text(show, "started", ecl_format_time(job->started_at, p));
     add_text(show, "completed", ecl_format_time(job->completed_at, p));
@@ -271,14 +272,28 @@ static void write_count(json_object *object, const char *key, apr_pool_t *p)
     }
 }
 
-static void write_counts(json_object *object, const char *list, const char *key, apr_pool_t *p)
+/* Makes a message of lib/ or the worker, which begins in lower case, a sentence. */
+static void write_sentence(json_object *object, const char *key, apr_pool_t *p)
+{
+    json_object *text;
+
+    if (json_object_object_get_ex(object, key, &text) &&
+        json_object_is_type(text, json_type_string)) {
+        add_text(object, key, ecl_format_sentence(json_object_get_string(text), p));
+    }
+}
+
+typedef void write_fn(json_object *object, const char *key, apr_pool_t *p);
+
+static void write_each(json_object *object, const char *list, write_fn *write, const char *key,
+                       apr_pool_t *p)
 {
     json_object *items;
 
     if (json_object_object_get_ex(object, list, &items) &&
         json_object_is_type(items, json_type_array)) {
         for (apr_size_t i = 0; i < json_object_array_length(items); i++) {
-            write_count(json_object_array_get_idx(items, i), key, p);
+            write(json_object_array_get_idx(items, i), key, p);
         }
     }
 }
@@ -316,7 +331,9 @@ static json_object *summary_view(json_object *summary, apr_pool_t *p)
     write_layout(view, p);
     write_count(view, "meters", p);
     write_count(view, "meters_new", p);
-    write_counts(view, "warnings", "count", p);
+    write_sentence(view, "evidence", p);
+    write_each(view, "warnings", write_count, "count", p);
+    write_each(view, "warnings", write_sentence, "message", p);
     for (int i = 0; i < 4; i++) {
         add_bool(view, apr_pstrcat(p, "has_", lists[i], NULL), is_filled_array(view, lists[i]));
     }
@@ -341,12 +358,14 @@ static apr_status_t add_errors(const ecl_request_t *q, ecl_db_conn_t *conn, cons
         total += json_object_get_int64(json_object_object_get(group, "count"));
         add_text(group, "label", ecl_child_label("error", code, p));
     }
-    write_counts(root, "groups", "count", p);
+    write_each(root, "groups", write_count, "count", p);
+    write_each(root, "groups", write_sentence, "example", p);
     rv = ecl_job_errors(conn, job->id, 0, ECL_STATUS_PAGE_ERRORS, p, &errors, &next, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     json_object_object_add(root, "errors", errors);
+    write_each(root, "errors", write_sentence, "message", p);
     shown = (apr_int64_t)json_object_array_length(errors);
     add_bool(root, "has_groups", is_filled_array(root, "groups"));
     add_bool(root, "has_errors", shown > 0);

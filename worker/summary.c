@@ -171,6 +171,8 @@ static const char *common_message(const char *code)
          "numbers of a length that no MPAN or MPRN has; they were imported as they stand"},
         {"unknown-flag", "flags that are not known; their readings were kept as of another type"},
         {"channel-skipped", "rows of a quantity that is no energy were passed over"},
+        {"clock-change-missing",
+         "days of 50 half-hours in a file of 48 columns: two half-hours of each are missing"},
         {"rounded", "values with more than nine decimals were rounded"},
         {"repeated-differs",
          "readings that the file gives more than once, with different values: the last one counts"},
