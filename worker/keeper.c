@@ -28,7 +28,7 @@ typedef struct keeper_t {
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
     apr_time_t housekeeping_at;
     int ready;
-    int busy; /* jobs wait or are worked on */
+    int busy; /* jobs wait or are worked on, or the workers are just starting */
     apr_pool_t *pass;
 } keeper_t;
 
@@ -187,7 +187,7 @@ static apr_status_t write_status(keeper_t *keeper, ecl_db_conn_t *conn, ecl_resu
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    keeper->busy = queue.queued > 0 || queue.processing > 0;
+    keeper->busy = queue.queued > 0 || queue.processing > 0 || count == 0;
     status = status_json(&queue, count, keeper->pass);
     rv =
         replace_file(apr_pstrcat(keeper->pass, keeper->settings->storage_dir, "/status.json", NULL),
