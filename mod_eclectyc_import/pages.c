@@ -265,7 +265,7 @@ static void add_done_message(const ecl_request_t *q, json_object *root)
 
 int ecl_page_jobs(ecl_request_t *q)
 {
-    json_object *root = ecl_respond_own(q, ecl_view_root(q, "Jobs", "jobs"));
+    json_object *root = ecl_respond_own(q, ecl_view_root(q, "Imports", "jobs"));
     ecl_result_t result = ecl_result_make(q->r->pool);
     apr_int64_t counts[ECL_JOB_STATUSES];
     ecl_job_filter_t filter;
