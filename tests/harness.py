@@ -122,9 +122,9 @@ class Httpd(Run):
         self.extra = extra
         self.locations = locations
         self.error_log = self.dir / "error_log"
-        # regular expressions of log lines that are no surprise; AH03093: the event MPM was stopped
-        # just when an answered connection was to be kept open
-        self.expected = ["AH03093"]
+        # regular expressions of log lines that are no surprise; AH0309[23]: the event MPM was
+        # stopped just when an answered connection was to be kept open or closed
+        self.expected = ["AH0309[23]"]
         self.process = None
         self.session = requests.Session()
         self.session.auth = (USER, PASSWORD)

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import uuid
 
 import pytest
@@ -660,3 +661,21 @@ def test_api_errors_are_paged(working):
         after = page["next"]
     assert seen == [3, 4, 5, 6, 7, 8, 9]
     assert working.get(url + "?limit=1001").status_code == 400
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_a_waiting_upload_does_not_hold_up_a_reload(make_httpd, mpm):
+    server = make_httpd(mpm=mpm, Workers="1", Wait="300")
+    alive(server)
+    content = mf.wide(300, "2024-04-01", 180)
+    answers = []
+    upload = threading.Thread(target=lambda: answers.append(
+        server.post(server.admin, files={"csv_file": ("a.csv", content)})))
+    upload.start()
+    batch = wait_for(lambda: [j for j in jobs(server) if j["processed_rows"]], "a batch")[0]["batch_id"]
+    server.graceful()
+    upload.join(harness.DEADLINE)
+    assert answers[0].status_code == 303  # the page will tell
+    assert answers[0].headers["Location"].endswith(batch)
+    wait_for(lambda: server.log().count("resuming normal operations") == 2, "the reload")
+    assert server.finished(batch)["status"] == "completed"
