@@ -1,5 +1,6 @@
 """The worker as the server's child: started, restarted, stopped; no orphans, no root, no secrets."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -248,6 +249,12 @@ def test_status_json(make_httpd):
                      "two workers in status.json")
     status = json.loads(path.read_text())
     assert set(status) == {"at", "queued", "due", "processing", "oldest_wait_seconds", "workers"}
-    server.upload(wh.big_file())
-    harness.wait_for(lambda: json.loads(path.read_text())["processing"] == 1,
-                     "the job in status.json")
+    batch_id = server.upload(wh.big_file())
+    wh.wait_for_batch(server, batch_id)
+    with contextlib.closing(wh.connect(server)) as db:
+        db.isolation_level = None
+        db.execute("BEGIN IMMEDIATE")  # the job waits for its next batch
+        harness.wait_for(lambda: json.loads(path.read_text())["processing"] == 1,
+                         "the job in status.json")
+        db.execute("ROLLBACK")
+    assert server.finished(batch_id)["status"] == "completed"
