@@ -238,7 +238,11 @@ static int holds_words(const ecl_series_t *series, const ecl_sample_t *sample, i
                 numbers++;
                 break;
             case ECL_DECIMAL_BAD:
-                words += ecl_flag_of(cell.text, cell.length) != ECL_FLAG_OTHER;
+                if (ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_BAD) {
+                    words += ecl_flag_of(cell.text, cell.length) != ECL_FLAG_OTHER;
+                } else {
+                    numbers++;
+                }
                 break;
             default:
                 break;

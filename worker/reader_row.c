@@ -327,6 +327,7 @@ static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_r
     int column;
     ecl_unit_t unit = unit_of_row(reader, block, &column, &cell);
     int is_reactive = marks->channel && marks->channel[0] == 'R';
+    const char *quantity;
 
     marks->numerator = marks->denominator = 1;
     marks->unit = is_reactive ? "kVArh" : "kWh";
@@ -348,7 +349,8 @@ static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_r
         }
         break;
     case ECL_UNIT_OTHER:
-        if (ecl_channel_of(cell.text, cell.length)) {
+        quantity = ecl_channel_of(cell.text, cell.length);
+        if (quantity && !quantity[0]) {
             marks->channel = NULL; /* "LAG" in a column of units */
             return 1;
         }
