@@ -31,6 +31,8 @@
  * is taken out of the stack: if the later import is undone too, the day goes back to what it was
  * before both. So whatever the order, a day whose writers were all undone is as if none had been,
  * and readings of an undone job never come back.
+ * A job that found a reading as it was leaves no record of that: the reading stays the earlier
+ * job's, and goes with it.
  */
 #ifndef ECL_STORE_H
 #define ECL_STORE_H
@@ -43,8 +45,9 @@ typedef struct ecl_store_t ecl_store_t;
 
 typedef struct ecl_store_counts_t {
     apr_int64_t readings_new, readings_changed, readings_unchanged;
-    apr_int64_t readings_repeated;       /* given more than once by this file */
-    apr_int64_t readings_missing; /* of the days that it gives any reading of: how many it does not */
+    apr_int64_t readings_repeated; /* given more than once by this file */
+    apr_int64_t
+        readings_missing; /* of the days that it gives any reading of: how many it does not */
     apr_int64_t readings_kept_estimated; /* estimates kept out in favour of actuals */
     apr_int64_t days_new, days_changed, days_unchanged;
     apr_int64_t meters, meters_new; /* different meters that the file gives readings of */

@@ -2,14 +2,14 @@
  * What an import tells about itself beyond its counts: the job's summary. It is kept as the JSON
  * object that is saved with every batch, so that a job which is continued goes on counting.
  *
- *   layout ("wide", "long", "daily"), evidence, delimiter, header (the file's own text, NULL: none or
- *   huge)
- *   date_from, date_to, days, meters, meters_new, new_meters (first 20)
- *   readings_missing, readings_repeated, readings_kept_estimated, rounded
- *   warnings: [{code, message, count, examples (first 5)}], at most 50 codes
- *   examples: [{meter, channel, date, period, old, new, old_type, new_type}], first 10 changes
- *   took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
- *   code: of the failure, when the job failed
+ * - layout ("wide", "long", "daily"), evidence, delimiter, header (the file's own text; null: none,
+ *   or a huge one)
+ * - date_from, date_to, days, meters, meters_new, new_meters (the first 20)
+ * - readings_missing, readings_repeated, readings_kept_estimated, rounded
+ * - warnings: [{code, message, count, examples (the first 5)}], at most 50 codes
+ * - examples: [{meter, channel, date, period, old, new, old_type, new_type}], the first 10 changes
+ * - took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
+ * - code: of the failure, when the job failed
  */
 #ifndef ECL_SUMMARY_H
 #define ECL_SUMMARY_H
