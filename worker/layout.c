@@ -135,14 +135,17 @@ static apr_status_t refuse(const attempt_t *attempt, ecl_result_t *result)
     unsigned found = attempt->found;
     int has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
                    FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME);
-    int readable = 0;
 
-    for (int i = 0; i < attempt->sample.count; i++) {
-        readable += attempt->sample.records[i].status == ECL_RECORD_OK;
-    }
-    if (!readable) {
-        return ecl_fail(result, ECL_EINPUT, "not-text",
-                        "the file is not text in UTF-8: save it as CSV UTF-8");
+    /* perhaps the header: "Cost (£)" as an older Windows writes it */
+    for (int i = 0; i < attempt->sample.count && i < HEADER_WITHIN; i++) {
+        const ecl_record_t *record = &attempt->sample.records[i];
+
+        if (record->status == ECL_RECORD_NOT_TEXT) {
+            return ecl_fail(result, ECL_EINPUT, "not-text",
+                            "the file is not text in UTF-8 (line %" APR_INT64_T_FMT
+                            "): save it as CSV UTF-8",
+                            record->line);
+        }
     }
     if (FOUND(found, ECL_ROLE_SITE) && !has_date) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",

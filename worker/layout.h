@@ -69,6 +69,7 @@ typedef struct ecl_layout_t {
     int block_count;
 
     int labels_are_ends;  /* the time is the period's end */
+    int midnight_is_end;  /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;    /* the header or the file says so */
     int newest_first;     /* long: the file runs backward in time */
     int interval_minutes; /* 30, or what the stamps show; 1440 for daily */

@@ -155,6 +155,26 @@ static void find_direction(ecl_layout_t *layout, const stamp_t *stamps, int coun
     layout->newest_first = backward > forward;
 }
 
+/* "01/02/2026,23:30" and then "01/02/2026,00:00": midnight is the end of its row's date, not the
+ * beginning. Looked for where date and time are apart, in stamps in file order. */
+static int has_midnight_at_end(const ecl_layout_t *layout, const stamp_t *stamps, int count)
+{
+    apr_int64_t last = 1440 - layout->interval_minutes;
+    int at_end = 0, at_start = 0;
+
+    for (int i = 1; i < count; i++) {
+        const stamp_t *midnight = &stamps[layout->newest_first ? i - 1 : i];
+        const stamp_t *before = &stamps[layout->newest_first ? i : i - 1];
+
+        if (midnight->meter == before->meter && midnight->minute % 1440 == 0 &&
+            before->minute % 1440 == last) {
+            at_end += midnight->minute == before->minute - last;
+            at_start += midnight->minute == before->minute + layout->interval_minutes;
+        }
+    }
+    return at_end > at_start;
+}
+
 static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
                                ecl_role_t date_role, apr_pool_t *p)
 {
@@ -182,7 +202,7 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy)
 {
-    stamp_t *stamps = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(*stamps));
+    stamp_t *stamps = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(*stamps)), *in_order;
     int count = 0, with_time = 0, is_daily, rank, is_utc;
     const char *name = layout->names[layout->date_column];
     ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
@@ -208,11 +228,18 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         return;
     }
     find_direction(layout, stamps, count);
+    in_order = apr_pmemdup(p, stamps, ECL_LAYOUT_SAMPLE * sizeof(*stamps));
     layout->interval_minutes = find_interval(stamps, count, &is_daily);
     if (layout->time_column < 0 && (!with_time || is_daily)) {
         layout->kind = ECL_LAYOUT_DAILY;
         layout->interval_minutes = 1440;
         *pwhy = "a date and no time";
+        return;
+    }
+    if (layout->time_column >= 0 && has_midnight_at_end(layout, in_order, count)) {
+        layout->labels_are_ends = layout->midnight_is_end = 1;
+        *pwhy = apr_psprintf(p, "%d-minute readings, times are period ends (00:00 closes its date)",
+                             layout->interval_minutes);
         return;
     }
     *pwhy = apr_psprintf(p, "%d-minute readings, %s", layout->interval_minutes,

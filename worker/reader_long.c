@@ -203,6 +203,7 @@ static void step_back(const ecl_reader_t *reader, row_t *row)
 static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *row)
 {
     const ecl_layout_t *layout = reader->layout;
+    ecl_date_t date;
 
     if (stamp->has_offset || layout->times_are_utc) {
         apr_int64_t utc = (apr_int64_t)stamp->date * 86400 + (apr_int64_t)stamp->minute * 60 -
@@ -213,7 +214,8 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
         return 1;
     }
     /* 24:00 is the next day's midnight */
-    ecl_clock_day(reader->options.clock, stamp->date + stamp->minute / 1440, &row->day);
+    date = stamp->date + stamp->minute / 1440 + (layout->midnight_is_end && !stamp->minute);
+    ecl_clock_day(reader->options.clock, date, &row->day);
     if (!take_label(reader, &row->day, stamp->minute % 1440, row)) {
         return 0;
     }

@@ -227,9 +227,14 @@ int ecl_reader_is_furniture(const ecl_reader_t *reader)
 
 int ecl_reader_is_header(const ecl_reader_t *reader)
 {
+    ecl_field_t meter = ecl_reader_cell(reader, reader->layout->meter_column);
     unsigned found;
     int is_wide;
 
+    /* a file may have a bad date in every row */
+    if (ecl_meter_is_mpan(meter.text, meter.length)) {
+        return 0;
+    }
     return ecl_layout_score_header(&reader->record, &found, &is_wide) > 0;
 }
 

@@ -279,6 +279,9 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
 
     *prank = 0;
     *pis_utc = 0;
+    if (memchr(text, '%', length)) {
+        return ECL_ROLE_IGNORED; /* "Data Quality (% Complete)" */
+    }
     if (!fold_name(text, length, word)) {
         return ECL_ROLE_NONE;
     }
@@ -461,22 +464,32 @@ const char *ecl_channel_of(const char *text, apr_size_t length)
 
 char ecl_flag_of(const char *text, apr_size_t length)
 {
-    /* "65.0": an old export writes the character code of A; "100": per cent of the day is there */
+    /* "65.0": an old export writes the character code of A */
     static const struct {
         const char *word;
         char flag;
     } flags[] = {
-        {"a", ECL_FLAG_ACTUAL},           {"actual", ECL_FLAG_ACTUAL},
-        {"act", ECL_FLAG_ACTUAL},         {"measured", ECL_FLAG_ACTUAL},
-        {"valid", ECL_FLAG_ACTUAL},       {"no", ECL_FLAG_ACTUAL},
-        {"n", ECL_FLAG_ACTUAL},           {"650", ECL_FLAG_ACTUAL},
-        {"65", ECL_FLAG_ACTUAL},          {"100", ECL_FLAG_ACTUAL},
-        {"e", ECL_FLAG_ESTIMATED},        {"est", ECL_FLAG_ESTIMATED},
-        {"estimate", ECL_FLAG_ESTIMATED}, {"estimated", ECL_FLAG_ESTIMATED},
-        {"yes", ECL_FLAG_ESTIMATED},      {"y", ECL_FLAG_ESTIMATED},
-        {"690", ECL_FLAG_ESTIMATED},      {"69", ECL_FLAG_ESTIMATED},
-        {"m", ECL_FLAG_MANUAL},           {"manual", ECL_FLAG_MANUAL},
-        {"c", ECL_FLAG_CORRECTED},        {"corrected", ECL_FLAG_CORRECTED},
+        {"a", ECL_FLAG_ACTUAL},
+        {"actual", ECL_FLAG_ACTUAL},
+        {"act", ECL_FLAG_ACTUAL},
+        {"measured", ECL_FLAG_ACTUAL},
+        {"valid", ECL_FLAG_ACTUAL},
+        {"no", ECL_FLAG_ACTUAL},
+        {"n", ECL_FLAG_ACTUAL},
+        {"650", ECL_FLAG_ACTUAL},
+        {"65", ECL_FLAG_ACTUAL},
+        {"e", ECL_FLAG_ESTIMATED},
+        {"est", ECL_FLAG_ESTIMATED},
+        {"estimate", ECL_FLAG_ESTIMATED},
+        {"estimated", ECL_FLAG_ESTIMATED},
+        {"yes", ECL_FLAG_ESTIMATED},
+        {"y", ECL_FLAG_ESTIMATED},
+        {"690", ECL_FLAG_ESTIMATED},
+        {"69", ECL_FLAG_ESTIMATED},
+        {"m", ECL_FLAG_MANUAL},
+        {"manual", ECL_FLAG_MANUAL},
+        {"c", ECL_FLAG_CORRECTED},
+        {"corrected", ECL_FLAG_CORRECTED},
     };
     char word[ECL_WORD_MAX];
 

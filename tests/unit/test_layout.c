@@ -465,6 +465,18 @@ static void test_names_of_long_columns(void **state)
     }
 }
 
+static void test_completeness_is_no_flag(void **state)
+{
+    reading_t *r = read_text(apr_psprintf(
+        pool, "MPAN,Reading Date,Data Quality(%% Complete),%s\n" MPAN ",01/02/26,97.9,%s\n",
+        series(pool, "%d", 1, 48), series(pool, "%d", 1, 48)));
+
+    (void)state;
+    assert_int_equal(flag_at(r, "2026-02-01", 1), ECL_FLAG_ACTUAL);
+    assert_int_equal(r->warnings->nelts, 0);
+    end_reading(r);
+}
+
 static void test_data_type_column(void **state)
 {
     reading_t *r = read_text(apr_psprintf(pool,
@@ -544,6 +556,7 @@ static void test_refusals(void **state)
         {FILE_OF("\xfe\xff\0M\0P\0A\0N"), "not-text", "UTF-16"},
         {FILE_OF("M\0P\0A\0N\0,\0D\0a\0t\0e\0,\0k\0"), "not-text", "UTF-16"},
         {FILE_OF("\x01\x02\x03\0\0\0\xff\xfe\xfd"), "not-text", "not text"},
+        {FILE_OF("MPAN,Date,kWh,Cost (\xa3)\n" MPAN ",2026-02-01,1,2\n"), "not-text", "line 1"},
         {FILE_OF("name,address,postcode,site_type\nA,B,C,office\n"), "not-meter-data",
          "list of sites"},
         {FILE_OF("ZHV|0000475656|D0010002|D|\n026|1200990020077|V|\n"), "not-meter-data",
@@ -755,6 +768,7 @@ int main(void)
         cmocka_unit_test(test_the_identifier_is_chosen_by_content),
         cmocka_unit_test(test_totals_are_no_readings),
         cmocka_unit_test(test_names_of_long_columns),
+        cmocka_unit_test(test_completeness_is_no_flag),
         cmocka_unit_test(test_data_type_column),
         cmocka_unit_test(test_order_of_day_and_month),
         cmocka_unit_test(test_refusals),

@@ -356,6 +356,28 @@ static void test_date_and_time(void **state)
     }
 }
 
+static void test_midnight_closes_its_date(void **state)
+{
+    const char *forward = "", *backward = "", *head = "MPAN,Date,Time,Value\n";
+
+    (void)state;
+    for (int i = 0; i < 96; i++) {
+        const char *line = apr_psprintf(pool, MPAN ",%02d/02/2026,%02d:%02d,%d\n", 1 + i / 48,
+                                        (i + 1) % 48 / 2, (i + 1) % 2 * 30, i % 48 + 1);
+
+        forward = join(forward, line);
+        backward = join(line, backward);
+    }
+    for (int k = 0; k < 2; k++) {
+        reading_t *r = read_text(join(head, k ? backward : forward));
+
+        assert_true(r->layout->midnight_is_end);
+        assert_whole_day(r, "2026-02-01", 48);
+        assert_whole_day(r, "2026-02-02", 48);
+        end_reading(r);
+    }
+}
+
 static void test_date_and_settlement_period(void **state)
 {
     reading_t *r =
@@ -520,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_flush_hands_over_what_is_open),
         cmocka_unit_test(test_the_sinks_status_stops_the_reader),
         cmocka_unit_test(test_date_and_time),
+        cmocka_unit_test(test_midnight_closes_its_date),
         cmocka_unit_test(test_date_and_settlement_period),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_clock_change_in_quarters_of_an_hour),
