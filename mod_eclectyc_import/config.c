@@ -120,7 +120,8 @@ static const char *set_role(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_allow_anonymous(cmd_parms *cmd, void *dir, int flag)
 {
     ecl_dir_conf_t *conf = dir;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_FILES | NOT_IN_LIMIT | NOT_IN_PROXY);
+    const char *error =
+        ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_LIMIT | NOT_IN_PROXY);
 
     if (error) {
         return error;
