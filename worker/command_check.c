@@ -196,7 +196,7 @@ static void check_queue(check_t *check, ecl_db_conn_t *conn)
         problem(check,
                 "start httpd with EclectycImportWorkers 1 or more, or the worker itself "
                 "(docs/operations.md)",
-                "queue", "%s jobs are due, the oldest for %s s, and no worker takes them",
+                "queue", "%s due, the oldest for %s s, and no worker takes them",
                 ecl_print_count(queue.due, check->p), ecl_print_count(wait, check->p));
     } else if (!queue.queued) {
         tell("ok", "queue", "nothing is waiting, %s in hand",
