@@ -37,7 +37,8 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
                            json_object_new_boolean(1));
     json_object_object_add(form, "dry_run", json_object_new_boolean(sent && sent->job.dry_run));
     /* without JavaScript a page that goes straight to the job's progress is the better answer */
-    json_object_object_add(form, "async", json_object_new_boolean(!sent || sent->async));
+    json_object_object_add(form, "async",
+                           json_object_new_boolean(!sent || sent->async || !sent->is_complete));
     if (sent && sent->job.notes) {
         json_object_object_add(form, "notes",
                                json_object_new_string(ecl_respond_utf8(q, sent->job.notes)));

@@ -212,6 +212,17 @@ static apr_status_t part_data(void *baton, const char *data, apr_size_t length)
     return APR_SUCCESS;
 }
 
+static apr_status_t parse_bool(const char *name, const char *text, int *pvalue,
+                               ecl_result_t *result)
+{
+    if (text && !ecl_form_bool(text, pvalue)) {
+        return ecl_fail(result, ECL_EINPUT, "bad-parameter",
+                        "parameter %s: '%s' is none of 1, on, true, yes, 0, off, false, no", name,
+                        text);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t part_end(void *baton)
 {
     receiver_t *receiver = baton;
@@ -225,17 +236,13 @@ static apr_status_t part_end(void *baton)
         }
         *receiver->pfield =
             apr_pstrmemdup(receiver->q->r->pool, receiver->field, receiver->field_length);
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t parse_bool(const char *name, const char *text, int *pvalue,
-                               ecl_result_t *result)
-{
-    if (text && !ecl_form_bool(text, pvalue)) {
-        return ecl_fail(result, ECL_EINPUT, "bad-parameter",
-                        "parameter %s: '%s' is none of 1, on, true, yes, 0, off, false, no", name,
-                        text);
+        if (receiver->pfield == &receiver->dry_run) {
+            return parse_bool("dry_run", receiver->dry_run, &receiver->upload->job.dry_run,
+                              receiver->result);
+        }
+        if (receiver->pfield == &receiver->async) {
+            return parse_bool("async", receiver->async, &receiver->upload->async, receiver->result);
+        }
     }
     return APR_SUCCESS;
 }
@@ -325,13 +332,11 @@ static apr_status_t receive_multipart(receiver_t *receiver, int *phttp)
     if (rv == APR_SUCCESS) {
         rv = ecl_multipart_finish(parser, result);
     }
-    if (rv == APR_SUCCESS) {
-        rv = parse_bool("dry_run", receiver->dry_run, &upload->job.dry_run, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (rv == APR_SUCCESS) {
-        rv = parse_bool("async", receiver->async, &upload->async, result);
-    }
-    return rv == APR_SUCCESS ? ecl_job_check_new(&upload->job, result) : rv;
+    upload->is_complete = 1;
+    return ecl_job_check_new(&upload->job, result);
 }
 
 static apr_status_t receive_raw(receiver_t *receiver, int *phttp)

@@ -26,7 +26,8 @@ typedef struct ecl_upload_t {
     /* import_type, dry_run, priority, notes, tags, user_name, idempotency_key as the client gave
      * them; the rest is each file's */
     ecl_job_new_t job;
-    int async; /* do not wait for the result */
+    int async;       /* do not wait for the result */
+    int is_complete; /* all fields have been seen: one that is not set was not sent */
     ecl_upload_file_t files[ECL_UPLOAD_FILES];
     int count;
 } ecl_upload_t;

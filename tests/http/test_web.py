@@ -146,6 +146,15 @@ def test_it_works_at_any_path(make_httpd):
     assert raw.headers["Location"] == "/x/jobs/" + raw.json()["batch_id"]
 
 
+def test_it_works_in_a_virtual_host(make_httpd):
+    server = make_httpd(start=False, Workers="0")
+    server.locations = (f'<VirtualHost *:*>\n<Location "/v">\nEclectycImport admin\n'
+                        'EclectycImportAllowAnonymous on\n</Location>\n</VirtualHost>\n')
+    server.start()
+    assert 'href="/v/jobs"' in server.get("/v").text
+    assert server.database.exists()
+
+
 def test_files_of_the_document_root_have_no_say(make_httpd):
     server = make_httpd(start=False, Workers="0", extra="")
     root = server.dir / "htdocs"
@@ -306,6 +315,9 @@ def test_what_was_filled_in_is_there_again(web):
     assert answer.status_code == 422
     assert "my &lt;notes&gt;" in answer.text
     assert 'value="daily" checked' in answer.text and 'name="dry_run" value="1" checked' in answer.text
+    assert 'name="async" value="1" checked' not in answer.text  # as it was sent
+    cut_off = post_multipart(web, FILE, end=False)
+    assert 'name="async" value="1" checked' in cut_off.text  # not known: as it is at first
 
 
 def test_bytes_that_are_no_text_do_not_spoil_the_answer(web):
@@ -391,6 +403,11 @@ def test_wrong_parameters_are_named(web, query, name):
     answer = web.post(f"{web.api}/jobs?{query}", data="a")
     assert answer.status_code == 400
     assert name in answer.json()["detail"]
+
+
+def test_a_client_in_the_middle_of_sending_gets_to_see_the_answer(web):
+    answer = web.post(f"{web.api}/jobs?priority=now", data=b"x" * 15_000_000)
+    assert answer.status_code == 400 and "priority" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("query, name", [
@@ -540,6 +557,7 @@ def test_without_a_database_nothing_is_read(make_httpd):
         answer = server.get(url)
         assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
         assert "database is not available" in answer.text and "/nonexistent" not in answer.text
+    assert server.post(f"{server.api}/jobs", data=b"x" * 15_000_000).status_code == 503
     answer = talk(server, f"POST {server.api_path}/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: "
                           f"{authorization()}\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"
                   .encode())
