@@ -301,6 +301,15 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     return "no unit stated, kWh assumed";
 }
 
+/* Nothing above the header but a line "sep=". */
+static int stands_alone(const attempt_t *attempt)
+{
+    ecl_field_t first = ecl_sample_cell(&attempt->sample.records[0], 0);
+
+    return attempt->header == 0 || (attempt->header == 1 && (first.text[0] | 0x20) == 's' &&
+                                    !strncmp(first.text + 1, "ep=", 3));
+}
+
 static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why, apr_pool_t *p)
 {
     static const char *const kinds[] = {"a row per meter and day", "a row per reading",
@@ -314,7 +323,7 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
     if (layout->header_record) {
         text = apr_psprintf(p, "%s; header on line %" APR_INT64_T_FMT "%s", text,
                             attempt->sample.records[attempt->header].line,
-                            attempt->header ? " (what stands above it is not read)" : "");
+                            stands_alone(attempt) ? "" : " (what stands above it is not read)");
     } else {
         text = apr_pstrcat(p, text, "; no header", NULL);
     }

@@ -178,12 +178,17 @@ static const column_t *choose_meter(const columns_t *columns)
     return named && (named->rank < 5 || !serial) ? named : serial;
 }
 
-static int can_be_date(const column_t *column)
+/* How well a column's name fits for dates; 0: not at all. Of two that hold dates the one that says
+ * "start" is the surer one. */
+static int date_rank(const column_t *column)
 {
     switch (column->role) {
-    case ECL_ROLE_DATE:
     case ECL_ROLE_START:
+        return 4;
+    case ECL_ROLE_DATE:
+        return 3;
     case ECL_ROLE_END:
+        return 2;
     case ECL_ROLE_TIME:
     case ECL_ROLE_PERIOD:
         return 1;
@@ -195,21 +200,19 @@ static int can_be_date(const column_t *column)
 static const column_t *choose_date(const columns_t *columns, const column_t *meter)
 {
     const column_t *best = NULL;
+    int best_score = 0;
 
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
+        int rank = date_rank(column);
+        int score = rank ? rank + 10 * most(column->dates, column->cells) : 0;
 
-        if (!can_be_date(column) || column == meter) {
-            continue;
-        }
-        /* of two that hold dates the one that says "start" is the surer one */
-        if (!best || (most(column->dates, column->cells) && !most(best->dates, best->cells)) ||
-            (column->role == ECL_ROLE_START && best->role == ECL_ROLE_END &&
-             most(column->dates, column->cells))) {
+        if (column != meter && score > best_score) {
             best = column;
+            best_score = score;
         }
     }
-    if (best && (best->dates || best->role == ECL_ROLE_DATE)) {
+    if (best_score > 1) {
         return best;
     }
     for (int i = 0; i < columns->count; i++) {
@@ -331,7 +334,7 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
     if (*pis_wide) {
         return 1000 + score;
     }
-    return has_date && has_value ? score : 0;
+    return (has_date || FOUND(found, ECL_ROLE_METER)) && has_value ? score : 0;
 }
 
 static const char *name_of(const ecl_layout_t *layout, int column, apr_pool_t *p)

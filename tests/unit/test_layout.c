@@ -86,6 +86,7 @@ static void test_preamble(void **state)
 
     (void)state;
     assert_int_equal(r->layout->header_record, 4);
+    assert_non_null(strstr(r->layout->evidence, "header on line 5 (what stands above it"));
     assert_int_equal(r->layout->first_record, 5);
     assert_int_equal(count_readings(r), 96);
     assert_int_equal(r->failed, 0);
@@ -451,6 +452,8 @@ static void test_names_of_long_columns(void **state)
         {"meter_identifier,interval_start,quantity", MPAN ",2026-02-01 00:30,7"},
         {"MPRN,Date,Time,Meter Units,Meter Read,Consumption,KWH",
          MPAN ",01/02/2026,00:30,,123456,5,7"},
+        {"MPAN,Time,Date,Value", MPAN ",00:30,01/02/2026,7"},
+        {"MPAN,Value,Taken", MPAN ",7,01/02/2026 00:30"},
         {"MPAN;READ_DATE_TIME;Read Value", MPAN ";01.02.2026 00:30;7"},
     };
 
