@@ -29,6 +29,9 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
     json_object *form = json_object_new_object();
     const char *type = sent && sent->job.import_type ? sent->job.import_type : "auto";
     const char *priority = sent && sent->job.priority ? sent->job.priority : "normal";
+    /* the link "upload the corrected rows" of a job's page leads to ?parent_batch_id=… */
+    const char *parent =
+        sent ? sent->job.parent_batch_id : apr_table_get(q->query, "parent_batch_id");
     apr_pool_t *p = q->r->pool;
 
     json_object_object_add(form, apr_pstrcat(p, "import_type_", type, NULL),
@@ -42,6 +45,9 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
     if (sent && sent->job.notes) {
         json_object_object_add(form, "notes",
                                json_object_new_string(ecl_respond_utf8(q, sent->job.notes)));
+    }
+    if (parent && ecl_job_is_uuid(parent)) {
+        json_object_object_add(form, "parent_batch_id", json_object_new_string(parent));
     }
     if (error) {
         json_object_object_add(form, "error", json_object_new_string(error));

@@ -100,6 +100,18 @@ static apr_status_t check_beforehand(ecl_request_t *q, ecl_result_t *result)
     return rv == APR_SUCCESS ? check_space(q, length > 0 ? length : 0, q->r->pool, result) : rv;
 }
 
+/* What is known of the job so far. */
+static apr_status_t check_fields(const ecl_upload_t *upload, ecl_result_t *result)
+{
+    const char *parent = upload->job.parent_batch_id;
+
+    if (parent && !ecl_job_is_uuid(parent)) {
+        return ecl_fail(result, ECL_EINPUT, "bad-parent",
+                        "the parent_batch_id '%s' is not a batch id", parent);
+    }
+    return ecl_job_check_new(&upload->job, result);
+}
+
 /* ---- parts -------------------------------------------------------------------------------------
  */
 
@@ -114,7 +126,7 @@ static apr_status_t begin_file(receiver_t *receiver, const char *filename)
                         "More than %d files in one upload; send them in several", ECL_UPLOAD_FILES);
     }
     /* what came before the file and is wrong already is refused before the file is written */
-    rv = ecl_job_check_new(&upload->job, receiver->result);
+    rv = check_fields(upload, receiver->result);
     if (rv == APR_SUCCESS) {
         rv = ecl_storage_part_open(&receiver->part, receiver->q->settings->storage_dir, p,
                                    receiver->result);
@@ -172,6 +184,7 @@ static apr_status_t part_begin(void *baton, const ecl_part_t *part)
                   {"priority", &upload->job.priority},
                   {"notes", &upload->job.notes},
                   {"tags", &upload->job.tags},
+                  {"parent_batch_id", &upload->job.parent_batch_id},
                   {"dry_run", &receiver->dry_run},
                   {"async", &receiver->async}};
 
@@ -336,7 +349,7 @@ static apr_status_t receive_multipart(receiver_t *receiver, int *phttp)
         return rv;
     }
     upload->is_complete = 1;
-    return ecl_job_check_new(&upload->job, result);
+    return check_fields(upload, result);
 }
 
 static apr_status_t receive_raw(receiver_t *receiver, int *phttp)
@@ -389,6 +402,7 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
                   {"priority", &upload->job.priority},
                   {"notes", &upload->job.notes},
                   {"tags", &upload->job.tags},
+                  {"parent_batch_id", &upload->job.parent_batch_id},
                   {"filename", &upload->files[0].filename}};
     apr_status_t rv;
 
@@ -396,7 +410,7 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
         const char *value = apr_table_get(q->query, params[i].name);
         if (value && *value) {
             *params[i].pvalue = value;
-            rv = ecl_job_check_new(&upload->job, result);
+            rv = check_fields(upload, result);
             if (rv != APR_SUCCESS) {
                 return ecl_fail(result, rv, "bad-parameter", "parameter %s: %s", params[i].name,
                                 result->detail);
@@ -409,6 +423,23 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
 /* ---- the job -----------------------------------------------------------------------------------
  */
 
+static apr_status_t create_job(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
+                               ecl_job_t **pjob, ecl_result_t *result)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (job->parent_batch_id) {
+        rv = ecl_job_get(conn, job->parent_batch_id, p, pjob, result);
+        *pjob = NULL;
+    }
+    if (rv == ECL_ENOTFOUND) {
+        return ecl_fail(result, ECL_EINPUT, "bad-parent",
+                        "there is no job %s that this upload could follow on from",
+                        job->parent_batch_id);
+    }
+    return rv == APR_SUCCESS ? ecl_job_create(conn, job, p, pjob, result) : rv;
+}
+
 apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index, ecl_job_t **pjob,
                               ecl_result_t *result)
 {
@@ -417,9 +448,10 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
     ecl_upload_file_t *file = &upload->files[index];
     char *sha256 = apr_palloc(p, ECL_SHA256_HEX);
     ecl_job_new_t job = upload->job;
-    ecl_db_conn_t *conn = NULL;
+    ecl_db_conn_t *conn;
     apr_status_t rv;
 
+    *pjob = NULL;
     job.batch_id = job.stored_name = ecl_job_uuid(p);
     job.filename = file->filename;
     job.file_size = ecl_storage_part_size(file->part);
@@ -430,7 +462,7 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
     }
     rv = ecl_child_acquire(&conn, result);
     if (rv == APR_SUCCESS) {
-        rv = ecl_job_create(conn, &job, p, pjob, result);
+        rv = create_job(conn, &job, p, pjob, result);
         ecl_db_release(conn);
     }
     if (rv == APR_SUCCESS) {

@@ -23,8 +23,8 @@ typedef struct ecl_upload_file_t {
 } ecl_upload_file_t;
 
 typedef struct ecl_upload_t {
-    /* import_type, dry_run, priority, notes, tags, user_name, idempotency_key as the client gave
-     * them; the rest is each file's */
+    /* import_type, dry_run, priority, notes, tags, parent_batch_id, user_name, idempotency_key as
+     * the client gave them; the rest is each file's */
     ecl_job_new_t job;
     int async;       /* do not wait for the result */
     int is_complete; /* all fields have been seen: one that is not set was not sent */
@@ -36,8 +36,8 @@ typedef struct ecl_upload_t {
 int ecl_upload_is_multipart(const request_rec *r);
 int ecl_upload_has_body(const request_rec *r);
 
-/* Reads import_type, dry_run, priority, notes and tags from the query and checks them; filename
- * becomes that of files[0]. ECL_EINPUT names the parameter. */
+/* Reads import_type, dry_run, priority, notes, tags and parent_batch_id from the query and checks
+ * them; filename becomes that of files[0]. ECL_EINPUT names the parameter. */
 apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
                                    ecl_result_t *result);
 

@@ -289,6 +289,8 @@ FILE = ('name="csv_file"; filename="a.csv"', b"a,b\r\n1,2\r\n")
     ([FILE, ('name="dry_run"', b"maybe")], "maybe"),
     ([FILE, ('name="import_type"', b"gas")], "gas"),
     ([('name="priority"', b"now"), FILE], "now"),
+    ([('name="parent_batch_id"', b"<x>"), FILE], "batch id"),
+    ([FILE, ('name="parent_batch_id"', b"11111111-2222-4333-8444-555555555555")], "no job"),
     ([FILE, ('name="notes"', b"x" * 5000)], "notes"),
     ([FILE, ('name="notes"', b"x" * 9000)], "notes"),
     ([FILE, ('name="notes"', b"\xff")], "UTF-8"),
@@ -398,7 +400,7 @@ def test_raw_uploads(web):
 @pytest.mark.parametrize("query, name", [
     ("import_type=gas", "import_type"), ("priority=now", "priority"), ("dry_run=2", "dry_run"),
     ("notes=" + "x" * 4001, "notes"), ("notes=%ff", "notes"),
-    ("tags=a&tags=b", "tags")])
+    ("parent_batch_id=1", "parent_batch_id"), ("tags=a&tags=b", "tags")])
 def test_wrong_parameters_are_named(web, query, name):
     answer = web.post(f"{web.api}/jobs?{query}", data="a")
     assert answer.status_code == 400
@@ -662,8 +664,16 @@ def test_rejected_rows_can_be_corrected_and_sent_again(working):
     assert len(rows) == 3
     assert rows[0].startswith(lines[0] + ",rejected_line,")
     assert rows[1].startswith(lines[5] + ",6,") and rows[2].startswith(lines[9] + ",10,")
-    again = working.import_file(table.text.replace("=2026-", "2026-").replace("20x6-", "2026-"))
+    page = working.get(f"{working.admin}/status/{job['batch_id']}").text
+    assert f'?parent_batch_id={job["batch_id"]}"' in page
+    form = working.get(f"{working.admin}?parent_batch_id={job['batch_id']}").text
+    assert f'name="parent_batch_id" value="{job["batch_id"]}"' in form
+    again = working.import_file(table.text.replace("=2026-", "2026-").replace("20x6-", "2026-"),
+                                parent_batch_id=job["batch_id"])
     assert (again["imported_rows"], again["failed_rows"]) == (2, 0)
+    assert again["parent_batch_id"] == job["batch_id"]
+    assert f'status/{job["batch_id"]}"' in working.get(
+        f"{working.admin}/status/{again['batch_id']}").text
     none = working.get(f"{working.admin}/status/{again['batch_id']}/failed-rows.csv")
     assert none.status_code == 404
 
