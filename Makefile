@@ -3,11 +3,12 @@
 #   make run     installs what is missing, builds, starts a private Apache, imports the sample
 #   make check   installs what is missing, builds, runs every test
 #
-# Variables: PORT, RUN_DIR (run), DESTDIR, PREFIX (install), SANITIZE=1 (ASan and UBSan build),
+# Variables: PORT, RUN_DIR (run), PREFIX, CONFDIR (compiled in), DESTDIR (install), SANITIZE=1 (ASan and UBSan build),
 # WERROR=1 (warnings are errors), V=1 (show commands).
 
 APXS ?= apxs
 PREFIX ?= /usr/local
+CONFDIR ?= /etc/apache2/mods-available
 PORT ?= 8080
 RUN_DIR ?= var
 
@@ -43,6 +44,7 @@ HTTPD_CFLAGS = -I$(shell $(APXS) -q INCLUDEDIR)
 LIBEXECDIR = $(shell $(APXS) -q LIBEXECDIR)
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DECL_BINDIR='"$(bindir)"' -DECL_DATADIR='"$(datadir)"' \
+	-DECL_CONFFILE='"$(CONFDIR)/eclectyc_import.conf"' \
 	$(APR_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 -g $(OPTIMISE) -fPIC -fvisibility=hidden -fstack-protector-strong \
 	$(WARNINGS) $(SANITIZERS) $(CFLAGS)
@@ -142,7 +144,6 @@ stop:
 
 # Into an existing Apache: `a2enmod eclectyc_import` (or an Include of the two conf files) switches
 # it on. DESTDIR for packagers.
-CONFDIR ?= /etc/apache2/mods-available
 .PHONY: install
 install: all
 	install -D -m 644 $(MODULE) $(DESTDIR)$(LIBEXECDIR)/mod_eclectyc_import.so
@@ -154,6 +155,10 @@ install: all
 	install -d -m 755 $(DESTDIR)$(CONFDIR)
 	sed 's|/usr/lib/apache2/modules|$(LIBEXECDIR)|' conf/eclectyc_import.load \
 		>$(DESTDIR)$(CONFDIR)/eclectyc_import.load
+	for f in systemd/eclectyc-import-worker.service cron/eclectyc-import supervisord/eclectyc-import-worker.conf; do \
+		install -d -m 755 $(DESTDIR)$(datadir)/conf/$$(dirname $$f) && \
+		sed 's|/usr/local/bin/eclectyc|$(bindir)/eclectyc|; s|/etc/apache2/mods-available|$(CONFDIR)|' conf/$$f \
+			>$(DESTDIR)$(datadir)/conf/$$f || exit 1; done
 	@# an administrator's settings are never overwritten
 	[ -e $(DESTDIR)$(CONFDIR)/eclectyc_import.conf ] || \
 		install -m 644 conf/eclectyc_import.conf $(DESTDIR)$(CONFDIR)/eclectyc_import.conf

@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/log.h"
 #include "../lib/migrate.h"
@@ -97,10 +98,15 @@ int ecl_command_begin(ecl_invocation_t *invocation)
     ecl_clock_t *clock;
     apr_status_t rv;
 
+    if (!invocation->config_path && access(ECL_CONFFILE, F_OK) == 0) {
+        invocation->config_path = ECL_CONFFILE;
+    }
     if (!invocation->config_path) {
         return ecl_command_usage_error(
-            invocation, "no --config: name the file with the EclectycImport directives, "
-                        "the same that httpd reads");
+            invocation,
+            "no --config, and no '%s': name the file with the EclectycImport "
+            "directives, the same that httpd reads",
+            ECL_CONFFILE);
     }
     invocation->settings = ecl_settings_make(p);
     rv = ecl_settings_read(invocation->settings, p, invocation->config_path, &result);

@@ -15,7 +15,7 @@
 
 typedef struct ecl_invocation_t {
     apr_pool_t *p;
-    const char *config_path; /* of --config; "-" is stdin; NULL: not given */
+    const char *config_path; /* of --config; "-" is stdin; NULL: not given, then ECL_CONFFILE */
     int argc;                /* of the command: argv[0] is its name */
     const char *const *argv;
     ecl_settings_t *settings; /* set by ecl_command_begin */

@@ -9,12 +9,12 @@
 
 static void print_usage(FILE *to)
 {
-    fputs("usage: eclectyc-import-worker --config FILE [--log-level LEVEL] COMMAND ...\n"
+    fputs("usage: eclectyc-import-worker [--config FILE] [--log-level LEVEL] COMMAND ...\n"
           "\n"
           "Imports the meter-data files that mod_eclectyc_import has queued.\n"
           "\n"
           "  --config FILE      the file with the EclectycImport directives that httpd reads;\n"
-          "                     \"-\": standard input\n"
+          "                     \"-\": standard input; without it " ECL_CONFFILE "\n"
           "  --log-level LEVEL  crit, error, warn, notice, info (what run begins with) or debug\n"
           "  --help, --version\n"
           "\n"
