@@ -68,6 +68,7 @@ typedef struct ecl_layout_t {
     ecl_value_block_t blocks[ECL_LAYOUT_BLOCKS];
     int block_count;
 
+    int labels_are_open;  /* long: the sample does not show whether times are starts or ends */
     int labels_are_ends;  /* the time is the period's end */
     int midnight_is_end;  /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;    /* the header or the file says so */

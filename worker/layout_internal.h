@@ -15,8 +15,7 @@
 
 /* ---- sniff ---------------------------------------------------------------------------------- */
 
-/* ECL_EINPUT when the first bytes show a file that is no delimited text. *pempty: it has no byte,
- * or nothing but blanks in the bytes looked at and no more follow. */
+/* ECL_EINPUT when the first bytes show a file that is no delimited text, or there is none. */
 apr_status_t ecl_layout_sniff(const char *path, apr_pool_t *p, ecl_result_t *result);
 
 /* ---- sample --------------------------------------------------------------------------------- */

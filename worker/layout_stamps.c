@@ -144,15 +144,18 @@ static int count_complete(const stamp_t *stamps, int count, int shift, int inter
 
 static void find_direction(ecl_layout_t *layout, const stamp_t *stamps, int count)
 {
-    int forward = 0, backward = 0;
+    int forward = 0, backward = 0, all_forward = 0, all_backward = 0;
 
     for (int i = 1; i < count; i++) {
-        if (stamps[i].meter == stamps[i - 1].meter) {
-            forward += stamps[i].minute > stamps[i - 1].minute;
-            backward += stamps[i].minute < stamps[i - 1].minute;
-        }
+        int is_same = stamps[i].meter == stamps[i - 1].meter;
+
+        all_forward += stamps[i].minute > stamps[i - 1].minute;
+        all_backward += stamps[i].minute < stamps[i - 1].minute;
+        forward += is_same && stamps[i].minute > stamps[i - 1].minute;
+        backward += is_same && stamps[i].minute < stamps[i - 1].minute;
     }
-    layout->newest_first = backward > forward;
+    /* where meters take turns only the rows as a whole have a direction */
+    layout->newest_first = forward || backward ? backward > forward : all_backward > all_forward;
 }
 
 /* "01/02/2026,23:30" and then "01/02/2026,00:00": midnight is the end of its row's date, not the
@@ -192,6 +195,7 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
     ends = count_complete(stamps, count, layout->interval_minutes, layout->interval_minutes);
     layout->labels_are_ends = ends > starts;
     if (ends == starts) {
+        layout->labels_are_open = 1;
         return "stamps taken as period starts (the sample fits either)";
     }
     return apr_psprintf(p, "stamps are period %s (%d complete days in the sample, else %d)",

@@ -3,7 +3,13 @@
  *
  * A reader is deterministic: the same bytes give the same days and errors with the same numbers,
  * so a job continues after its checkpoint by reading from the start and passing over what is
- * already stored.
+ * already stored. Days may be handed over in parts (a flush, more meters in turn than are kept
+ * open, a reading that comes twice): the parts of a day together are what the file says, and where
+ * a reading comes twice the later part holds the later one. Order of rows matters in one place
+ * only: local labels of the repeated hour in October.
+ *
+ * A failed row calls on_error exactly once. What is kept across records is bounded: see
+ * reader_internal.h.
  */
 #ifndef ECL_READER_H
 #define ECL_READER_H
@@ -33,7 +39,8 @@ typedef struct ecl_reader_options_t {
     ecl_date_t today; /* dates after it are rejected */
 } ecl_reader_options_t;
 
-/* Finds the layout and stands before the first record. Errors as of ecl_layout_find. */
+/* Finds the layout and stands before the first record. Errors as of ecl_layout_find. May pass over
+ * the beginning of the file (64 MiB) once for what a sample can't show, such as UTC stamps. */
 apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
                              const ecl_reader_options_t *options, apr_pool_t *p,
                              ecl_result_t *result);

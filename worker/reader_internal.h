@@ -13,7 +13,7 @@
 
 #define ECL_OPEN_DAYS 64
 #define ECL_REPEATED_MAX 49152   /* of slots: */
-#define ECL_REPEATED_SLOTS 65536 /* a power of two; 2 MiB, made when a long day is first met */
+#define ECL_REPEATED_SLOTS 65536 /* a power of two; 2.5 MiB, made when a long day is first met */
 #define ECL_WARNED_MAX 4096
 #define ECL_WARNED_SLOTS 8192 /* a power of two */
 #define ECL_SHOWN_MAX 64      /* bytes of a cell that a message shows */
@@ -156,8 +156,8 @@ void ecl_long_flush(ecl_reader_t *reader);
 ecl_outcome_t ecl_daily_read(ecl_reader_t *reader);
 
 /* What the sample can't show and the file may: that local-looking stamps are UTC (the hour that the
- * clocks skip in March is there), that months stand before days. Amends layout and its evidence.
- * Looks at ECL_SURVEY_BYTES at most. */
+ * clocks skip in March is there), that months stand before days, that times are period ends. Amends
+ * layout and its evidence. Looks at ECL_SURVEY_BYTES at most. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
                                apr_pool_t *p, ecl_result_t *result);

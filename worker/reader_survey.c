@@ -1,6 +1,6 @@
 /*
  * One quick pass over the date column before the first row is read, for what shows only on two days
- * of the year or in the one date beyond the twelfth.
+ * of the year, in the one date beyond the twelfth, or at the file's two ends.
  */
 #include "reader_internal.h"
 
@@ -13,6 +13,7 @@ typedef struct survey_t {
     char last_date[10]; /* the first characters of the date cell before */
     int last_is_plain;  /* that day has 24 hours */
     int has_offset;
+    apr_int64_t first, last; /* labels, in minutes since 1970; first > last: none yet */
     /* stamps with a value other than 0 on days when the clocks change */
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
@@ -47,6 +48,24 @@ static void count_stamp(survey_t *survey, const ecl_clock_day_t *day, const ecl_
     }
 }
 
+static void note_label(survey_t *survey, const ecl_datetime_t *stamp)
+{
+    apr_int64_t minute = (apr_int64_t)stamp->date * 1440 + stamp->minute;
+
+    if (survey->first > survey->last) {
+        survey->first = survey->last = minute;
+    }
+    survey->first = minute < survey->first ? minute : survey->first;
+    survey->last = minute > survey->last ? minute : survey->last;
+}
+
+/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. */
+static int are_ends(const survey_t *survey)
+{
+    return survey->layout->labels_are_open && survey->first < survey->last &&
+           survey->first % 1440 == survey->layout->interval_minutes && survey->last % 1440 == 0;
+}
+
 static void look_at(survey_t *survey, const ecl_record_t *record)
 {
     ecl_field_t cell = ecl_sample_cell(record, survey->layout->date_column);
@@ -56,7 +75,8 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
     int column;
 
     /* nearly every row has the date of the one before */
-    if (survey->last_is_plain && cell.length >= sizeof(survey->last_date) &&
+    if (survey->last_is_plain && !survey->layout->labels_are_open &&
+        cell.length >= sizeof(survey->last_date) &&
         !memcmp(cell.text, survey->last_date, sizeof(survey->last_date))) {
         return;
     }
@@ -69,6 +89,7 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
         return;
     }
     survey->has_offset |= stamp.has_offset;
+    note_label(survey, &stamp);
     ecl_clock_day(survey->clock, stamp.date, &day);
     if (day.minutes == 1440) {
         if (cell.length >= sizeof(survey->last_date)) {
@@ -97,7 +118,7 @@ static int is_needed(const ecl_layout_t *layout)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
                                apr_pool_t *p, ecl_result_t *result)
 {
-    survey_t survey = {.layout = layout, .clock = clock};
+    survey_t survey = {.layout = layout, .clock = clock, .first = 1};
     ecl_records_t *records;
     ecl_record_t record;
     apr_pool_t *reading;
@@ -116,7 +137,7 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
         if (record.number >= layout->first_record && record.status == ECL_RECORD_OK) {
             look_at(&survey, &record);
         }
-        if (survey.has_offset && !layout->date_order_is_open) {
+        if (survey.has_offset && !layout->date_order_is_open && !layout->labels_are_open) {
             break;
         }
     }
@@ -128,6 +149,12 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
         layout->date_order = ECL_ORDER_MDY;
         layout->evidence = apr_pstrcat(p, layout->evidence,
                                        "; month before day, as dates later in the file show", NULL);
+    }
+    if (APR_STATUS_IS_EOF(status) && are_ends(&survey)) {
+        layout->labels_are_ends = 1;
+        layout->evidence =
+            apr_pstrcat(p, layout->evidence,
+                        "; period ends after all, as the file's first and last show", NULL);
     }
     if (layout->kind == ECL_LAYOUT_LONG && !survey.has_offset && are_utc(&survey)) {
         layout->times_are_utc = 1;

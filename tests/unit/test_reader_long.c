@@ -90,6 +90,40 @@ static void test_labels_at_the_end(void **state)
     end_reading(r);
 }
 
+static void test_meters_in_turn(void **state)
+{
+    const char *text = HEADER, *back = "";
+    reading_t *r;
+
+    (void)state;
+    /* the sample holds a few half-hours of each meter: only the whole file shows that labels are
+     * ends, and only all rows together in which direction it runs */
+    for (int i = 1; i <= 50; i++) {
+        int label = i <= 3 ? 30 * i : 30 * i - 60;
+
+        for (int meter = 0; meter < 40; meter++) {
+            const char *line = apr_psprintf(pool, "M%d,%s %02d:%02d,%d,kWh,A\n", meter,
+                                            label < 1440 ? "2025-10-26" : "2025-10-27",
+                                            label / 60 % 24, label % 60, i);
+
+            text = join(text, line);
+            back = join(line, back);
+        }
+    }
+    r = read_text(text);
+    assert_true(r->layout->labels_are_ends);
+    assert_int_equal(count_readings(r), 2000);
+    assert_string_equal(value_of(r, "M7", "AI", "2025-10-26", 1), "1");
+    assert_string_equal(value_of(r, "M7", "AI", "2025-10-26", 4), "4");
+    assert_string_equal(value_of(r, "M7", "AI", "2025-10-26", 50), "50");
+    end_reading(r);
+    r = read_text(join(HEADER, back));
+    assert_true(r->layout->newest_first);
+    assert_string_equal(value_of(r, "M7", "AI", "2025-10-26", 2), "2");
+    assert_string_equal(value_of(r, "M7", "AI", "2025-10-26", 4), "4");
+    end_reading(r);
+}
+
 static void test_clock_change_days(void **state)
 {
     (void)state;
@@ -530,6 +564,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_is_gathered),
         cmocka_unit_test(test_labels_at_the_end),
+        cmocka_unit_test(test_meters_in_turn),
         cmocka_unit_test(test_clock_change_days),
         cmocka_unit_test(test_an_overlapping_export_repeats_the_long_day),
         cmocka_unit_test(test_a_bad_row_uses_up_its_place_in_the_repeated_hour),
