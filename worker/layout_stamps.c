@@ -120,11 +120,16 @@ static int find_interval(stamp_t *stamps, int count, int *pis_daily)
     return 30;
 }
 
-/* How many meter-days are complete when each stamp is moved by `shift` minutes to its period's
- * start. stamps are sorted by meter and minute. */
-static int count_complete(const stamp_t *stamps, int count, int shift, int interval)
+typedef struct fit_t {
+    int complete, part; /* meter-days */
+} fit_t;
+
+/* How many meter-days are complete, and how many are not, when each stamp is moved by `shift`
+ * minutes to its period's start. stamps are sorted by meter and minute. */
+static fit_t fit(const stamp_t *stamps, int count, int shift, int interval)
 {
-    int complete = 0, in_day = 0;
+    fit_t found = {0, 0};
+    int in_day = 0;
 
     for (int i = 0; i < count; i++) {
         apr_int64_t start = stamps[i].minute - shift;
@@ -135,11 +140,14 @@ static int count_complete(const stamp_t *stamps, int count, int shift, int inter
         }
         if (!is_same || (stamps[i - 1].minute - shift) / 1440 != start / 1440) {
             in_day = 0;
+            found.part++;
         }
-        in_day++;
-        complete += in_day == 1440 / interval;
+        if (++in_day == 1440 / interval) {
+            found.complete++;
+            found.part--;
+        }
     }
-    return complete;
+    return found;
 }
 
 static void find_direction(ecl_layout_t *layout, const stamp_t *stamps, int count)
@@ -181,7 +189,7 @@ static int has_midnight_at_end(const ecl_layout_t *layout, const stamp_t *stamps
 static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
                                ecl_role_t date_role, apr_pool_t *p)
 {
-    int starts, ends;
+    fit_t starts, ends, best, other;
 
     if (date_role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;
@@ -191,16 +199,22 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
         return "stamps are period starts (as the header says)";
     }
     qsort(stamps, (size_t)count, sizeof(*stamps), by_meter);
-    starts = count_complete(stamps, count, 0, layout->interval_minutes);
-    ends = count_complete(stamps, count, layout->interval_minutes, layout->interval_minutes);
-    layout->labels_are_ends = ends > starts;
-    if (ends == starts) {
+    starts = fit(stamps, count, 0, layout->interval_minutes);
+    ends = fit(stamps, count, layout->interval_minutes, layout->interval_minutes);
+    layout->labels_are_ends = ends.complete > starts.complete;
+    /* fewer part days speak for starts, which are usual, but not for ends: two rows about midnight
+     * would be enough */
+    if (ends.complete == starts.complete && starts.part >= ends.part) {
         layout->labels_are_open = 1;
         return "stamps taken as period starts (the sample fits either)";
     }
-    return apr_psprintf(p, "stamps are period %s (%d complete days in the sample, else %d)",
-                        ends > starts ? "ends" : "starts", ends > starts ? ends : starts,
-                        ends > starts ? starts : ends);
+    best = layout->labels_are_ends ? ends : starts;
+    other = layout->labels_are_ends ? starts : ends;
+    return apr_psprintf(p,
+                        "stamps are period %s (the sample then has %d whole days and %d in part, "
+                        "else %d and %d)",
+                        layout->labels_are_ends ? "ends" : "starts", best.complete, best.part,
+                        other.complete, other.part);
 }
 
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,

@@ -62,7 +62,8 @@ static void note_label(survey_t *survey, const ecl_datetime_t *stamp)
 /* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. */
 static int are_ends(const survey_t *survey)
 {
-    return survey->layout->labels_are_open && survey->first < survey->last &&
+    return survey->layout->labels_are_open &&
+           survey->last - survey->first >= 1440 - survey->layout->interval_minutes &&
            survey->first % 1440 == survey->layout->interval_minutes && survey->last % 1440 == 0;
 }
 

@@ -90,6 +90,17 @@ static void test_labels_at_the_end(void **state)
     end_reading(r);
 }
 
+static void test_a_few_rows_about_midnight_are_starts(void **state)
+{
+    reading_t *r = read_text(HEADER MPAN ",2026-02-01 23:30,1,kWh,A\n" MPAN
+                                         ",2026-02-02 00:00,2,kWh,A\n");
+
+    (void)state;
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 48), "1");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-02", 1), "2");
+    end_reading(r);
+}
+
 static void test_meters_in_turn(void **state)
 {
     const char *text = HEADER, *back = "";
@@ -564,6 +575,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_is_gathered),
         cmocka_unit_test(test_labels_at_the_end),
+        cmocka_unit_test(test_a_few_rows_about_midnight_are_starts),
         cmocka_unit_test(test_meters_in_turn),
         cmocka_unit_test(test_clock_change_days),
         cmocka_unit_test(test_an_overlapping_export_repeats_the_long_day),
