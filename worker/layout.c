@@ -3,6 +3,7 @@
  * (or a row of the form identifier, date, 48 numbers) makes most sense is taken.
  */
 #include "layout_internal.h"
+#include "source.h"
 
 #include <openssl/evp.h>
 
@@ -456,6 +457,53 @@ static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratc
     return APR_SUCCESS;
 }
 
+/* A form that says itself what its columns mean. */
+static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
+                              const char *import_type, apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_source_t *source = ecl_records_source(records);
+    ecl_layout_t *layout = make_layout(',', p);
+    ecl_record_t record;
+    apr_status_t status = ecl_records_next(records, &record, result);
+
+    if (status == APR_SUCCESS) {
+        take_names(layout, &record, p);
+        source->form->describe(source, layout, p);
+        status = ecl_records_next(records, &record, result);
+    }
+    if (APR_STATUS_IS_EOF(status)) {
+        return ecl_fail(result, ECL_EINPUT, "no-readings",
+                        "this is a file of %s, and there is no reading in it", source->form->name);
+    }
+    if (status == APR_SUCCESS) {
+        status = check_type(layout, import_type, result);
+    }
+    if (status == APR_SUCCESS) {
+        fingerprint(layout, p);
+        *playout = layout;
+    }
+    return status;
+}
+
+/* *playout remains NULL for a table, and for a form whose columns are found like a table's. */
+static apr_status_t find_form(ecl_layout_t **playout, const char *path, const char *import_type,
+                              apr_pool_t *p, apr_pool_t *scratch, ecl_result_t *result)
+{
+    ecl_records_t *records;
+    const ecl_source_t *source;
+    apr_status_t status = ecl_records_open(&records, path, ',', scratch, result);
+
+    *playout = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    source = ecl_records_source(records);
+    if (source && source->form->describe) {
+        status = take_form(playout, records, import_type, p, result);
+    }
+    return status;
+}
+
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              apr_pool_t *p, ecl_result_t *result)
 {
@@ -467,8 +515,11 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
         return status;
     }
     apr_pool_create(&scratch, p);
-    status = choose(&attempt, path, scratch, result);
-    if (status == APR_SUCCESS) {
+    status = find_form(playout, path, import_type, p, scratch, result);
+    if (status == APR_SUCCESS && !*playout) {
+        status = choose(&attempt, path, scratch, result);
+    }
+    if (status == APR_SUCCESS && !*playout) {
         status = attempt.score || attempt.layout
                      ? build(playout, &attempt, import_type, scratch, p, result)
                      : refuse(&attempt, result);

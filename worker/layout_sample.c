@@ -85,9 +85,6 @@ static const char *name_text(const char *head)
                    : "this is an industry data flow (ZHV records): these are not read, export the "
                      "readings as CSV";
     }
-    if (!strncmp(head, "#F2", 3)) {
-        return "this is a Stark DF2 file: these are not read, export the readings as CSV";
-    }
     return NULL;
 }
 

@@ -122,6 +122,9 @@ static int is_line_of_report(const ecl_reader_t *reader)
 static ecl_outcome_t fail_record(ecl_reader_t *reader)
 {
     switch (reader->record.status) {
+    case ECL_RECORD_REJECTED:
+        return ecl_reader_fail(reader, reader->record.column, reader->record.code, "%s",
+                               reader->record.message);
     case ECL_RECORD_OPEN_QUOTE:
         return ecl_reader_fail(reader, -1, "open-quote",
                                "a quotation mark opens on this line and never closes");

@@ -17,14 +17,17 @@
 #include <csv.h>
 
 #include "records.h"
+#include "source.h"
 #include "../lib/utf8.h"
 
 #define READ_SIZE ((apr_size_t)65536)
+#define HEAD_BYTES 4096 /* of a file, to tell what form it has */
 /* A refill moves the record in hand to the front only when it is no longer than what was used up,
  * so that every byte is moved once at most on average: hence twice the longest record. */
 #define WINDOW_SIZE (2 * ((apr_size_t)ECL_RECORD_MAX + 2) + READ_SIZE)
 
 struct ecl_records_t {
+    ecl_source_t *source; /* of a file that is no table: then nothing below is used */
     apr_pool_t *pool;
     apr_file_t *file;
     const char *name; /* for messages: where files are stored is nobody's business */
@@ -70,12 +73,11 @@ static apr_status_t free_parser(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
-                              apr_pool_t *p, ecl_result_t *result)
+static apr_status_t open_file(apr_file_t **pfile, const char *path, apr_pool_t *p,
+                              ecl_result_t *result)
 {
-    ecl_records_t *records = apr_pcalloc(p, sizeof *records);
     apr_status_t status =
-        apr_file_open(&records->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
+        apr_file_open(pfile, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
 
     if (APR_STATUS_IS_ENOENT(status)) {
         return ecl_fail(result, ECL_ENOTFOUND, "file-missing", "the file '%s' is not there",
@@ -84,6 +86,63 @@ apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char d
     if (status != APR_SUCCESS) {
         return ecl_fail(result, status, "file-unreadable", "cannot open '%s'",
                         apr_filepath_name_get(path));
+    }
+    return APR_SUCCESS;
+}
+
+/* *pform is NULL for a table. */
+static apr_status_t find_form(const ecl_form_t **pform, const char *path, apr_pool_t *p,
+                              ecl_result_t *result)
+{
+    char head[HEAD_BYTES + 1];
+    apr_size_t length = 0;
+    apr_file_t *file;
+    apr_status_t status = open_file(&file, path, p, result);
+
+    *pform = NULL;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = apr_file_read_full(file, head, HEAD_BYTES, &length);
+    apr_file_close(file);
+    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status)) {
+        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'",
+                        apr_filepath_name_get(path));
+    }
+    head[length] = '\0';
+    *pform = ecl_form_find(head, length);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
+                              apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_form_t *form = NULL;
+    apr_status_t status = delimiter ? find_form(&form, path, p, result) : APR_SUCCESS;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!form) {
+        return ecl_records_open_lines(precords, path, delimiter, p, result);
+    }
+    *precords = apr_pcalloc(p, sizeof **precords);
+    return form->open(&(*precords)->source, path, p, result);
+}
+
+const ecl_source_t *ecl_records_source(const ecl_records_t *records)
+{
+    return records->source;
+}
+
+apr_status_t ecl_records_open_lines(ecl_records_t **precords, const char *path, char delimiter,
+                                    apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_records_t *records = apr_pcalloc(p, sizeof *records);
+    apr_status_t status = open_file(&records->file, path, p, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
     }
     if (csv_init(&records->parser, 0) != 0) {
         return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to read '%s'", path);
@@ -390,6 +449,9 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
     const char *text;
     int is_text;
 
+    if (records->source) {
+        return records->source->next(records->source, record, result);
+    }
     if (records->patched) {
         *records->patched = records->patched_byte;
         records->patched = NULL;

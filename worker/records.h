@@ -28,7 +28,8 @@ typedef enum ecl_record_status_t {
     ECL_RECORD_OPEN_QUOTE, /* a quote opened on this line never closes */
     /* more than ECL_RECORD_MAX bytes (raw is their beginning) or ECL_FIELDS_MAX fields */
     ECL_RECORD_TOO_LONG,
-    ECL_RECORD_NOT_TEXT /* NUL bytes or bytes that are not UTF-8 */
+    ECL_RECORD_NOT_TEXT, /* NUL bytes or bytes that are not UTF-8 */
+    ECL_RECORD_REJECTED  /* of a file that is no table (source.h): code and message say why */
 } ecl_record_status_t;
 
 typedef struct ecl_record_t {
@@ -41,14 +42,26 @@ typedef struct ecl_record_t {
     const char *raw; /* as it stands in the file, without its line end; NUL-terminated; what is not
                         UTF-8 is shown as U+FFFD */
     apr_size_t raw_length;
+    const char *code, *message; /* REJECTED: as of a row error; */
+    int column;                 /* its column's index; -1: the whole row */
 } ecl_record_t;
 
 /* Opens a file for reading from its start. delimiter: ',', ';', '\t' or '|'; 0: unknown yet, every
  * physical line is one record of one field, quotes and all (used to look at a file before
- * deciding). Closed with p. ECL_ENOTFOUND, code "file-missing"; a system error, code
- * "file-unreadable". */
+ * deciding). With a delimiter, a file that is no table (source.h) gives the records of the table
+ * that it stands for, and the delimiter means nothing. Closed with p. ECL_ENOTFOUND, code
+ * "file-missing"; a system error, code "file-unreadable"; of a file that is no table, ECL_EINPUT.
+ */
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result);
+
+/* The same for lines that are split by delimiter, whatever stands in them. */
+apr_status_t ecl_records_open_lines(ecl_records_t **precords, const char *path, char delimiter,
+                                    apr_pool_t *p, ecl_result_t *result);
+
+/* What the records come from; NULL: a table. */
+struct ecl_source_t;
+const struct ecl_source_t *ecl_records_source(const ecl_records_t *records);
 
 /* The next record; valid until the next call. Lines of blanks only are no records (",,," is one). A
  * UTF-8 byte order mark is passed over. Blanks around a field are not part of it, unless quoted.

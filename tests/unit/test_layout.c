@@ -565,7 +565,7 @@ static void test_refusals(void **state)
         {FILE_OF("ZHV|0000475656|D0010002|D|\n026|1200990020077|V|\n"), "not-meter-data",
          "cumulative"},
         {FILE_OF("ZHV|0199999999|D0036001|C|\n"), "not-meter-data", "data flow"},
-        {FILE_OF("#F2\n#O 2200990060081\n"), "not-meter-data", "DF2"},
+        {FILE_OF("#F2\n#O 1000000000012\n"), "no-readings", "Stark DF2"},
         {FILE_OF("Date,kWh\n2026-02-01,5\n"), "no-meter-column", "names no meter"},
         {FILE_OF(
              "Consumption (kWh), Start, End\n0.1, 2026-02-01T00:00:00Z, 2026-02-01T00:30:00Z\n"),
