@@ -51,14 +51,11 @@ static char take_meridiem(const char *text, apr_size_t length, apr_size_t *pused
     return which;
 }
 
-static int minute_of(const int groups[3], int count, apr_size_t first_digits, char meridiem)
+static int minute_of(const int groups[3], int count, char meridiem)
 {
     int hour, minute;
 
     if (count == 1) {
-        if (first_digits > 4) {
-            return -1;
-        }
         hour = groups[0] / 100;
         minute = groups[0] % 100;
     } else {
@@ -81,7 +78,7 @@ static int minute_of(const int groups[3], int count, apr_size_t first_digits, ch
 int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MAX],
                     char suffix[ECL_WORD_MAX], int *pnumber, int *pminute)
 {
-    apr_size_t at = 0, used, first_digits = 0;
+    apr_size_t at = 0, used;
     int groups[3] = {0, 0, 0}, count = 0;
     char meridiem;
 
@@ -96,9 +93,6 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
         if (!used) {
             return 0;
         }
-        if (!count) {
-            first_digits = used;
-        }
         at += used;
         count++;
         if (count == 3 || at + 1 >= length || (text[at] != ':' && text[at] != '_') ||
@@ -110,7 +104,7 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
     meridiem = take_meridiem(text + at, length - at, &used);
     at += used;
     *pnumber = count == 1 && !meridiem ? groups[0] : -1;
-    *pminute = minute_of(groups, count, first_digits, meridiem);
+    *pminute = minute_of(groups, count, meridiem);
 
     /* "00:00 - 00:30": the first time is the label */
     used = at;
@@ -216,10 +210,11 @@ static int has_word(const ecl_series_t *series, const char *const *words, int co
 
 static int is_named_as_flags(const ecl_series_t *series)
 {
-    static const char *const words[] = {"flag",      "est",    "act",     "type", "status",
+    static const char *const words[] = {"flag",      "estim",  "actest",  "type", "status",
                                         "indicator", "marker", "quality", "dq"};
 
-    return !strcmp(series->prefix, "ut") || HAS_WORD(series, words);
+    return !strcmp(series->prefix, "ut") || !strcmp(series->prefix, "est") ||
+           !strcmp(series->suffix, "est") || HAS_WORD(series, words);
 }
 
 /* Where no name says so, cells do: flags are letters, values are numbers. */

@@ -221,7 +221,8 @@ static void test_spellings_of_value_columns(void **state)
                                          "N",
                                          "Consumption(KW\\h) \\H\\HN",
                                          "[H:M]",
-                                         "h:M"};
+                                         "h:M",
+                                         "Active Import H:M"};
     static const struct {
         const char *spelling, *last;
     } ends[] = {
