@@ -227,7 +227,7 @@ static int program_is_there(supervisor_t *s)
     struct stat info;
     int error = 0;
 
-    if (stat(path, &info) || access(path, X_OK)) {
+    if (stat(path, &info) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS)) {
         error = errno;
     } else if (!S_ISREG(info.st_mode)) {
         error = EACCES;

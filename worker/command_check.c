@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "../lib/jobs.h"
@@ -63,7 +64,7 @@ static const char *detail_of(const ecl_result_t *result, apr_status_t rv)
 
 static int may_write(check_t *check, const char *dir)
 {
-    if (access(dir, R_OK | W_OK | X_OK) == 0) {
+    if (faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0) {
         return 1;
     }
     if (errno == ENOENT) {

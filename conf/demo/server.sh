@@ -64,17 +64,19 @@ choose_user() {
     run_user=www-data
     run_group=www-data
     id "$run_user" >/dev/null 2>&1 || die "there is no user $run_user: is Apache httpd installed?"
-    chown -R "$run_user:$run_group" "$run_dir/storage"
+    chown -R "$run_user:$run_group" "$run_dir/storage" "$run_dir/log"
     chown "$run_user:$run_group" "$run_dir"
     for file in "$run_dir"/eclectyc.db*; do
         [ ! -e "$file" ] || chown "$run_user:$run_group" "$file"
     done
     as_user="setpriv --reuid=$run_user --regid=$run_group --init-groups"
-    if $as_user test -r "$source_dir/templates/upload.mustache" -a -x "$build_dir" -a -w "$run_dir"; then
+    # the shell's test knows of capabilities, /usr/bin/test does not
+    reachable='test -r "$0/templates/upload.mustache" && test -x "$1" && test -w "$2"'
+    if $as_user sh -c "$reachable" "$source_dir" "$build_dir" "$run_dir"; then
         return 0
     fi
     launcher="$as_user --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
-    $launcher test -r "$source_dir/templates/upload.mustache" -a -x "$build_dir" -a -w "$run_dir" ||
+    $launcher sh -c "$reachable" "$source_dir" "$build_dir" "$run_dir" ||
         die "the user $run_user may not enter $source_dir or $run_dir: clone to a directory it can read"
 }
 
