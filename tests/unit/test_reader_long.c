@@ -92,8 +92,8 @@ static void test_labels_at_the_end(void **state)
 
 static void test_a_few_rows_about_midnight_are_starts(void **state)
 {
-    reading_t *r = read_text(HEADER MPAN ",2026-02-01 23:30,1,kWh,A\n" MPAN
-                                         ",2026-02-02 00:00,2,kWh,A\n");
+    reading_t *r =
+        read_text(HEADER MPAN ",2026-02-01 23:30,1,kWh,A\n" MPAN ",2026-02-02 00:00,2,kWh,A\n");
 
     (void)state;
     assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 48), "1");
