@@ -190,8 +190,22 @@ PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 .PHONY: http browser
 http: all
 	ECL_BUILD=$(BUILD) $(PYTEST) tests/http
-browser: all
+browser: all axe
 	ECL_BUILD=$(BUILD) $(PYTEST) tests/browser
+
+# axe-core judges the pages' accessibility. Without npm or its registry those tests are skipped.
+AXE_VERSION = 4.14.1
+.PHONY: axe
+axe: build/axe-core-$(AXE_VERSION)
+build/axe-core-$(AXE_VERSION):
+	@mkdir -p build
+	$(Q)npm install --prefix build --no-save --no-audit --no-fund --loglevel=error \
+		axe-core@$(AXE_VERSION) && touch $@ || \
+		echo 'axe-core $(AXE_VERSION) is not to be had: accessibility is not tested'
+
+.PHONY: screenshots
+screenshots: all
+	ECL_BUILD=$(BUILD) /usr/bin/python3 tests/tools/screenshots.py
 
 # Everything, as CI runs it: warnings are errors; unit, HTTP and fuzz corpus also under ASan and UBSan.
 .PHONY: check
@@ -200,6 +214,7 @@ check: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all unit
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 all unit fuzz-replay
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
+	$(Q)$(MAKE) --no-print-directory axe
 	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser
 
 .PHONY: lint

@@ -105,6 +105,12 @@ class Run:
         with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as db:
             return db.execute(statement, args).fetchall()
 
+    @contextlib.contextmanager
+    def change(self):
+        """A transaction of the test's own."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as db, db:
+            yield db
+
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
 
