@@ -473,7 +473,7 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
     }
     if (APR_STATUS_IS_EOF(status)) {
         return ecl_fail(result, ECL_EINPUT, "no-readings",
-                        "this is a file of %s, and there is no reading in it", source->form->name);
+                        "this is %s, and there is no reading in it", source->form->name);
     }
     if (status == APR_SUCCESS) {
         status = check_type(layout, import_type, result);

@@ -67,6 +67,8 @@ typedef struct ecl_layout_t {
     int value_count;
     ecl_value_block_t blocks[ECL_LAYOUT_BLOCKS];
     int block_count;
+    int rows_are_whole; /* wide: a row has a value for each half-hour of its day, no more, no fewer;
+                           a flow with days of any other form is broken */
 
     int labels_are_open;  /* long: the sample does not show whether times are starts or ends */
     int labels_are_ends;  /* the time is the period's end */

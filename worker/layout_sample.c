@@ -78,13 +78,6 @@ static const char *name_text(const char *head)
         (head[0] == '[' && strchr("{\"]", head[1 + strspn(head + 1, " \t\r\n")]))) {
         return "this is a JSON file: JSON is not read, export the readings as CSV";
     }
-    if (!strncmp(head, "ZHV|", 4)) {
-        return strstr(head, "|D0010")
-                   ? "this is a D0010 data flow: it holds cumulative register reads, not "
-                     "consumption"
-                   : "this is an industry data flow (ZHV records): these are not read, export the "
-                     "readings as CSV";
-    }
     return NULL;
 }
 

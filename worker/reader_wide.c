@@ -228,6 +228,61 @@ static void warn_of_long_day(ecl_reader_t *reader, const row_t *row, const ecl_v
                         : "the second 01:00 and 01:30 are missing");
 }
 
+/* ---- rows that must be whole -------------------------------------------------------------------
+ */
+
+static int is_padding(const ecl_reader_t *reader, const ecl_value_column_t *value)
+{
+    ecl_field_t flag = ecl_reader_cell(reader, value->flag_column);
+
+    return flag.length == 1 && flag.text[0] == 'C' && is_nothing(reader, value->column);
+}
+
+/* Takes out cells that only fill a short day up to the length of others: marked C, with nothing in
+ * them. */
+static void take_out_padding(ecl_reader_t *reader, int count)
+{
+    const ecl_value_column_t *values = reader->layout->values;
+    int kept = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (is_padding(reader, &values[i])) {
+            continue;
+        }
+        reader->record.fields[values[kept].column] = reader->record.fields[values[i].column];
+        reader->record.fields[values[kept].flag_column] =
+            reader->record.fields[values[i].flag_column];
+        kept++;
+    }
+    reader->record.count = values[0].column + 2 * kept;
+}
+
+/* 0: reported as failed. */
+static int check_whole(ecl_reader_t *reader, const row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int expected = layout->times_are_utc ? 48 : row->day.minutes / 30;
+    int count = 0, padding = 0;
+    char date[ECL_DATE_TEXT];
+
+    while (count < layout->value_count && layout->values[count].column < reader->record.count) {
+        padding += is_padding(reader, &layout->values[count++]);
+    }
+    if (count == expected) {
+        return 1;
+    }
+    if (count - padding == expected) {
+        take_out_padding(reader, count);
+        return 1;
+    }
+    ecl_date_print(row->day.date, date);
+    ecl_reader_fail(reader, -1, "wrong-period-count",
+                    "%s has %d half-hours, and the file has %d values for it: which is which can't "
+                    "be told",
+                    date, expected, count);
+    return 0;
+}
+
 static ecl_outcome_t read_values(ecl_reader_t *reader, row_t *row)
 {
     const ecl_layout_t *layout = reader->layout;
@@ -286,5 +341,8 @@ ecl_outcome_t ecl_wide_read(ecl_reader_t *reader)
     }
     row.is_short = row.day.minutes < 1440;
     row.is_long = row.day.minutes > 1440;
+    if (layout->rows_are_whole && !check_whole(reader, &row)) {
+        return ECL_OUTCOME_FAILED;
+    }
     return read_values(reader, &row);
 }

@@ -26,6 +26,9 @@ const ecl_form_t *ecl_form_find(const char *head, apr_size_t length)
     if (is_df2(text)) {
         return &ecl_form_df2;
     }
+    if (!strncmp(text, "ZHV|", 4)) {
+        return &ecl_form_dtc;
+    }
     return NULL;
 }
 

@@ -20,7 +20,7 @@ typedef struct ecl_source_t ecl_source_t;
 
 /* A kind of file. */
 typedef struct ecl_form_t {
-    const char *name; /* "Stark DF2" */
+    const char *name; /* for "this is …": "a Stark DF2 file" */
     /* Opens the file; what can be told to be wrong with it as a whole is ECL_EINPUT with a code as
      * of ecl_layout_find, and a sentence. Closed with p. */
     apr_status_t (*open)(ecl_source_t **psource, const char *path, apr_pool_t *p,
@@ -41,7 +41,7 @@ struct ecl_source_t {
 /* The form of a file by its first bytes; NULL: a table, or nothing we know. A NUL follows them. */
 const ecl_form_t *ecl_form_find(const char *head, apr_size_t length);
 
-extern const ecl_form_t ecl_form_df2;
+extern const ecl_form_t ecl_form_df2, ecl_form_dtc;
 
 /* ---- a record put together ------------------------------------------------------------------ */
 

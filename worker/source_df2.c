@@ -266,4 +266,4 @@ static void describe(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_
                        "4 reactive export, in kWh and kVArh";
 }
 
-const ecl_form_t ecl_form_df2 = {"Stark DF2", open_df2, describe};
+const ecl_form_t ecl_form_df2 = {"a Stark DF2 file", open_df2, describe};

@@ -563,9 +563,9 @@ static void test_refusals(void **state)
         {FILE_OF("MPAN,Date,kWh,Cost (\xa3)\n" MPAN ",2026-02-01,1,2\n"), "not-text", "line 1"},
         {FILE_OF("name,address,postcode,site_type\nA,B,C,office\n"), "not-meter-data",
          "list of sites"},
-        {FILE_OF("ZHV|0000475656|D0010002|D|\n026|1200990020077|V|\n"), "not-meter-data",
+        {FILE_OF("ZHV|0000000042|D0010002|D|\n026|1000000000012|V|\n"), "not-meter-data",
          "cumulative"},
-        {FILE_OF("ZHV|0199999999|D0036001|C|\n"), "not-meter-data", "data flow"},
+        {FILE_OF("ZHV|0000000042|D0275001|C|\n"), "not-meter-data", "D0275"},
         {FILE_OF("#F2\n#O 1000000000012\n"), "no-readings", "Stark DF2"},
         {FILE_OF("Date,kWh\n2026-02-01,5\n"), "no-meter-column", "names no meter"},
         {FILE_OF(

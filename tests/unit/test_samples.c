@@ -28,8 +28,6 @@ static const excluded_t excluded[] = {
     {"daily_date_consumption.csv", "needs a meter given at upload"},
     {"es_perse_2024.json", "JSON"},
     {"dp_bryt_50cols.xlsx", "Excel workbook"},
-    {"synthetic_d0036.txt", "D0036 data flow"},
-    {"dtc_d0379.txt", "D0379 data flow"},
     {"greenbutton_espi.xml", "XML"},
 };
 
@@ -120,6 +118,7 @@ static apr_status_t read_all(collected_t *collected, const char *path, apr_pool_
     return APR_SUCCESS;
 }
 
+/* Of energy in kWh: reactive energy is kept apart. */
 static apr_int64_t sum_up(const collected_t *collected, ecl_decimal_t *psum)
 {
     apr_int64_t readings = 0;
@@ -129,7 +128,7 @@ static apr_int64_t sum_up(const collected_t *collected, ecl_decimal_t *psum)
          i = apr_hash_next(i)) {
         const ecl_meter_day_t *day = apr_hash_this_val(i);
 
-        for (int n = 0; n < day->periods; n++) {
+        for (int n = 0; n < day->periods && !strcmp(day->unit, "kWh"); n++) {
             if (day->values[n] != ECL_DECIMAL_MISSING) {
                 readings++;
                 assert_true(ecl_decimal_add(*psum, day->values[n], psum));
