@@ -91,7 +91,7 @@ static apr_status_t open_file(apr_file_t **pfile, const char *path, apr_pool_t *
 }
 
 /* *pform is NULL for a table. */
-static apr_status_t find_form(const ecl_form_t **pform, const char *path, apr_pool_t *p,
+static apr_status_t find_form(const ecl_source_form_t **pform, const char *path, apr_pool_t *p,
                               ecl_result_t *result)
 {
     char head[HEAD_BYTES + 1];
@@ -110,14 +110,14 @@ static apr_status_t find_form(const ecl_form_t **pform, const char *path, apr_po
                         apr_filepath_name_get(path));
     }
     head[length] = '\0';
-    *pform = ecl_form_find(head, length);
+    *pform = ecl_source_find(head, length);
     return APR_SUCCESS;
 }
 
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result)
 {
-    const ecl_form_t *form = NULL;
+    const ecl_source_form_t *form = NULL;
     apr_status_t status = delimiter ? find_form(&form, path, p, result) : APR_SUCCESS;
 
     if (status != APR_SUCCESS) {

@@ -15,7 +15,7 @@ static int is_df2(const char *text)
             text[2 + strspn(text + 2, " \t")] <= '9');
 }
 
-const ecl_form_t *ecl_form_find(const char *head, apr_size_t length)
+const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length)
 {
     const char *text = head;
 
@@ -24,10 +24,10 @@ const ecl_form_t *ecl_form_find(const char *head, apr_size_t length)
     }
     text += strspn(text, " \t\r\n");
     if (is_df2(text)) {
-        return &ecl_form_df2;
+        return &ecl_source_df2;
     }
     if (!strncmp(text, "ZHV|", 4)) {
-        return &ecl_form_dtc;
+        return &ecl_source_dtc;
     }
     return NULL;
 }

@@ -19,7 +19,7 @@
 typedef struct ecl_source_t ecl_source_t;
 
 /* A kind of file. */
-typedef struct ecl_form_t {
+typedef struct ecl_source_form_t {
     const char *name; /* for "this is …": "a Stark DF2 file" */
     /* Opens the file; what can be told to be wrong with it as a whole is ECL_EINPUT with a code as
      * of ecl_layout_find, and a sentence. Closed with p. */
@@ -28,20 +28,20 @@ typedef struct ecl_form_t {
     /* Fills in what the columns mean, which the form says; names and records are there. NULL: found
      * as that of any table. */
     void (*describe)(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_t *p);
-} ecl_form_t;
+} ecl_source_form_t;
 
 /* What every source begins with. */
 struct ecl_source_t {
-    const ecl_form_t *form;
+    const ecl_source_form_t *form;
     /* As ecl_records_next: the first record is the header, the others are rows. */
     apr_status_t (*next)(ecl_source_t *source, ecl_record_t *record, ecl_result_t *result);
     const char *evidence; /* what is told of the file besides its layout; NULL: nothing */
 };
 
 /* The form of a file by its first bytes; NULL: a table, or nothing we know. A NUL follows them. */
-const ecl_form_t *ecl_form_find(const char *head, apr_size_t length);
+const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length);
 
-extern const ecl_form_t ecl_form_df2, ecl_form_dtc;
+extern const ecl_source_form_t ecl_source_df2, ecl_source_dtc;
 
 /* ---- a record put together ------------------------------------------------------------------ */
 

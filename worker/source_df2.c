@@ -242,7 +242,7 @@ static apr_status_t open_df2(ecl_source_t **psource, const char *path, apr_pool_
 {
     df2_t *df2 = apr_pcalloc(p, sizeof(*df2));
 
-    df2->source.form = &ecl_form_df2;
+    df2->source.form = &ecl_source_df2;
     df2->source.next = next;
     ecl_assembly_make(&df2->assembly, ECL_FIELDS_MAX, p);
     *psource = &df2->source;
@@ -266,4 +266,4 @@ static void describe(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_
                        "4 reactive export, in kWh and kVArh";
 }
 
-const ecl_form_t ecl_form_df2 = {"a Stark DF2 file", open_df2, describe};
+const ecl_source_form_t ecl_source_df2 = {"a Stark DF2 file", open_df2, describe};

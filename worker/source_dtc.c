@@ -457,7 +457,7 @@ static apr_status_t open_dtc(ecl_source_t **psource, const char *path, apr_pool_
     if (!dtc->flow) {
         return refuse(dtc->name, result);
     }
-    dtc->source.form = &ecl_form_dtc;
+    dtc->source.form = &ecl_source_dtc;
     dtc->source.next = next;
     dtc->kind = KIND_START;
     dtc->is_held = 1;
@@ -496,4 +496,4 @@ static void describe(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_
         is_test ? apr_psprintf(p, "; its header marks it as test data (%s)", dtc->test_flag) : "");
 }
 
-const ecl_form_t ecl_form_dtc = {"an industry data flow", open_dtc, describe};
+const ecl_source_form_t ecl_source_dtc = {"an industry data flow", open_dtc, describe};
