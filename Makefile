@@ -203,6 +203,7 @@ build/axe-core-$(AXE_VERSION):
 		axe-core@$(AXE_VERSION) && touch $@ || \
 		echo 'axe-core $(AXE_VERSION) is not to be had: accessibility is not tested'
 
+# Takes those of docs/ anew; needs Debian's python3-pil beside what check needs.
 .PHONY: screenshots
 screenshots: all
 	ECL_BUILD=$(BUILD) /usr/bin/python3 tests/tools/screenshots.py

@@ -93,6 +93,9 @@ static const char *rows_words(const ecl_job_t *job, apr_pool_t *p)
 {
     const char *processed = ecl_format_count(job->processed_rows, p);
 
+    if (job->status == ECL_JOB_QUEUED && !job->processed_rows) {
+        return "";
+    }
     if (job->total_rows < 0) {
         return apr_psprintf(p, "%s row%s", processed, job->processed_rows == 1 ? "" : "s");
     }
@@ -172,28 +175,30 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
     int is_processing = job->status == ECL_JOB_PROCESSING;
     int is_ended = job->status != ECL_JOB_QUEUED && !is_processing;
     int is_finished = is_ended && !job->undo_requested;
+    int is_failed = job->status == ECL_JOB_FAILED;
+    int is_completed = job->status == ECL_JOB_COMPLETED;
 
     add_text(view, "href", apr_pstrcat(q->r->pool, q->base, "/status/", job->batch_id, NULL));
     json_object_object_add(view, "show", show_of(job, view, now, q->r->pool));
     add_bool(view, "is_queued", job->status == ECL_JOB_QUEUED);
     add_bool(view, "is_processing", is_processing);
-    add_bool(view, "is_completed", job->status == ECL_JOB_COMPLETED);
-    add_bool(view, "is_failed", job->status == ECL_JOB_FAILED);
+    add_bool(view, "is_completed", is_completed);
+    add_bool(view, "is_failed", is_failed);
     add_bool(view, "is_cancelled", job->status == ECL_JOB_CANCELLED);
     add_bool(view, "is_undone", job->undone_at != 0);
     add_bool(view, "is_dry_run", job->dry_run);
     add_bool(view, "is_finished", is_finished);
     add_bool(view, "has_errors", job->failed_rows > 0);
+    add_bool(view, "has_result",
+             is_processing || is_completed || (is_failed && job->processed_rows > 0));
     add_bool(view, "can_cancel",
              job->status == ECL_JOB_QUEUED || (is_processing && !job->cancel_requested));
     add_bool(view, "can_retry",
-             (job->status == ECL_JOB_FAILED || job->status == ECL_JOB_CANCELLED) && is_finished &&
-                 job->stored_name);
+             (is_failed || job->status == ECL_JOB_CANCELLED) && is_finished && job->stored_name);
     add_bool(view, "can_undo",
-             (job->status == ECL_JOB_COMPLETED || job->status == ECL_JOB_FAILED) && is_finished &&
+             (is_completed || (is_failed && job->imported_rows > 0)) && is_finished &&
                  !job->dry_run && !job->undone_at);
-    add_bool(view, "can_import",
-             job->status == ECL_JOB_COMPLETED && job->dry_run && job->stored_name);
+    add_bool(view, "can_import", is_completed && job->dry_run && job->stored_name);
     add_bool(view, "can_delete", is_finished);
     return view;
 }

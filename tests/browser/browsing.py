@@ -3,14 +3,14 @@
 It reaches 127.0.0.1 and nothing else: every other name is unknown to it.
 """
 
-import contextlib
 import pathlib
 import shutil
 import tempfile
 import urllib.parse
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (NoSuchElementException, StaleElementReferenceException,
+                                        WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
@@ -34,6 +34,9 @@ def gone(element):
         element.is_enabled()
     except StaleElementReferenceException:
         return True
+    except WebDriverException as e:
+        if "aborted by navigation" not in str(e):
+            raise
     return False
 
 
@@ -127,9 +130,14 @@ class Browser:
 
     def text(self, css="main"):
         """The shown text of an element, "" if there is none (any more)."""
-        with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
+        try:
             return self.find(css).text
-        return ""
+        except (NoSuchElementException, StaleElementReferenceException):
+            return ""
+        except WebDriverException as e:
+            if "aborted by navigation" not in str(e):
+                raise
+            return ""
 
     def until(self, css, text, deadline=harness.DEADLINE):
         """Waits for a text in an element, while the page may load itself anew."""

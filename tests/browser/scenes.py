@@ -13,8 +13,9 @@ def with_errors(meters=40):
     header, rows = lines[0], [line.split(",") for line in lines[1:]]
     for n in range(0, 60, 9):
         rows[n][20] = "1.25"
-    for n, (column, value) in enumerate([(14, "n/a"), (1, "2026-09-31"), (7, "12.3.4"),
-                                         (0, "2.0099E+12"), (30, "-4.2"), (14, "n/a"), (14, "-")]):
+    for n, (column, value) in enumerate([(14, "n/k"), (1, "2026-09-31"), (7, "12.3.4"),
+                                         (0, "2.0099E+12"), (30, "-4.2"), (14, "fault"),
+                                         (14, "-")]):
         rows[100 + 17 * n][column] = value
     wrong_digit = mf.mpan(meters - 1)[:-1] + str((int(mf.mpan(meters - 1)[-1]) + 1) % 10)
     for row in rows[-14:]:
@@ -50,8 +51,22 @@ def set_processing(server, batch, total=62000, done=26350):
             "worker = 'elsewhere:4711', lease_until = ?, started_at = ?, attempt_started_at = ?, "
             "total_rows = ?, processed_rows = ?, imported_rows = ?, readings_new = ? "
             "WHERE batch_id = ?",
-            (now + 3600 * SECOND, now - 12 * SECOND, now - 12 * SECOND, total, done, done,
+            (now + 30 * SECOND, now - 12 * SECOND, now - 12 * SECOND, total, done, done,
              done * 48, batch))
+
+
+def set_times(server):
+    """Spreads what is done over two days and two people; what is going on stays as it is."""
+    with server.change() as db:
+        ids = [row[0] for row in db.execute(
+            "SELECT id FROM import_jobs WHERE completed_at IS NOT NULL ORDER BY id DESC")]
+        for n, job in enumerate(ids, 1):
+            earlier = (n * 47 + n * n * 19) * 60 * SECOND
+            db.execute(
+                "UPDATE import_jobs SET queued_at = queued_at - ?1, started_at = started_at - ?1, "
+                "completed_at = completed_at - ?1, undone_at = undone_at - ?1, "
+                "user_name = CASE WHEN ?2 THEN 'bob' ELSE user_name END WHERE id = ?3",
+                (earlier, n in (2, 5, 6), job))
 
 
 def fill(server):
@@ -66,7 +81,7 @@ def fill(server):
     jobs["failed"] = server.upload("<!doctype html><html><body>Please log in</body></html>",
                                    "export(3).csv")
     jobs["dry_run"] = server.upload(mf.daily(12, first="2026-10-01", count=20),
-                                    "gas_daily_october.csv", dry_run="1")
+                                    "gas_daily_oct_part.csv", dry_run="1")
     jobs["undone"] = server.upload(mf.long(3, first="2026-08-01", count=4),
                                    "interval_data_august.csv")
     jobs["repeated"] = server.upload(mf.wide(40, first="2026-09-01", count=30),
@@ -84,4 +99,5 @@ def fill(server):
     set_processing(server, jobs["processing"])
     jobs["queued"] = server.upload(mf.daily(30, first="2026-10-01", count=25),
                                    "gas_daily_2026-10.csv", priority="high")
+    set_times(server)
     return jobs

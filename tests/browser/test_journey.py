@@ -95,17 +95,16 @@ def test_what_a_second_import_changes(everywhere, working, week, save):
     assert mf.mpan(0) in row[0] and "1.5" in row[3] and "2.25" in row[4]
 
 
-@pytest.mark.parametrize("name, content, words", [
-    ("login.csv", "<!doctype html><html><body>Please log in</body></html>", "web page (HTML)"),
-    ("letter.csv", "Dear Sir or Madam,\nplease find no readings here.\n", ""),
-])
-def test_a_file_that_is_none(everywhere, working, save, name, content, words):
+def test_a_file_that_is_none(everywhere, working, save):
     page = everywhere
     page.expected = ["status of 422"]
     page.login(working)
-    page.upload(save(name, content))
+    page.upload(save("export.csv", "<!doctype html><html><body>Please log in</body></html>"))
     page.until_job("Failed")
-    assert "The import failed." in page.text("[role=alert]") and words in page.text("[role=alert]")
+    assert "The import failed." in page.text("[role=alert]")
+    assert "web page (HTML)" in page.text("[role=alert]")
+    assert not page.tiles(), "figures of nothing"
+    assert "Undo" not in page.text("aside") and "Try again" in page.text("aside")
 
 
 def test_an_empty_file(everywhere, working, save):
@@ -177,8 +176,8 @@ def test_cancel_and_try_again(everywhere, idle, week, save):
     assert page.batch_id == batch and readings(idle, batch) == 336
 
 
-def test_delete(everywhere, idle, week, save):
-    page = everywhere
+def test_delete(desktop, idle, week, save):
+    page = desktop
     page.login(idle)
     page.upload(save("mistake.csv", mf.wide(1, first=week)))
     page.until_job("Waiting")
@@ -194,8 +193,8 @@ def test_delete(everywhere, idle, week, save):
     assert "Error 404" in page.text()
 
 
-def test_coming_back(everywhere, idle, week, save):
-    page = everywhere
+def test_coming_back(desktop, idle, week, save):
+    page = desktop
     page.login(idle)
     page.upload(save(f"left {week}.csv", mf.wide(1, first=week)))
     page.until_job("Waiting")

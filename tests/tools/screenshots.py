@@ -20,7 +20,7 @@ import scenes  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
 MAX_BYTES = 150000
-HEIGHTS = {"desktop": 1180, "phone": 1500}
+HEIGHTS = {"upload": 1180, "jobs": 1240, "status": 2400}
 SIZES = {"desktop": browsing.DESKTOP, "phone": browsing.PHONE}
 
 
@@ -31,7 +31,7 @@ def take(browser, path, height):
     png = base64.b64decode(browser.cdp(
         "Page.captureScreenshot", format="png", captureBeyondViewport=True,
         clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1})["data"])
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(ROOT)}: {width} x {height}, {size} bytes")
@@ -52,7 +52,7 @@ def main():
             browser.login(server)
             for page, path in (("upload", ""), ("jobs", "/jobs"), ("status", f"/status/{jobs['errors']}")):
                 browser.open(server, path)
-                take(browser, OUT / f"{page}-{name}.png", HEIGHTS[name])
+                take(browser, OUT / f"{page}-{name}.png", HEIGHTS[page])
         server.stop()
     finally:
         for browser in browsers:
