@@ -26,6 +26,7 @@
 #include <json-c/json.h>
 
 #include "db.h"
+#include "options.h"
 
 #define ECL_UUID_LENGTH 36
 
@@ -57,7 +58,7 @@ typedef struct ecl_job_t {
     const char *priority; /* "low", "normal", "high" */
     const char *notes;
     const char *tags;
-    json_object *options;   /* NULL or an object; owned by the job, freed with p */
+    json_object *options;   /* NULL or an object as of options.h; owned by the job, freed with p */
     apr_int64_t total_rows; /* -1 until counted */
     apr_int64_t processed_rows;
     apr_int64_t imported_rows;
@@ -199,6 +200,15 @@ apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const cha
  * or an undo is going on. */
 apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
+/* failed with a question (its summary has "question": an object with the name of an "option"), and
+ * before anything was imported: queued again from the beginning with these options, which are added
+ * to those it has. values: NULL leaves an option as it is, "" takes it back; checked already.
+ * ECL_EINPUT, code "no-answer": the option that is asked for is NULL, or "" where nothing was given
+ * that could be taken back. Also refused as retry is. */
+apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            const char *const values[ECL_OPTIONS], apr_pool_t *p, ecl_job_t **pjob,
+                            ecl_result_t *result);
 
 /* completed or failed, not a dry run, not undone: a worker will take its readings back out. The
  * state stays; undone_by is set now, undone_at when it is done. Asking again is not an error. */

@@ -126,6 +126,82 @@ apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char
     return rv;
 }
 
+/* The option that a failed job's question is about; -1: it has asked nothing. *pis_given: an option
+ * that was given is what is wrong. */
+static int asked_option(const ecl_job_t *job, int *pis_given)
+{
+    json_object *question, *option, *given;
+
+    if (!job->summary || !json_object_object_get_ex(job->summary, "question", &question) ||
+        !json_object_object_get_ex(question, "option", &option)) {
+        return -1;
+    }
+    *pis_given =
+        json_object_object_get_ex(question, "given", &given) && json_object_get_boolean(given);
+    return ecl_option_find(json_object_get_string(option));
+}
+
+/* The job's options with the answers among them, as text for the column. */
+static const char *merge_options(const ecl_job_t *job, const char *const values[ECL_OPTIONS],
+                                 apr_pool_t *p)
+{
+    const char *merged[ECL_OPTIONS], *text;
+    json_object *options;
+
+    ecl_options_read(job->options, merged);
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        if (values[id]) {
+            merged[id] = *values[id] ? values[id] : NULL;
+        }
+    }
+    options = ecl_options_json(merged);
+    text = options ? apr_pstrdup(p, ecl_jobs_json_text(options)) : NULL;
+    json_object_put(options);
+    return text;
+}
+
+apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            const char *const values[ECL_OPTIONS], apr_pool_t *p, ecl_job_t **pjob,
+                            ecl_result_t *result)
+{
+    static const char needed[] = "only a failed job that asks a question can be answered";
+    /* claims: nobody has run it since it was read, with this question or another */
+    static const char sql[] =
+        "UPDATE import_jobs SET status = 'queued', options = %s, run_after = %lld, attempts = 0,"
+        " completed_at = NULL, started_at = NULL, attempt_started_at = NULL, error_message = NULL,"
+        " summary = NULL, total_rows = NULL, undone_at = NULL, undone_by = NULL"
+        " WHERE id = %lld AND status = 'failed' AND claims = %lld AND checkpoint = 0"
+        " AND undo_requested = 0 AND stored_name IS NOT NULL RETURNING " ECL_JOB_SELECT;
+    int option, is_given = 0;
+    ecl_job_t *job;
+    apr_status_t rv;
+
+    *pjob = NULL;
+    rv = ecl_job_get(conn, batch_id, p, &job, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    option = asked_option(job, &is_given);
+    if (job->status != ECL_JOB_FAILED || option < 0) {
+        return refuse(conn, batch_id, needed, 1, p, pjob, result);
+    }
+    if (!values[option] || (!*values[option] && !is_given)) {
+        return ecl_fail(result, ECL_EINPUT, "no-answer",
+                        "the question is about %s, and no value was given for it",
+                        ecl_option_table[option].name);
+    }
+    rv = ecl_jobs_query_one(conn, sql,
+                            ECL_ARGS(ECL_TEXT(merge_options(job, values, p)),
+                                     ECL_INT(apr_time_now()), ECL_INT(job->id),
+                                     ECL_INT(job->claims)),
+                            p, pjob, result);
+    if (rv != APR_SUCCESS || !*pjob) {
+        return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, 1, p, pjob, result);
+    }
+    log_asked(batch_id, "an answer, and another run", user);
+    return APR_SUCCESS;
+}
+
 apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
 {

@@ -1,7 +1,9 @@
 #include <http_protocol.h>
 
 #include "actions.h"
+#include "body.h"
 #include "child.h"
+#include "pages.h"
 #include "respond.h"
 #include "../lib/storage.h"
 
@@ -30,6 +32,16 @@ int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job)
     return ecl_respond_json(q, status, ecl_respond_own(q, ecl_job_json(job, apr_time_now())));
 }
 
+/* The job is to be worked on. */
+static int answer_done(ecl_request_t *q, const ecl_job_t *job)
+{
+    ecl_storage_wake(q->settings->storage_dir, q->r->pool);
+    if (q->wants_json) {
+        return ecl_action_answer_job(q, HTTP_ACCEPTED, job);
+    }
+    return ecl_respond_see_other(q, apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL));
+}
+
 /* Does one thing to the job that the path names. */
 typedef apr_status_t action_fn(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
                                ecl_result_t *result);
@@ -55,11 +67,7 @@ static int act(ecl_request_t *q, action_fn *action)
         }
         return ecl_respond_see_other(q, "/jobs?done=deleted");
     }
-    ecl_storage_wake(q->settings->storage_dir, q->r->pool);
-    if (q->wants_json) {
-        return ecl_action_answer_job(q, HTTP_ACCEPTED, job);
-    }
-    return ecl_respond_see_other(q, apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL));
+    return answer_done(q, job);
 }
 
 static apr_status_t cancel(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
@@ -92,6 +100,66 @@ static apr_status_t delete_job(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t 
 {
     *pjob = NULL;
     return ecl_job_delete(conn, q->batch_id, q->user, q->settings->storage_dir, q->r->pool, result);
+}
+
+/* ---- answering ---------------------------------------------------------------------------------
+ */
+
+/* The fields of an answer, each the name of an option, → values by option. */
+static apr_status_t take_answers(const apr_table_t *fields, const char *values[ECL_OPTIONS],
+                                 ecl_result_t *result)
+{
+    const apr_array_header_t *array = apr_table_elts(fields);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
+
+    for (int i = 0; i < array->nelts; i++) {
+        int id = ecl_option_find(entries[i].key);
+        apr_status_t rv;
+
+        if (id < 0) {
+            return ecl_fail(result, ECL_EINPUT, "unknown-option",
+                            "there is no option \"%s\"; it is one of: %s", entries[i].key,
+                            ecl_option_names(result->pool));
+        }
+        rv = ecl_option_check(id, entries[i].val, &values[id], result);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        values[id] = values[id] ? values[id] : "";
+    }
+    return APR_SUCCESS;
+}
+
+int ecl_action_answer(ecl_request_t *q)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    const char *values[ECL_OPTIONS] = {NULL};
+    apr_table_t *fields;
+    ecl_job_t *job = NULL;
+    ecl_db_conn_t *conn;
+    int http;
+    apr_status_t rv = ecl_body_fields(q, &fields, &http, &result);
+
+    if (http) {
+        return http == AP_FILTER_ERROR ? http
+                                       : ecl_respond_error(q, http, "request-interrupted",
+                                                           "The request ended before it was "
+                                                           "complete. Nothing was changed");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = take_answers(fields, values, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_child_acquire(&conn, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_answer(conn, q->batch_id, q->user, values, q->r->pool, &job, &result);
+        ecl_db_release(conn);
+    }
+    if (rv == ECL_EINPUT && !q->wants_json) {
+        return ecl_page_refused_answer(q, values, result.detail);
+    }
+    return rv == APR_SUCCESS ? answer_done(q, job) : ecl_respond_failure(q, &result);
 }
 
 int ecl_action_cancel(ecl_request_t *q)

@@ -13,6 +13,8 @@ ecl_handler_fn ecl_action_retry;
 ecl_handler_fn ecl_action_undo;
 ecl_handler_fn ecl_action_import;
 ecl_handler_fn ecl_action_delete;
+/* The answer to a failed job's question, as a form or JSON: names and values of options. */
+ecl_handler_fn ecl_action_answer;
 
 /* The job that the path names; allocated from the request's pool. */
 apr_status_t ecl_action_get_job(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result);

@@ -10,6 +10,7 @@
 #include "respond.h"
 #include "upload.h"
 #include "view.h"
+#include "view_options.h"
 
 #define RECENT_JOBS 10
 #define LIST_LIMIT 50
@@ -23,6 +24,16 @@ static int respond(ecl_request_t *q, int status, const char *template_name, json
 
 /* ---- upload ------------------------------------------------------------------------------------
  */
+
+static int has_options(const char *const values[ECL_OPTIONS])
+{
+    int count = 0;
+
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        count += values[id] != NULL;
+    }
+    return count > 0;
+}
 
 static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const char *error)
 {
@@ -49,6 +60,9 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
     if (parent && ecl_job_is_uuid(parent)) {
         json_object_object_add(form, "parent_batch_id", json_object_new_string(parent));
     }
+    json_object_object_add(form, "options", ecl_view_option_fields(sent ? sent->options : NULL, p));
+    json_object_object_add(form, "has_options",
+                           json_object_new_boolean(sent && has_options(sent->options)));
     if (error) {
         json_object_object_add(form, "error", json_object_new_string(error));
     }
@@ -313,7 +327,8 @@ int ecl_page_jobs(ecl_request_t *q)
 /* ---- one job -----------------------------------------------------------------------------------
  */
 
-static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
+static int answered_page(ecl_request_t *q, const ecl_job_t *job, int status,
+                         const char *const values[ECL_OPTIONS], const char *error)
 {
     json_object *root = ecl_respond_own(q, ecl_view_root(q, job->filename, NULL));
     ecl_result_t result = ecl_result_make(q->r->pool);
@@ -324,7 +339,28 @@ static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
         rv = ecl_view_status(q, conn, job, root, &result);
         ecl_db_release(conn);
     }
-    return rv == APR_SUCCESS ? respond(q, status, "status", root) : ecl_respond_failure(q, &result);
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    ecl_view_question(job, values, error, root, q->r->pool);
+    return respond(q, status, "status", root);
+}
+
+static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
+{
+    return answered_page(q, job, status, NULL, NULL);
+}
+
+int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
+                            const char *detail)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_t *job;
+
+    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS
+               ? answered_page(q, job, HTTP_UNPROCESSABLE_ENTITY, values,
+                               ecl_format_sentence(ecl_respond_utf8(q, detail), q->r->pool))
+               : ecl_respond_failure(q, &result);
 }
 
 int ecl_page_status(ecl_request_t *q)

@@ -6,11 +6,16 @@
 #define ECL_PAGES_H
 
 #include "request.h"
+#include "../lib/options.h"
 
 ecl_handler_fn ecl_page_upload_form;
 ecl_handler_fn ecl_page_upload;
 ecl_handler_fn ecl_page_jobs;
 ecl_handler_fn ecl_page_status;
+
+/* A job's page again, after an answer to its question was refused: with the answer and why. */
+int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
+                            const char *detail);
 
 /* A job's rejected rows as a CSV file to be corrected and uploaded again. */
 ecl_handler_fn ecl_page_failed_rows;

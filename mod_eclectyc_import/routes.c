@@ -32,6 +32,7 @@ static const route_t routes[] = {
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/retry", ecl_action_retry},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/undo", ecl_action_undo},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/import", ecl_action_import},
+    {ECL_ROLE_ADMIN, M_POST, "/status/{id}/answer", ecl_action_answer},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/delete", ecl_action_delete},
     {ECL_ROLE_ADMIN, M_GET, "/assets/{name}", ecl_respond_asset},
 
@@ -44,6 +45,7 @@ static const route_t routes[] = {
     {ECL_ROLE_API, M_POST, "/jobs/{id}/retry", ecl_action_retry},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/undo", ecl_action_undo},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/import", ecl_action_import},
+    {ECL_ROLE_API, M_POST, "/jobs/{id}/answer", ecl_action_answer},
     {ECL_ROLE_API, M_GET, "/status", ecl_api_status},
 };
 

@@ -7,6 +7,7 @@
 #include "format.h"
 #include "multipart.h"
 #include "private.h"
+#include "respond.h"
 #include "upload.h"
 
 #define READ_BYTES 65536
@@ -188,9 +189,16 @@ static apr_status_t part_begin(void *baton, const ecl_part_t *part)
                   {"dry_run", &receiver->dry_run},
                   {"async", &receiver->async}};
 
+    int option = ecl_option_find(part->name);
+
     receiver->pfield = NULL;
     if (part->filename) {
         return !strcmp(part->name, "csv_file") ? begin_file(receiver, part->filename) : APR_SUCCESS;
+    }
+    if (option >= 0) {
+        receiver->pfield = &upload->options[option];
+        receiver->field_name = ecl_option_table[option].name;
+        receiver->field_length = 0;
     }
     for (apr_size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (!strcmp(part->name, fields[i].name)) {
@@ -236,6 +244,14 @@ static apr_status_t parse_bool(const char *name, const char *text, int *pvalue,
     return APR_SUCCESS;
 }
 
+/* Where the value of the field goes when it is an option; NULL: it is another field. */
+static const char **option_of(receiver_t *receiver)
+{
+    int option = ecl_option_find(receiver->field_name);
+
+    return option >= 0 ? &receiver->upload->options[option] : NULL;
+}
+
 static apr_status_t part_end(void *baton)
 {
     receiver_t *receiver = baton;
@@ -255,6 +271,10 @@ static apr_status_t part_end(void *baton)
         }
         if (receiver->pfield == &receiver->async) {
             return parse_bool("async", receiver->async, &receiver->upload->async, receiver->result);
+        }
+        if (receiver->pfield == option_of(receiver)) {
+            return ecl_option_check(ecl_option_find(receiver->field_name), *receiver->pfield,
+                                    receiver->pfield, receiver->result);
         }
     }
     return APR_SUCCESS;
@@ -417,19 +437,31 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
             }
         }
     }
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        const char *value = apr_table_get(q->query, ecl_option_table[id].name);
+        if (value) {
+            rv = ecl_option_check(id, value, &upload->options[id], result);
+            if (rv != APR_SUCCESS) {
+                return ecl_fail(result, rv, "bad-parameter", "parameter %s", result->detail);
+            }
+        }
+    }
     return parse_bool("dry_run", apr_table_get(q->query, "dry_run"), &upload->job.dry_run, result);
 }
 
 /* ---- the job -----------------------------------------------------------------------------------
  */
 
-static apr_status_t create_job(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
+static apr_status_t create_job(ecl_db_conn_t *conn, ecl_job_new_t *job, apr_pool_t *p,
                                ecl_job_t **pjob, ecl_result_t *result)
 {
     apr_status_t rv = APR_SUCCESS;
 
     if (job->parent_batch_id) {
         rv = ecl_job_get(conn, job->parent_batch_id, p, pjob, result);
+        if (rv == APR_SUCCESS && !job->options) {
+            job->options = (*pjob)->options; /* rows of the same file, corrected */
+        }
         *pjob = NULL;
     }
     if (rv == ECL_ENOTFOUND) {
@@ -452,6 +484,10 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
     apr_status_t rv;
 
     *pjob = NULL;
+    job.options = ecl_options_json(upload->options);
+    if (job.options) {
+        ecl_respond_own(q, job.options);
+    }
     job.batch_id = job.stored_name = ecl_job_uuid(p);
     job.filename = file->filename;
     job.file_size = ecl_storage_part_size(file->part);

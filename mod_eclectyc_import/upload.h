@@ -26,6 +26,8 @@ typedef struct ecl_upload_t {
     /* import_type, dry_run, priority, notes, tags, parent_batch_id, user_name, idempotency_key as
      * the client gave them; the rest is each file's */
     ecl_job_new_t job;
+    /* what was said about the files (lib/options.h), checked; until then as it was sent */
+    const char *options[ECL_OPTIONS];
     int async;       /* do not wait for the result */
     int is_complete; /* all fields have been seen: one that is not set was not sent */
     ecl_upload_file_t files[ECL_UPLOAD_FILES];
@@ -36,8 +38,9 @@ typedef struct ecl_upload_t {
 int ecl_upload_is_multipart(const request_rec *r);
 int ecl_upload_has_body(const request_rec *r);
 
-/* Reads import_type, dry_run, priority, notes, tags and parent_batch_id from the query and checks
- * them; filename becomes that of files[0]. ECL_EINPUT names the parameter. */
+/* Reads import_type, dry_run, priority, notes, tags, parent_batch_id and the options of
+ * lib/options.h from the query and checks them; filename becomes that of files[0]. ECL_EINPUT names
+ * the parameter. */
 apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
                                    ecl_result_t *result);
 
@@ -51,7 +54,8 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
 apr_status_t ecl_upload_receive(ecl_request_t *q, ecl_upload_t *upload, int *phttp,
                                 ecl_result_t *result);
 
-/* Makes one received file a stored file and queues its job, and wakes the worker. With an
+/* Makes one received file a stored file and queues its job, and wakes the worker. An upload without
+ * options that follows on from another job has that one's. With an
  * idempotency key that this user has used: the same bytes give the first job again, others
  * ECL_EINPUT, code "idempotency-key-reused". */
 apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index, ecl_job_t **pjob,

@@ -1,6 +1,7 @@
 #include "child.h"
 #include "format.h"
 #include "view.h"
+#include "view_options.h"
 
 #define WORKER_MAX_AGE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
 #define SHOWN_NEW_METERS 20
@@ -83,7 +84,7 @@ static const char *status_words(const ecl_job_t *job, const char **pclass)
     case ECL_JOB_COMPLETED:
         return "Completed";
     case ECL_JOB_FAILED:
-        return "Failed";
+        return ecl_view_asks(job) ? "Question" : "Failed";
     default:
         return "Cancelled";
     }
@@ -172,6 +173,7 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
 {
     apr_time_t now = apr_time_now();
     json_object *view = ecl_job_json(job, now);
+    int asks = ecl_view_asks(job);
     int is_processing = job->status == ECL_JOB_PROCESSING;
     int is_ended = job->status != ECL_JOB_QUEUED && !is_processing;
     int is_finished = is_ended && !job->undo_requested;
@@ -188,18 +190,23 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
     add_bool(view, "is_undone", job->undone_at != 0);
     add_bool(view, "is_dry_run", job->dry_run);
     add_bool(view, "is_finished", is_finished);
+    add_bool(view, "asks", asks);
     add_bool(view, "has_errors", job->failed_rows > 0);
     add_bool(view, "has_result",
              is_processing || is_completed || (is_failed && job->processed_rows > 0));
     add_bool(view, "can_cancel",
              job->status == ECL_JOB_QUEUED || (is_processing && !job->cancel_requested));
     add_bool(view, "can_retry",
-             (is_failed || job->status == ECL_JOB_CANCELLED) && is_finished && job->stored_name);
+             (is_failed || job->status == ECL_JOB_CANCELLED) && is_finished && job->stored_name &&
+                 !asks);
     add_bool(view, "can_undo",
              (is_completed || (is_failed && job->imported_rows > 0)) && is_finished &&
                  !job->dry_run && !job->undone_at);
     add_bool(view, "can_import", is_completed && job->dry_run && job->stored_name);
     add_bool(view, "can_delete", is_finished);
+    if (job->options) {
+        json_object_object_add(view, "options_list", ecl_view_options(job->options, q->r->pool));
+    }
     return view;
 }
 

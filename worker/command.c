@@ -13,7 +13,8 @@ const ecl_command_t ecl_worker_commands[] = {
      "drain the queue: for ever, or until nothing is due (--once), or N jobs", ecl_command_run},
     {"import",
      "FILE [--type auto|hh|daily] [--dry-run] [--json] [--notes TEXT]\n"
-     "               [--priority low|normal|high] [--user NAME]",
+     "               [--priority low|normal|high] [--user NAME]\n"
+     "               [--meter ID] [--estimates keep-actual|replace]",
      "queue and run one file now (\"-\": standard input), print the result", ecl_command_import},
     {"migrate", "", "bring the database to the current schema", ecl_command_migrate},
     {"cleanup", "[--days N]", "remove old finished jobs and files that nobody needs",

@@ -15,6 +15,7 @@
 
 #include "../lib/jobs.h"
 #include "../lib/log.h"
+#include "../lib/options.h"
 #include "../lib/storage.h"
 #include "command.h"
 #include "import.h"
@@ -32,6 +33,8 @@ typedef struct import_t {
     apr_file_t *file;
     int json;
     ecl_job_new_t wanted;
+    const char *options[ECL_OPTIONS];
+    ecl_result_t result; /* why a value of an option was refused */
     ecl_db_t *db;
     ecl_job_t *job;
     volatile const int *stop;
@@ -48,24 +51,58 @@ static void on_interrupt(int number)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-static const apr_getopt_option_t import_options[] = {
-    {"type", 't', 1, "auto, hh or daily"},
-    {"dry-run", 'd', 0, "import nothing, report all"},
-    {"json", 'j', 0, "print the job"},
-    {"notes", 'n', 1, "text kept with the job"},
-    {"priority", 'p', 1, "low|normal|high"},
-    {"user", 'u', 1, "whose import it is"},
-    {NULL, 0, 0, NULL}};
+#define OPTION_BASE 256 /* and the option's number: beyond all letters */
+
+static const apr_getopt_option_t own_options[] = {{"type", 't', 1, "auto, hh or daily"},
+                                                  {"dry-run", 'd', 0, "import nothing, report all"},
+                                                  {"json", 'j', 0, "print the job"},
+                                                  {"notes", 'n', 1, "text kept with the job"},
+                                                  {"priority", 'p', 1, "low|normal|high"},
+                                                  {"user", 'u', 1, "whose import it is"},
+                                                  {NULL, 0, 0, NULL}};
 
 static int is_one_of(const char *value, const char *a, const char *b, const char *c)
 {
     return !strcmp(value, a) || !strcmp(value, b) || !strcmp(value, c);
 }
 
+/* An option of lib/options.h as this command calls it: "date_order" is --date-order. */
+static const char *option_name(int id, apr_pool_t *p)
+{
+    char *name = apr_pstrdup(p, ecl_option_table[id].name);
+
+    for (char *c = name; *c; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    return name;
+}
+
+/* The command's own options, then those of lib/options.h. */
+static const apr_getopt_option_t *all_options(apr_pool_t *p)
+{
+    const int own = (int)(sizeof own_options / sizeof own_options[0]) - 1;
+    apr_getopt_option_t *options =
+        apr_pcalloc(p, (apr_size_t)(own + ECL_OPTIONS + 1) * sizeof *options);
+
+    memcpy(options, own_options, (apr_size_t)own * sizeof *options);
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        options[own + id] = (apr_getopt_option_t){option_name(id, p), OPTION_BASE + id, 1,
+                                                  ecl_option_table[id].help};
+    }
+    return options;
+}
+
 static const char *on_option(void *baton, int option, const char *value)
 {
     import_t *import = baton;
 
+    if (option >= OPTION_BASE) {
+        return ecl_option_check(option - OPTION_BASE, value, &import->options[option - OPTION_BASE],
+                                &import->result) == APR_SUCCESS
+                   ? NULL
+                   : apr_pstrcat(import->p, "--", option_name(option - OPTION_BASE, import->p),
+                                 strchr(import->result.detail, ':'), NULL);
+    }
     switch (option) {
     case 't':
         import->wanted.import_type = value;
@@ -186,7 +223,10 @@ static apr_status_t queue_job(import_t *import, ecl_db_conn_t *conn, ecl_result_
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    import->wanted.options = ecl_options_json(import->options);
     rv = ecl_job_create(conn, &import->wanted, import->p, &import->job, result);
+    json_object_put(import->wanted.options);
+    import->wanted.options = NULL;
     if (rv != APR_SUCCESS) {
         ecl_storage_remove(import->invocation->settings->storage_dir, import->wanted.stored_name,
                            import->p, NULL);
@@ -367,6 +407,32 @@ static void print_summary(import_t *import)
     printf("  job %s\n", job->batch_id);
 }
 
+/* What can be said about the file to have it imported, and how. */
+static void print_question(const import_t *import)
+{
+    json_object *question = NULL, *text = NULL, *option = NULL, *choices = NULL;
+    const char *accepted = "";
+    int id;
+
+    if (!import->job->summary ||
+        !json_object_object_get_ex(import->job->summary, "question", &question) ||
+        !json_object_object_get_ex(question, "text", &text) ||
+        !json_object_object_get_ex(question, "option", &option) ||
+        (id = ecl_option_find(json_object_get_string(option))) < 0) {
+        return;
+    }
+    if (json_object_object_get_ex(question, "choices", &choices)) {
+        for (size_t i = 0; i < json_object_array_length(choices); i++) {
+            accepted =
+                apr_pstrcat(import->p, accepted, i ? "|" : "",
+                            json_object_get_string(json_object_array_get_idx(choices, i)), NULL);
+        }
+    }
+    fprintf(stderr, "  %s\n  Give it with --%s %s, or on the job's page\n",
+            json_object_get_string(text), option_name(id, import->p),
+            *accepted ? accepted : "TEXT");
+}
+
 /* Prints how it ended; returns the exit code. */
 static int report(import_t *import)
 {
@@ -398,6 +464,7 @@ static int report(import_t *import)
     }
     fprintf(stderr, "eclectyc-import-worker: %s: %s\n", ecl_print_safe(job->filename, import->p),
             reason);
+    print_question(import);
     return ECL_EXIT_FAILED;
 }
 
@@ -427,9 +494,11 @@ int ecl_command_import(ecl_invocation_t *invocation)
     ecl_db_conn_t *conn;
     apr_status_t rv;
     int count;
-    int code =
-        ecl_command_options(invocation, import_options, on_option, &import, 1, &operands, &count);
+    int code;
 
+    import.result = result;
+    code = ecl_command_options(invocation, all_options(invocation->p), on_option, &import, 1,
+                               &operands, &count);
     if (code) {
         return code;
     }

@@ -10,6 +10,7 @@
 #include "import.h"
 
 #include "../lib/log.h"
+#include "../lib/options.h"
 #include "../lib/storage.h"
 #include "batch.h"
 #include "reader.h"
@@ -23,6 +24,7 @@
 typedef struct run_t {
     const ecl_import_context_t *context;
     const ecl_job_t *job;
+    const char *given[ECL_OPTIONS]; /* the job's options */
     apr_pool_t *p;
     ecl_result_t *result;
     ecl_db_conn_t *conn;
@@ -109,7 +111,9 @@ static const char *header_of(const char *path, const ecl_layout_t *layout, apr_p
 
 static apr_status_t open_reader(run_t *run, const char *path)
 {
-    ecl_reader_options_t options = {.import_type = run->job->import_type, .clock = run->clock};
+    ecl_reader_options_t options = {.import_type = run->job->import_type,
+                                    .clock = run->clock,
+                                    .given = {.meter = run->given[ECL_OPTION_METER]}};
     ecl_clock_day_t day;
     int minute;
     apr_status_t rv;
@@ -158,12 +162,9 @@ static apr_status_t open_store(run_t *run)
     ecl_store_options_t options = {.job_id = run->job->id,
                                    .dry_run = run->job->dry_run,
                                    .events = {run, on_meter, on_change, on_repeat}};
-    json_object *replace;
+    const char *estimates = run->given[ECL_OPTION_ESTIMATES];
 
-    if (run->job->options &&
-        json_object_object_get_ex(run->job->options, "replace_actuals", &replace)) {
-        options.replace_actuals = json_object_get_boolean(replace);
-    }
+    options.replace_actuals = estimates && !strcmp(estimates, "replace");
     return ecl_store_open(&run->store, run->conn, &options, run->p, run->result);
 }
 
@@ -611,6 +612,7 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
     }
     /* its own, and so gone before the connection is */
     apr_pool_create(&run.p, p);
+    ecl_options_read(job->options, run.given);
     run.summary = ecl_summary_make(job->summary, run.p);
     rv = run_work(&run, claim->work);
     if (rv == ECL_EFENCED) {

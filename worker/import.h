@@ -26,8 +26,8 @@ typedef struct ecl_import_context_t {
 /* Runs a claim to its end: completed, failed, cancelled, undone, or given back (stop, or a
  * transient failure). Logs the job's lifecycle. The status is APR_SUCCESS when the job reached an
  * end, was given back in order, or is somebody else's by now; anything else means that the database
- * could not be told (the lease will run out). A job's option "replace_actuals": true lets estimates
- * replace actual readings. p is cleared by the caller after each job. */
+ * could not be told (the lease will run out). The job's options are those of lib/options.h. p is
+ * cleared by the caller after each job. */
 apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim_t *claim,
                             apr_pool_t *p, ecl_result_t *result);
 

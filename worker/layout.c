@@ -302,6 +302,13 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     return "no unit stated, kWh assumed";
 }
 
+static const char *meter_text(const ecl_layout_t *layout, apr_pool_t *p)
+{
+    return layout->meter_column < 0 ? apr_psprintf(p, "meter %s (as given)", layout->given.meter)
+                                    : apr_psprintf(p, "meter in column %s",
+                                                   column_text(layout, layout->meter_column, p));
+}
+
 /* Nothing above the header but a line "sep=". */
 static int stands_alone(const attempt_t *attempt)
 {
@@ -335,8 +342,8 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
                             column_text(layout, layout->value_column, p), why);
     }
     text = apr_psprintf(
-        p, "%s; meter in column %s; date in column %s%s; %s", text,
-        column_text(layout, layout->meter_column, p), column_text(layout, layout->date_column, p),
+        p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
+        column_text(layout, layout->date_column, p),
         layout->date_order == ECL_ORDER_MDY ? " (month before day, as the sample shows)" : "",
         unit_text(layout, p));
     if (layout->times_are_utc) {
@@ -365,13 +372,15 @@ static apr_status_t take_header(ecl_layout_t *layout, const attempt_t *attempt, 
 }
 
 static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char *import_type,
-                          apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+                          const ecl_given_t *given, apr_pool_t *scratch, apr_pool_t *p,
+                          ecl_result_t *result)
 {
     const ecl_sample_t *sample = &attempt->sample;
     ecl_layout_t *layout = make_layout(attempt->delimiter, p);
     const char *why = "";
     apr_status_t status;
 
+    layout->given = *given;
     if (attempt->header >= 0) {
         status = take_header(layout, attempt, scratch, p, result);
         if (status != APR_SUCCESS) {
@@ -390,6 +399,9 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
+    if (status == APR_SUCCESS) {
+        status = ecl_layout_check_given(layout, sample, attempt->first, p, result);
+    }
     if (status == APR_SUCCESS) {
         fingerprint(layout, p);
         tell(layout, attempt, why, p);
@@ -459,8 +471,10 @@ static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratc
 
 /* A form that says itself what its columns mean. */
 static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
-                              const char *import_type, apr_pool_t *p, ecl_result_t *result)
+                              const char *import_type, const ecl_given_t *given, apr_pool_t *p,
+                              ecl_result_t *result)
 {
+    static const ecl_sample_t no_sample = {NULL, 0, 0};
     const ecl_source_t *source = ecl_records_source(records);
     ecl_layout_t *layout = make_layout(',', p);
     ecl_record_t record;
@@ -468,6 +482,7 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
 
     if (status == APR_SUCCESS) {
         take_names(layout, &record, p);
+        layout->given = *given;
         source->form->describe(source, layout, p);
         status = ecl_records_next(records, &record, result);
     }
@@ -479,6 +494,12 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
         status = check_type(layout, import_type, result);
     }
     if (status == APR_SUCCESS) {
+        status = ecl_layout_check_given(layout, &no_sample, 0, p, result);
+    }
+    if (status == APR_SUCCESS) {
+        if (layout->meter_column < 0) {
+            layout->evidence = apr_pstrcat(p, layout->evidence, "; ", meter_text(layout, p), NULL);
+        }
         fingerprint(layout, p);
         *playout = layout;
     }
@@ -487,7 +508,8 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
 
 /* *playout remains NULL for a table, and for a form whose columns are found like a table's. */
 static apr_status_t find_form(ecl_layout_t **playout, const char *path, const char *import_type,
-                              apr_pool_t *p, apr_pool_t *scratch, ecl_result_t *result)
+                              const ecl_given_t *given, apr_pool_t *p, apr_pool_t *scratch,
+                              ecl_result_t *result)
 {
     ecl_records_t *records;
     const ecl_source_t *source;
@@ -499,13 +521,13 @@ static apr_status_t find_form(ecl_layout_t **playout, const char *path, const ch
     }
     source = ecl_records_source(records);
     if (source && source->form->describe) {
-        status = take_form(playout, records, import_type, p, result);
+        status = take_form(playout, records, import_type, given, p, result);
     }
     return status;
 }
 
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
-                             apr_pool_t *p, ecl_result_t *result)
+                             const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result)
 {
     apr_pool_t *scratch;
     attempt_t attempt = {0};
@@ -515,13 +537,13 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
         return status;
     }
     apr_pool_create(&scratch, p);
-    status = find_form(playout, path, import_type, p, scratch, result);
+    status = find_form(playout, path, import_type, given, p, scratch, result);
     if (status == APR_SUCCESS && !*playout) {
         status = choose(&attempt, path, scratch, result);
     }
     if (status == APR_SUCCESS && !*playout) {
         status = attempt.score || attempt.layout
-                     ? build(playout, &attempt, import_type, scratch, p, result)
+                     ? build(playout, &attempt, import_type, given, scratch, p, result)
                      : refuse(&attempt, result);
     }
     apr_pool_destroy(scratch);

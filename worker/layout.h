@@ -42,8 +42,14 @@ typedef struct ecl_value_block_t {
     int has_repeated;    /* there are columns for the repeated hour (period 49, 50, or labelled) */
 } ecl_value_block_t;
 
+/* What the user said about the file (lib/options.h); NULL: nothing. */
+typedef struct ecl_given_t {
+    const char *meter;
+} ecl_given_t;
+
 typedef struct ecl_layout_t {
     ecl_layout_kind_t kind;
+    ecl_given_t given;
     char delimiter;
     char decimal_point;
     apr_int64_t header_record; /* record number of the header; 0: the file has none */
@@ -52,7 +58,7 @@ typedef struct ecl_layout_t {
     int columns;               /* how many the header has */
     const char *const *names;  /* header text by column */
 
-    int meter_column; /* -1 where the file has no such column */
+    int meter_column; /* -1 where the file has no such column: given.meter is the meter */
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */
@@ -86,11 +92,13 @@ typedef struct ecl_layout_t {
     const char *evidence; /* one line for people: "row per meter-day, 48 columns HH01…HH48, …" */
 } ecl_layout_t;
 
-/* Finds the layout of a stored file. import_type ("auto", "hh", "daily") restricts the kinds.
+/* Finds the layout of a stored file. import_type ("auto", "hh", "daily") restricts the kinds. What
+ * was given stands in for what the file does not say, and must not contradict what it says.
  * ECL_EINPUT, with a code and a sentence that names what is missing or what the file is instead:
  * "empty-file", "no-readings", "no-meter-column", "no-date-column", "no-value-column",
- * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily". Allocated from p. */
+ * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily", "meter-conflict" (what
+ * was given and what the file says). Allocated from p. */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
-                             apr_pool_t *p, ecl_result_t *result);
+                             const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result);
 
 #endif /* ECL_LAYOUT_H */

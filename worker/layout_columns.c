@@ -369,13 +369,6 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
     return APR_SUCCESS;
 }
 
-static apr_status_t no_meter(ecl_result_t *result)
-{
-    return ecl_fail(result, ECL_EINPUT, "no-meter-column",
-                    "the file names no meter: expected a column such as MPAN, MPRN or Meter "
-                    "Number");
-}
-
 apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *header,
                                      const ecl_sample_t *sample, int from, apr_pool_t *p,
                                      ecl_result_t *result)
@@ -417,7 +410,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
                         "the file has no column of dates: expected one such as Date, Reading Date "
                         "or Timestamp");
     }
-    return meter ? APR_SUCCESS : no_meter(result);
+    return APR_SUCCESS;
 }
 
 /* ---- without a header --------------------------------------------------------------------------

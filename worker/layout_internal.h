@@ -4,8 +4,10 @@
  *   sniff    what kind of file is it at all: refuse pictures, workbooks, web pages by name
  *   sample   the first records, under one delimiter
  *   labels   a header's value columns: 00:00 … 23:30, HH01 … HH50, with flags and clock-change
- * pairs columns  every other column's role, by name and content stamps   long layout: interval,
- * period start or end, direction
+ *            pairs
+ *   columns  every other column's role, by name and content
+ *   stamps   long layout: interval, period start or end, direction
+ *   given    what the user said, against all this
  */
 #ifndef ECL_LAYOUT_INTERNAL_H
 #define ECL_LAYOUT_INTERNAL_H
@@ -118,5 +120,12 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
 /* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);
+
+/* ---- given ---------------------------------------------------------------------------------- */
+
+/* Holds what was given against what the file says: ECL_EINPUT where they contradict each other, or
+ * neither names a meter. sample may have no records. */
+apr_status_t ecl_layout_check_given(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                                    int from, apr_pool_t *p, ecl_result_t *result);
 
 #endif /* ECL_LAYOUT_INTERNAL_H */

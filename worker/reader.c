@@ -14,7 +14,8 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
 
     reader->pool = p;
     reader->options = *options;
-    status = ecl_layout_find(&reader->layout, path, options->import_type, p, result);
+    status =
+        ecl_layout_find(&reader->layout, path, options->import_type, &options->given, p, result);
     if (status == APR_SUCCESS) {
         status = ecl_reader_survey(reader->layout, path, options->clock, p, result);
     }

@@ -37,6 +37,7 @@ typedef struct ecl_reader_options_t {
     const char *import_type; /* "auto", "hh", "daily" */
     const ecl_clock_t *clock;
     ecl_date_t today; /* dates after it are rejected */
+    ecl_given_t given;
 } ecl_reader_options_t;
 
 /* Finds the layout and stands before the first record. Errors as of ecl_layout_find. May pass over

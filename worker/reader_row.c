@@ -142,18 +142,42 @@ static void warn_of_meter(ecl_reader_t *reader, ecl_meter_status_t status)
     }
 }
 
+/* 1 unless the row names another meter than the one given for the file. */
+static int is_meter_given(ecl_reader_t *reader, ecl_field_t cell)
+{
+    const char *given = reader->layout->given.meter;
+    char identifier[ECL_METER_MAX];
+    ecl_meter_kind_t kind;
+
+    ecl_meter_parse(given, strlen(given), identifier, &kind);
+    if (!strcmp(identifier, reader->meter)) {
+        return 1;
+    }
+    ecl_reader_fail(reader, reader->layout->meter_column, "other-meter",
+                    "the row names meter \"%s\", and %s was given as the file's meter",
+                    ecl_reader_show(reader, cell), identifier);
+    return 0;
+}
+
 int ecl_reader_take_meter(ecl_reader_t *reader)
 {
     int column = reader->layout->meter_column;
     ecl_field_t cell = ecl_reader_cell(reader, column);
+    const char *given = reader->layout->given.meter;
     ecl_meter_status_t status;
 
+    if (column < 0 && reader->meter[0]) {
+        return 1; /* the one given, and it was read before */
+    }
     if (reader->meter_length && cell.length == reader->meter_length &&
         !memcmp(cell.text, reader->meter_text, cell.length)) {
         return 1;
     }
     reader->meter_length = 0;
     status = ecl_meter_parse(cell.text, cell.length, reader->meter, &reader->meter_kind);
+    if (given && status == ECL_METER_IS_MISSING) {
+        status = ecl_meter_parse(given, strlen(given), reader->meter, &reader->meter_kind);
+    }
     switch (status) {
     case ECL_METER_OK:
         break;
@@ -174,6 +198,9 @@ int ecl_reader_take_meter(ecl_reader_t *reader)
         ecl_reader_fail(reader, column, "bad-meter",
                         "\"%s\" is too long for a meter's identifier (at most %d bytes)",
                         ecl_reader_show(reader, cell), ECL_METER_MAX - 1);
+        return 0;
+    }
+    if (given && !is_meter_given(reader, cell)) {
         return 0;
     }
     if (cell.length < sizeof(reader->meter_text)) {

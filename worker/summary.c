@@ -1,5 +1,7 @@
 #include "summary.h"
 
+#include "question.h"
+
 #define MAX_NEW_METERS 20
 #define MAX_CHANGES 10
 #define MAX_CODES 50
@@ -263,6 +265,13 @@ void ecl_summary_took_out(ecl_summary_t *summary, const ecl_take_out_counts_t *c
 
 void ecl_summary_code(ecl_summary_t *summary, const char *code)
 {
+    json_object *question = ecl_question_of(code);
+
+    if (question) {
+        json_object_object_add(summary->json, "question", question);
+    } else {
+        json_object_object_del(summary->json, "question");
+    }
     if (code) {
         set_text(summary->json, "code", code);
     } else {

@@ -9,7 +9,8 @@
  * - warnings: [{code, message, count, examples (the first 5)}], at most 50 codes
  * - examples: [{meter, channel, date, period, old, new, old_type, new_type}], the first 10 changes
  * - took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
- * - code: of the failure, when the job failed
+ * - code: of the failure, when the job failed; question: what the user can answer to have it go on
+ *   (worker/question.h)
  */
 #ifndef ECL_SUMMARY_H
 #define ECL_SUMMARY_H
@@ -37,7 +38,7 @@ void ecl_summary_repeat(ecl_summary_t *summary, const ecl_store_change_t *change
 void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *message);
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts);
 void ecl_summary_took_out(ecl_summary_t *summary, const ecl_take_out_counts_t *counts);
-/* NULL: none */
+/* The code of the failure and the question that goes with it; NULL: none. */
 void ecl_summary_code(ecl_summary_t *summary, const char *code);
 
 #endif /* ECL_SUMMARY_H */

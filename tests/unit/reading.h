@@ -30,6 +30,7 @@ typedef struct reading_t {
     apr_pool_t *pool;
     char path[64];
     const char *import_type;
+    ecl_given_t given;
     ecl_result_t result;
     apr_status_t status;                   /* of opening */
     const ecl_layout_t *layout;            /* NULL where it was refused */
@@ -102,7 +103,7 @@ static void write_file(reading_t *r, const char *bytes, size_t length)
 static void read_file(reading_t *r)
 {
     ecl_reader_sink_t sink = {r, keep_day, keep_error, keep_warning};
-    ecl_reader_options_t options = {.import_type = r->import_type};
+    ecl_reader_options_t options = {.import_type = r->import_type, .given = r->given};
     ecl_clock_t *clock;
     ecl_reader_t *reader;
     ecl_row_t row;
@@ -132,17 +133,24 @@ static void read_file(reading_t *r)
     assert_int_equal(unlink(r->path), 0);
 }
 
-static reading_t *read_text_as(const char *text, const char *import_type)
+static inline reading_t *read_text_given(const char *text, const char *import_type,
+                                         ecl_given_t given)
 {
     reading_t *r = make_reading();
 
     r->import_type = import_type;
+    r->given = given;
     write_file(r, text, strlen(text));
     read_file(r);
     if (r->status != APR_SUCCESS) {
         print_message("refused: %s: %s\n", r->result.code, r->result.detail);
     }
     return r;
+}
+
+static inline reading_t *read_text_as(const char *text, const char *import_type)
+{
+    return read_text_given(text, import_type, (ecl_given_t){NULL});
 }
 
 static inline reading_t *read_text(const char *text)

@@ -374,7 +374,8 @@ static void estimates_do_not_replace_actuals(void **state)
 
     /* unless the job asks for it */
     queue(t, long_file(f->p, 2, 48, "E", 7), NULL, 0);
-    sql(f, "UPDATE import_jobs SET options = '{\"replace_actuals\":true}' WHERE status = 'queued'");
+    sql(f,
+        "UPDATE import_jobs SET options = '{\"estimates\":\"replace\"}' WHERE status = 'queued'");
     assert_readings(run_once(t), 0, 96, 0);
 }
 

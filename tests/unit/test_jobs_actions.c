@@ -49,7 +49,7 @@ static int set_up_storage(void **state)
 static ecl_job_t *stored_job(fixture_t *f, int dry_run, ecl_job_status_t status)
 {
     const char *id = ecl_job_uuid(f->p);
-    json_object *options = json_tokener_parse("{\"replace_actuals\": true}");
+    json_object *options = json_tokener_parse("{\"estimates\": \"replace\"}");
     ecl_job_new_t wanted = {.batch_id = id,
                             .stored_name = id,
                             .user_name = "alice",
@@ -320,6 +320,98 @@ static void test_retry_undone_begins_anew(void **state)
     assert_from_the_beginning(f, job);
 }
 
+/* ---- answers ---- */
+
+static ecl_job_t *asking_job(fixture_t *f, const char *question)
+{
+    ecl_job_t *job = stored_job(f, 0, ECL_JOB_FAILED);
+
+    sql(f,
+        "UPDATE import_jobs SET summary = '{\"question\":%s}', error_message = 'which?',"
+        " started_at = 1, total_rows = 3 WHERE id = %d",
+        question, (int)job->id);
+    return get(f, job);
+}
+
+static const char *option_text(const ecl_job_t *job, const char *name)
+{
+    return json_object_get_string(json_object_object_get(job->options, name));
+}
+
+static void test_answer_goes_on(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *asking = asking_job(f, "{\"option\":\"meter\",\"text\":\"Which?\"}"), *job;
+    const char *values[ECL_OPTIONS] = {[ECL_OPTION_METER] = "M 1"};
+
+    OK(ecl_job_answer(f->conn, asking->batch_id, "bob", values, f->p, &job, &f->result));
+    assert_int_equal(job->status, ECL_JOB_QUEUED);
+    assert_string_equal(option_text(job, "meter"), "M 1");
+    assert_string_equal(option_text(job, "estimates"), "replace"); /* as before */
+    assert_null(job->error_message);
+    assert_null(job->summary);
+    assert_int_equal(job->started_at, 0);
+    assert_int_equal(job->total_rows, -1);
+    assert_int_equal(job->attempts, 0);
+    claim_one(f, "host:1", ECL_WORK_IMPORT);
+    /* twice: it is running by now */
+    FAILS(ecl_job_answer(f->conn, asking->batch_id, "bob", values, f->p, &job, &f->result),
+          ECL_ECONFLICT, "job-state");
+    assert_int_equal(job->status, ECL_JOB_PROCESSING);
+}
+
+static void test_answer_must_answer(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *asking = asking_job(f, "{\"option\":\"meter\"}"), *job;
+    const char *other[ECL_OPTIONS] = {[ECL_OPTION_ESTIMATES] = "keep-actual"};
+    const char *blank[ECL_OPTIONS] = {[ECL_OPTION_METER] = ""};
+
+    FAILS(ecl_job_answer(f->conn, asking->batch_id, "bob", other, f->p, &job, &f->result),
+          ECL_EINPUT, "no-answer");
+    FAILS(ecl_job_answer(f->conn, asking->batch_id, "bob", blank, f->p, &job, &f->result),
+          ECL_EINPUT, "no-answer");
+    assert_int_equal(get(f, asking)->status, ECL_JOB_FAILED);
+}
+
+static void test_answer_takes_back(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *asking = asking_job(f, "{\"option\":\"estimates\",\"given\":true}"), *job;
+    const char *values[ECL_OPTIONS] = {[ECL_OPTION_ESTIMATES] = ""};
+
+    OK(ecl_job_answer(f->conn, asking->batch_id, "bob", values, f->p, &job, &f->result));
+    assert_null(job->options);
+}
+
+static void test_answer_needs_a_question(void **state)
+{
+    fixture_t *f = *state;
+    const char *values[ECL_OPTIONS] = {[ECL_OPTION_METER] = "M 1"};
+    const char *const unanswerable[] = {"{}", "{\"option\":\"colour\"}"};
+    ecl_job_t *job = stored_job(f, 0, ECL_JOB_FAILED), *as_it_is;
+
+    FAILS(ecl_job_answer(f->conn, job->batch_id, "bob", values, f->p, &as_it_is, &f->result),
+          ECL_ECONFLICT, "job-state");
+    for (int i = 0; i < 2; i++) {
+        job = asking_job(f, unanswerable[i]);
+        FAILS(ecl_job_answer(f->conn, job->batch_id, "bob", values, f->p, &as_it_is, &f->result),
+              ECL_ECONFLICT, "job-state");
+    }
+    /* something of it was imported, or its file is gone */
+    job = asking_job(f, "{\"option\":\"meter\"}");
+    sql(f, "UPDATE import_jobs SET checkpoint = 5 WHERE id = %d", (int)job->id);
+    FAILS(ecl_job_answer(f->conn, job->batch_id, "bob", values, f->p, &as_it_is, &f->result),
+          ECL_ECONFLICT, "job-state");
+    job = asking_job(f, "{\"option\":\"meter\"}");
+    sql(f, "UPDATE import_jobs SET stored_name = NULL WHERE id = %d", (int)job->id);
+    FAILS(ecl_job_answer(f->conn, job->batch_id, "bob", values, f->p, &as_it_is, &f->result),
+          ECL_ECONFLICT, "job-state");
+    FAILS(ecl_job_answer(f->conn, "7d9c62f6-7ed9-4d47-8e6a-1f6f2b1a3c55", "bob", values, f->p,
+                         &as_it_is, &f->result),
+          ECL_ENOTFOUND, "job-not-found");
+}
+
 static void test_undo_is_asked_once(void **state)
 {
     fixture_t *f = *state;
@@ -358,7 +450,8 @@ static void test_import_for_real(void **state)
     assert_string_equal(job->tags, "north");
     assert_string_equal(job->file_sha256, "5f");
     assert_int_equal(job->file_size, 4);
-    assert_true(json_object_get_boolean(json_object_object_get(job->options, "replace_actuals")));
+    assert_string_equal(json_object_get_string(json_object_object_get(job->options, "estimates")),
+                        "replace");
     assert_true(has_file(f, job->batch_id));
     assert_false(has_file(f, dry->batch_id));
     assert_null(get(f, dry)->stored_name);
@@ -530,6 +623,10 @@ int main(void)
         TEST(test_retry_failed_goes_on),
         TEST(test_retry_cancelled_begins_anew),
         TEST(test_retry_undone_begins_anew),
+        TEST(test_answer_goes_on),
+        TEST(test_answer_must_answer),
+        TEST(test_answer_takes_back),
+        TEST(test_answer_needs_a_question),
         TEST(test_undo_is_asked_once),
         TEST(test_import_for_real),
         TEST(test_import_for_real_without_file),

@@ -597,10 +597,11 @@ static void test_refusals(void **state)
 static void test_a_file_that_is_gone(void **state)
 {
     ecl_result_t result = ecl_result_make(pool);
+    const ecl_given_t given = {NULL};
     ecl_layout_t *layout;
 
     (void)state;
-    assert_int_equal(ecl_layout_find(&layout, "/nowhere/at/all.csv", "auto", pool, &result),
+    assert_int_equal(ecl_layout_find(&layout, "/nowhere/at/all.csv", "auto", &given, pool, &result),
                      ECL_ENOTFOUND);
     assert_string_equal(result.code, "file-missing");
 }

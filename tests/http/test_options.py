@@ -1,0 +1,178 @@
+"""What users say about a file: the same options in form, API and command line, and the question that
+a file without an answer asks."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+import harness
+import meterfiles as mf
+
+READINGS = ("Consumption (kWh), Start, End\n"
+            "0.25, 2026-01-05T00:00:00+00:00, 2026-01-05T00:30:00+00:00\n"
+            "0.5, 2026-01-05T00:30:00+00:00, 2026-01-05T01:00:00+00:00\n")
+METER = mf.mpan(7)
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = harness.Httpd(Workers="1").start()
+    yield server
+    try:
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()
+
+
+def asked(server, content=READINGS, option="meter", **fields):
+    """A job that has asked about an option."""
+    job = server.import_file(content, **fields)
+    assert job["status"] == "failed"
+    assert job["summary"]["question"]["option"] == option
+    return job
+
+
+def meters(server):
+    return {row[0] for row in server.sql("SELECT DISTINCT mpan FROM meter_readings")}
+
+
+def test_options_of_the_form(server):
+    job = server.import_file(READINGS, meter=f" {METER[:2]} {METER[2:]} ", estimates="")
+    assert job["status"] == "completed", job["error_message"]
+    assert job["options"] == {"meter": f"{METER[:2]} {METER[2:]}"}
+    assert METER in meters(server)
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert "<dt>Meter</dt>" in page and "as given" in page
+
+
+def test_options_of_the_query(server):
+    meter = mf.mpan(8)
+    answer = server.post(f"{server.api}/jobs?filename=a.csv&meter={meter}&estimates=REPLACE",
+                         data=READINGS, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 202
+    assert answer.json()["options"] == {"meter": meter, "estimates": "replace"}
+    assert server.finished(answer.json()["batch_id"])["status"] == "completed"
+
+
+def test_a_value_that_is_not_accepted(server):
+    answer = server.post(f"{server.api}/jobs?estimates=sometimes", data=READINGS)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad-parameter"
+    assert answer.json()["detail"] == (
+        'Parameter estimates: "sometimes" is not one of keep-actual, replace.')
+    answer = server.post(server.admin, files={"csv_file": ("a.csv", READINGS, "text/csv")},
+                         data={"meter": "M 1", "estimates": "sometimes"})
+    assert answer.status_code == 422
+    assert "is not one of keep-actual, replace" in answer.text
+
+
+def test_a_refused_form_keeps_the_options(server):
+    answer = server.post(server.admin, data={"meter": 'M "1"', "estimates": "replace"},
+                         files={"csv_file": ("", "", "text/csv")})
+    assert answer.status_code == 422
+    assert 'value="M &quot;1&quot;"' in answer.text
+    assert re.search(r'<details class="options" open>', answer.text)
+    assert re.search(r'<option value="replace" selected>', answer.text)
+
+
+def test_the_question_as_a_form_without_javascript(server):
+    job = asked(server, filename="no-meter.csv")
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    form = re.search(r'<form class="card question" method="post" action="([^"]+)".*?</form>', page,
+                     re.S)
+    assert form and "Which meter are the readings of?" in form[0]
+    assert re.search(r'<label for="answer">Meter</label>', form[0])
+    assert re.search(r'<input type="text" id="answer" name="meter"[^>]* autofocus required', form[0])
+    assert "Try again" not in page and "The import failed" not in page
+
+    # nothing filled in: the page again, with why, and nothing has changed
+    answer = server.post(form[1], data={"meter": " "})
+    assert answer.status_code == 422 and "no value was given" in answer.text
+    assert server.job(job["batch_id"])["status"] == "failed"
+
+    meter = mf.mpan(9)
+    answer = server.post(form[1], data={"meter": meter})
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(f"/status/{job['batch_id']}")
+    done = server.finished(job["batch_id"])
+    assert done["status"] == "completed" and done["readings_new"] == 2
+    assert done["options"] == {"meter": meter} and "question" not in done["summary"]
+    assert meter in meters(server)
+    # the file has gone with the import: nothing is left to answer
+    answer = server.post(form[1], data={"meter": meter})
+    assert answer.status_code == 409
+
+
+def test_answers_by_the_api(server):
+    job = asked(server, dry_run="1")
+    url = f"{server.api}/jobs/{job['batch_id']}/answer"
+    for body, code in ((b"", "no-answer"), (b"[]", "bad-json"), (b"{", "bad-json"),
+                       (b'{"meter": 5}', "bad-json"), (b'{"meter": ""}', "no-answer"),
+                       (b'{"colour": "red"}', "unknown-option"), (b'{"a\x00', "bad-json"),
+                       (b'{"estimates": "x"}', "bad-option"), (b" " * 70000, "body-too-large")):
+        answer = server.post(url, data=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (422, code), body
+    answer = server.post(url, data="meter", headers={"Content-Type": "text/plain"})
+    assert answer.json()["code"] == "bad-content-type"
+    answer = server.post(url, json={"meter": mf.mpan(10), "estimates": "replace"})
+    assert answer.status_code == 202
+    assert answer.json()["options"] == {"meter": mf.mpan(10), "estimates": "replace"}
+    done = server.finished(job["batch_id"])
+    assert done["status"] == "completed" and done["dry_run"] and done["readings_new"] == 2
+    assert mf.mpan(10) not in meters(server)
+
+    # importing it for real goes by the same answers
+    real = server.post(f"{server.api}/jobs/{job['batch_id']}/import").json()
+    assert server.finished(real["batch_id"])["status"] == "completed"
+    assert mf.mpan(10) in meters(server)
+
+
+def test_an_option_that_contradicts_the_file_can_be_taken_back(server):
+    job = server.import_file(mf.wide(meters=1, count=1), meter=mf.mpan(11))
+    assert job["status"] == "failed" and "names its meters itself" in job["error_message"]
+    assert job["summary"]["question"]["given"] is True
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert f'value="{mf.mpan(11)}"' in page
+    answer = server.post(f"{server.admin}/status/{job['batch_id']}/answer", data={"meter": ""})
+    assert answer.status_code == 303
+    done = server.finished(job["batch_id"])
+    assert done["status"] == "completed" and done["options"] is None
+
+
+def test_a_job_that_asks_nothing(server):
+    job = server.import_file("nothing,here\n1,2\n")
+    answer = server.post(f"{server.api}/jobs/{job['batch_id']}/answer", json={"meter": "M"})
+    assert answer.status_code == 409 and answer.json()["code"] == "job-state"
+
+
+def test_corrected_rows_go_by_the_options_of_the_first_upload(server):
+    broken = READINGS + "x, 2026-01-05T01:00:00+00:00, 2026-01-05T01:30:00+00:00\n"
+    job = server.import_file(broken, meter=mf.mpan(12))
+    assert job["failed_rows"] == 1
+    rows = server.get(f"{server.admin}/status/{job['batch_id']}/failed-rows.csv").text
+    again = server.import_file(rows.replace("\nx,", "\n0.75,"), parent_batch_id=job["batch_id"])
+    assert again["status"] == "completed", again["error_message"]
+    assert again["options"] == {"meter": mf.mpan(12)} and again["readings_new"] == 1
+
+
+def worker_import(server, path, *args):
+    return subprocess.run([str(harness.WORKER), "--config", str(server.settings_file()), "import",
+                           *args, str(path)], capture_output=True, text=True, timeout=60)
+
+
+def test_the_command_line(server, tmp_path):
+    path = tmp_path / "portal.csv"
+    path.write_text(READINGS)
+    done = worker_import(server, path)
+    assert done.returncode == 1
+    assert "Which meter are the readings of?" in done.stderr
+    assert "Give it with --meter TEXT" in done.stderr
+    done = worker_import(server, path, "--json", "--meter", mf.mpan(13), "--estimates", "replace")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["options"] == {"meter": mf.mpan(13), "estimates": "replace"}
+    done = worker_import(server, path, "--estimates", "sometimes")
+    assert done.returncode == 2
+    assert '--estimates: "sometimes" is not one of keep-actual, replace' in done.stderr

@@ -1,0 +1,48 @@
+#include "question.h"
+
+#include "../lib/options.h"
+
+typedef struct question_t {
+    const char *code;
+    ecl_option_id_t option;
+    const char *text;
+    const char *choices[5];
+    int is_given;
+} question_t;
+
+static const question_t questions[] = {
+    {"no-meter-column", ECL_OPTION_METER, "Which meter are the readings of?", {NULL}, 0},
+    {"meter-conflict",
+     ECL_OPTION_METER,
+     "Which meter are the readings of? Leave this empty to go by the file.",
+     {NULL},
+     1},
+};
+
+json_object *ecl_question_of(const char *code)
+{
+    const question_t *question = NULL;
+    json_object *object, *choices;
+
+    for (apr_size_t i = 0; code && i < sizeof questions / sizeof questions[0]; i++) {
+        question = strcmp(code, questions[i].code) ? question : &questions[i];
+    }
+    if (!question) {
+        return NULL;
+    }
+    object = json_object_new_object();
+    json_object_object_add(object, "option",
+                           json_object_new_string(ecl_option_table[question->option].name));
+    json_object_object_add(object, "text", json_object_new_string(question->text));
+    if (question->choices[0]) {
+        choices = json_object_new_array();
+        for (int i = 0; question->choices[i]; i++) {
+            json_object_array_add(choices, json_object_new_string(question->choices[i]));
+        }
+        json_object_object_add(object, "choices", choices);
+    }
+    if (question->is_given) {
+        json_object_object_add(object, "given", json_object_new_boolean(1));
+    }
+    return object;
+}
