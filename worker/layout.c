@@ -14,11 +14,12 @@
 typedef struct attempt_t {
     char delimiter;
     ecl_sample_t sample;
-    int header;           /* index of the record that fits best as header; -1: none */
-    int first;            /* index of the first row */
-    int score;            /* of the header; 0: no header */
-    unsigned found;       /* roles named in the most telling record, for messages */
-    ecl_layout_t *layout; /* headerless */
+    int header;                 /* index of the record that fits best as header; -1: none */
+    int first;                  /* index of the first row */
+    int score;                  /* of the header; 0: no header */
+    unsigned found;             /* roles named in the most telling record, for messages */
+    ecl_layout_t *layout;       /* headerless */
+    const ecl_source_t *source; /* of a file that is no table; else NULL */
 } attempt_t;
 
 static int is_sep_line(const ecl_record_t *record, char *pdelimiter)
@@ -318,6 +319,19 @@ static int stands_alone(const attempt_t *attempt)
                                     !strncmp(first.text + 1, "ep=", 3));
 }
 
+static const char *header_text(const ecl_layout_t *layout, const attempt_t *attempt, apr_pool_t *p)
+{
+    if (attempt->source) {
+        return ""; /* nobody sees the header of the table that the file stands for */
+    }
+    if (!layout->header_record) {
+        return "; no header";
+    }
+    return apr_psprintf(p, "; header on line %" APR_INT64_T_FMT "%s",
+                        attempt->sample.records[attempt->header].line,
+                        stands_alone(attempt) ? "" : " (what stands above it is not read)");
+}
+
 static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why, apr_pool_t *p)
 {
     static const char *const kinds[] = {"a row per meter and day", "a row per reading",
@@ -326,15 +340,11 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
                             : layout->delimiter == ';'  ? "semicolon"
                             : layout->delimiter == '\t' ? "tab"
                                                         : "bar";
-    const char *text = apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
+    const char *text =
+        attempt->source ? apr_psprintf(p, "%s: %s", attempt->source->evidence, kinds[layout->kind])
+                        : apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
 
-    if (layout->header_record) {
-        text = apr_psprintf(p, "%s; header on line %" APR_INT64_T_FMT "%s", text,
-                            attempt->sample.records[attempt->header].line,
-                            stands_alone(attempt) ? "" : " (what stands above it is not read)");
-    } else {
-        text = apr_pstrcat(p, text, "; no header", NULL);
-    }
+    text = apr_pstrcat(p, text, header_text(layout, attempt, p), NULL);
     if (layout->kind == ECL_LAYOUT_WIDE) {
         text = apr_pstrcat(p, text, "; ", values_text(layout, p), NULL);
     } else {
@@ -506,45 +516,32 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
     return status;
 }
 
-/* *playout remains NULL for a table, and for a form whose columns are found like a table's. */
-static apr_status_t find_form(ecl_layout_t **playout, const char *path, const char *import_type,
-                              const ecl_given_t *given, apr_pool_t *p, apr_pool_t *scratch,
-                              ecl_result_t *result)
-{
-    ecl_records_t *records;
-    const ecl_source_t *source;
-    apr_status_t status = ecl_records_open(&records, path, ',', scratch, result);
-
-    *playout = NULL;
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    source = ecl_records_source(records);
-    if (source && source->form->describe) {
-        status = take_form(playout, records, import_type, given, p, result);
-    }
-    return status;
-}
-
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result)
 {
     apr_pool_t *scratch;
     attempt_t attempt = {0};
+    ecl_records_t *records;
+    const ecl_source_t *source;
     apr_status_t status = ecl_layout_sniff(path, p, result);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     apr_pool_create(&scratch, p);
-    status = find_form(playout, path, import_type, given, p, scratch, result);
-    if (status == APR_SUCCESS && !*playout) {
-        status = choose(&attempt, path, scratch, result);
-    }
-    if (status == APR_SUCCESS && !*playout) {
-        status = attempt.score || attempt.layout
-                     ? build(playout, &attempt, import_type, given, scratch, p, result)
-                     : refuse(&attempt, result);
+    status = ecl_records_open(&records, path, ',', scratch, result);
+    source = status == APR_SUCCESS ? ecl_records_source(records) : NULL;
+    if (source && source->form->describe) {
+        status = take_form(playout, records, import_type, given, p, result);
+    } else if (status == APR_SUCCESS) {
+        status = source ? try_delimiter(&attempt, path, ',', scratch, result)
+                        : choose(&attempt, path, scratch, result);
+        attempt.source = source;
+        if (status == APR_SUCCESS) {
+            status = attempt.score || attempt.layout
+                         ? build(playout, &attempt, import_type, given, scratch, p, result)
+                         : refuse(&attempt, result);
+        }
     }
     apr_pool_destroy(scratch);
     return status;

@@ -74,10 +74,6 @@ static const char *name_text(const char *head)
     if (head[0] == '<') {
         return "this is an XML file: XML is not read, export the readings as CSV";
     }
-    if (head[0] == '{' ||
-        (head[0] == '[' && strchr("{\"]", head[1 + strspn(head + 1, " \t\r\n")]))) {
-        return "this is a JSON file: JSON is not read, export the readings as CSV";
-    }
     return NULL;
 }
 

@@ -15,6 +15,13 @@ static int is_df2(const char *text)
             text[2 + strspn(text + 2, " \t")] <= '9');
 }
 
+/* A table may begin with a bracket too: "[00:30],[01:00]". */
+static int is_json(const char *text)
+{
+    return text[0] == '{' ||
+           (text[0] == '[' && strchr("{[\"]", text[1 + strspn(text + 1, " \t\r\n")]));
+}
+
 const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length)
 {
     const char *text = head;
@@ -28,6 +35,9 @@ const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length)
     }
     if (!strncmp(text, "ZHV|", 4)) {
         return &ecl_source_dtc;
+    }
+    if (is_json(text)) {
+        return &ecl_source_json;
     }
     return NULL;
 }

@@ -148,6 +148,7 @@ static const alias_t aliases[] = {
     {"usage", ECL_ROLE_VALUE, 1},
     {"quantity", ECL_ROLE_VALUE, 1},
     {"value", ECL_ROLE_VALUE, 2},
+    {"primaryvalue", ECL_ROLE_VALUE, 2},
     {"readvalue", ECL_ROLE_VALUE, 2},
     {"readingvalue", ECL_ROLE_VALUE, 2},
     {"reading", ECL_ROLE_VALUE, 3},

@@ -1,0 +1,291 @@
+/*
+ * JSON of an API or a data collector, as saved from a browser: an object is a row, its members are
+ * the columns, by their names; see json_shape.h. What the columns mean is then found as in a table.
+ *
+ * Two passes over the file for every opening: one for its shape, one for its rows. Memory is one
+ * row and the shape.
+ */
+#include "source.h"
+
+#include "json_shape.h"
+
+#define ROW_BYTES (64 * 1024) /* of the texts of a row */
+
+typedef struct context_t {
+    char text[ECL_JSON_CONTEXT_MAX];
+    int is_set, is_cut;
+    int scope; /* the node whose start makes it unknown again */
+} context_t;
+
+typedef struct json_source_t {
+    ecl_source_t source;
+    ecl_json_t *json;
+    ecl_json_shape_t *shape;
+    ecl_json_walk_t walk;
+    ecl_assembly_t assembly;
+    ecl_result_t trouble;
+    int has_header, is_broken;
+    int is_n3rgy;
+
+    /* the row in hand */
+    int is_in_row;
+    apr_int64_t line;
+    const char **cells; /* by column; NULL: not there */
+    char text[ROW_BYTES];
+    apr_size_t used;
+    const char *code; /* what is wrong with it; NULL: nothing */
+    char message[300];
+
+    context_t contexts[ECL_JSON_CONTEXTS_MAX];
+} json_source_t;
+
+static int first_context(const json_source_t *js)
+{
+    return js->shape->columns - js->shape->contexts;
+}
+
+/* ---- cells -------------------------------------------------------------------------------------
+ */
+
+static void reject(json_source_t *js, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The first thing that is wrong with a row is told. */
+static void reject(json_source_t *js, const char *code, const char *fmt, ...)
+{
+    va_list args;
+
+    if (js->code) {
+        return;
+    }
+    va_start(args, fmt);
+    apr_vsnprintf(js->message, sizeof(js->message), fmt, args);
+    va_end(args);
+    js->code = code;
+}
+
+static void start_row(json_source_t *js, const ecl_json_event_t *event)
+{
+    js->is_in_row = 1;
+    js->line = event->line;
+    js->used = 0;
+    js->code = NULL;
+    memset(js->cells, 0, (apr_size_t)js->shape->columns * sizeof(*js->cells));
+}
+
+static void take_cell(json_source_t *js, int column, const ecl_json_event_t *event)
+{
+    const char *name = js->shape->names[column];
+
+    if (js->cells[column]) {
+        reject(js, "duplicate-member", "the object has two members \"%.60s\"", name);
+    } else if (event->is_cut || event->length >= sizeof(js->text) - js->used) {
+        reject(js, "too-long", "the text of \"%.60s\" is too long for a reading", name);
+    } else {
+        memcpy(js->text + js->used, event->text, event->length + 1);
+        js->cells[column] = js->text + js->used;
+        js->used += event->length + 1;
+    }
+}
+
+static void take_context(json_source_t *js, int column, const ecl_json_event_t *event)
+{
+    context_t *context = &js->contexts[column - first_context(js)];
+
+    context->is_set = 1;
+    context->is_cut = event->is_cut || event->length >= sizeof(context->text);
+    apr_cpystrn(context->text, event->text, sizeof(context->text));
+}
+
+static void take_scalar(json_source_t *js, const ecl_json_event_t *event)
+{
+    int column = js->walk.node < 0 ? -1 : js->shape->nodes[js->walk.node]->column;
+
+    if (column >= first_context(js)) {
+        take_context(js, column, event);
+    } else if (column >= 0 && js->is_in_row) {
+        /* null is a cell without text, and a place that is taken */
+        take_cell(js, column,
+                  event->kind == ECL_JSON_NULL ? &(ecl_json_event_t){.text = ""} : event);
+    }
+}
+
+/* What is said around the row about it. */
+static const char *context_of(json_source_t *js, int column)
+{
+    const context_t *context = &js->contexts[column - first_context(js)];
+    const ecl_json_node_t *node = js->shape->nodes[js->shape->nodes_of[column]];
+
+    if (node->is_constant) {
+        return node->first;
+    }
+    if (context->is_set && context->is_cut) {
+        reject(js, "too-long", "the text of \"%.60s\", above the reading, is too long", node->name);
+    } else if (!context->is_set && node->is_late) {
+        reject(js, "late-member",
+               "\"%.60s\" is said behind the readings, and not alike in all of the file: whether "
+               "it holds for this one can't be told",
+               node->name);
+    }
+    return context->is_set ? context->text : "";
+}
+
+static void leave_scope(json_source_t *js)
+{
+    for (int i = 0; i < js->shape->contexts; i++) {
+        if (js->contexts[i].scope == js->walk.node) {
+            js->contexts[i].is_set = 0;
+        }
+    }
+}
+
+/* ---- records -----------------------------------------------------------------------------------
+ */
+
+static void hand_out_header(json_source_t *js, ecl_record_t *record)
+{
+    ecl_assembly_clear(&js->assembly);
+    for (int i = 0; i < js->shape->columns; i++) {
+        const char *name = js->shape->names[i];
+
+        if (js->is_n3rgy && !strcmp(name, "timestamp")) {
+            name = "interval_end (UTC)";
+        }
+        ecl_assembly_add(&js->assembly, name, strlen(name));
+    }
+    ecl_assembly_finish(&js->assembly, record, 1, 0);
+    js->has_header = 1;
+}
+
+static void hand_out_row(json_source_t *js, ecl_record_t *record, apr_int64_t end_offset)
+{
+    js->is_in_row = 0;
+    ecl_assembly_clear(&js->assembly);
+    for (int i = 0; i < js->shape->columns; i++) {
+        const char *cell = i < first_context(js) ? js->cells[i] : context_of(js, i);
+
+        ecl_assembly_add(&js->assembly, cell ? cell : "", cell ? strlen(cell) : 0);
+    }
+    if (js->code) {
+        ecl_assembly_reject(&js->assembly, record, js->line, end_offset, -1, js->code, js->message);
+    } else {
+        ecl_assembly_finish(&js->assembly, record, js->line, end_offset);
+    }
+}
+
+/* The JSON is broken: what was read before is good, what follows can't be read. */
+static void hand_out_end(json_source_t *js, ecl_record_t *record, const ecl_json_event_t *event)
+{
+    js->is_broken = 1;
+    ecl_assembly_clear(&js->assembly);
+    ecl_assembly_add(&js->assembly, "", 0);
+    apr_snprintf(js->message, sizeof(js->message), "%s; nothing behind it was read",
+                 js->trouble.detail);
+    ecl_assembly_reject(&js->assembly, record, event->line, event->end_offset, -1, "bad-json",
+                        js->message);
+}
+
+/* 1 when a row is done. */
+static int take_event(json_source_t *js, const ecl_json_event_t *event)
+{
+    switch (event->kind) {
+    case ECL_JSON_OBJECT:
+        leave_scope(js);
+        if (js->walk.node == js->shape->row) {
+            start_row(js, event);
+        }
+        break;
+    case ECL_JSON_OBJECT_END:
+        return js->is_in_row && js->walk.node == js->shape->row;
+    case ECL_JSON_STRING:
+    case ECL_JSON_NUMBER:
+    case ECL_JSON_WORD:
+    case ECL_JSON_NULL:
+        take_scalar(js, event);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_t *result)
+{
+    json_source_t *js = (json_source_t *)source;
+    ecl_json_event_t event;
+
+    if (!js->has_header) {
+        hand_out_header(js, record);
+        return APR_SUCCESS;
+    }
+    for (;;) {
+        apr_status_t status =
+            js->is_broken ? APR_EOF : ecl_json_next(js->json, &event, &js->trouble);
+
+        if (status == APR_SUCCESS) {
+            status = ecl_json_walk(&js->walk, &event, &js->trouble);
+        }
+        if (status == ECL_EINPUT) {
+            hand_out_end(js, record, &event);
+            return APR_SUCCESS;
+        }
+        if (status != APR_SUCCESS) {
+            return APR_STATUS_IS_EOF(status)
+                       ? APR_EOF
+                       : ecl_fail(result, status, js->trouble.code, "%s", js->trouble.detail);
+        }
+        if (take_event(js, &event)) {
+            hand_out_row(js, record, event.end_offset);
+            return APR_SUCCESS;
+        }
+    }
+}
+
+/* ---- the form ----------------------------------------------------------------------------------
+ */
+
+/* n3rgy's answers name what was asked for: "resource": "/…/electricity/consumption/1". Their times
+ * are UTC and end the half-hour: 00:30 to 00:00 of the next day, though nothing in them says so. */
+static int is_n3rgy(const ecl_json_shape_t *shape)
+{
+    for (int i = 1; i < shape->count; i++) {
+        const ecl_json_node_t *node = shape->nodes[i];
+
+        if (!node->parent && !strcmp(node->name, "resource") &&
+            strstr(node->first, "/consumption/")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t open_json(ecl_source_t **psource, const char *path, apr_pool_t *p,
+                              ecl_result_t *result)
+{
+    json_source_t *js = apr_pcalloc(p, sizeof(*js));
+    apr_status_t status = ecl_json_shape_find(&js->shape, path, p, result);
+
+    if (status == APR_SUCCESS) {
+        status = ecl_json_open(&js->json, path, p, result);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    js->source.form = &ecl_source_json;
+    js->source.next = next;
+    js->is_n3rgy = is_n3rgy(js->shape);
+    js->source.evidence =
+        js->is_n3rgy ? "JSON as n3rgy writes it, with times in UTC that end the half-hour" : "JSON";
+    js->trouble = ecl_result_make(p);
+    js->cells = apr_pcalloc(p, (apr_size_t)(js->shape->columns + 1) * sizeof(*js->cells));
+    for (int i = 0; i < js->shape->contexts; i++) {
+        js->contexts[i].scope =
+            ecl_json_scope(js->shape, js->shape->nodes_of[first_context(js) + i]);
+    }
+    ecl_json_walk_start(&js->walk, js->shape, 0);
+    ecl_assembly_make(&js->assembly, js->shape->columns + 1, p);
+    *psource = &js->source;
+    return APR_SUCCESS;
+}
+
+const ecl_source_form_t ecl_source_json = {"a JSON file", open_json, NULL};
