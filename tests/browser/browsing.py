@@ -23,7 +23,8 @@ PHONE, DESKTOP = (390, 844), (1280, 900)
 def preferences(directory, javascript):
     prefs = {"download.default_directory": str(directory / "downloads"),
              "download.prompt_for_download": False,
-             "credentials_enable_service": False}
+             "credentials_enable_service": False,
+             "net.network_prediction_options": 2}
     if not javascript:
         prefs["profile.managed_default_content_settings.javascript"] = 2
     return prefs

@@ -38,8 +38,8 @@ def filled(empty):
 
 
 SIZES = {"desktop": browsing.DESKTOP, "phone": browsing.PHONE}
-STATES = ("completed", "errors", "failed", "dry_run", "undone", "undoing", "cancelled", "processing",
-          "queued", "repeated")
+STATES = ("completed", "errors", "failed", "dry_run", "undone", "undoing", "cancelled",
+          "processing", "queued", "repeated")
 
 
 def judge(page, what):

@@ -64,6 +64,11 @@ def test_rows_that_fail(everywhere, working, week, save):
     assert [(line, column) for line, column, _ in errors] == [
         ("3", "HH05"), ("5", "Date"), ("6", "HH05")]
     assert "12.3.4" in errors[0][2] and "02-30" in errors[1][2]
+    # a record takes one line until it is asked for
+    record = page.find("table.errors details.raw")
+    height = record.size["height"]
+    record.click()
+    assert record.size["height"] > 2 * height
 
     # the rows come as a file, which imports once it is corrected
     page.press("Download failed rows")

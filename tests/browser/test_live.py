@@ -111,8 +111,8 @@ def test_upload_progress_and_cancelling(scripted, working, save):
     page.login(working)
     page.js("""
         window.said = [];
-        new MutationObserver(() => said.push(document.querySelector("[data-sending-text]").textContent))
-            .observe(document.querySelector("[data-sending-text]"), {childList: true});""")
+        const text = document.querySelector("[data-sending-text]");
+        new MutationObserver(() => said.push(text.textContent)).observe(text, {childList: true});""")
     before = len(working.get(working.api + "/jobs?limit=200").json()["jobs"])
     page.cdp("Network.enable")
     page.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1,
@@ -138,7 +138,8 @@ def test_what_is_too_large_is_not_sent(desktop, idle, save):
     words = "What you chose has 1.1 MB. The limit is 1 MB."
     assert words in page.text("[role=alert]")
     page.find("[data-upload-button]").click()
-    assert words in page.text("[role=alert]") and page.find("#csv_file").get_attribute("aria-invalid")
+    assert words in page.text("[role=alert]")
+    assert page.find("#csv_file").get_attribute("aria-invalid") == "true"
     sent = page.js("return performance.getEntriesByType('resource').map(e => e.initiatorType)")
     assert "xmlhttprequest" not in sent
 
@@ -278,6 +279,9 @@ def test_no_page_is_wider_than_the_phone(phone, idle, week):
                     return [...document.querySelectorAll("body *")]
                         .filter(e => e.getBoundingClientRect().right > 391)
                         .map(e => e.outerHTML.slice(0, 200)).join("\\n")"""))
+            assert page.js("""
+                const tabs = document.querySelector(".tabs");
+                return !tabs || tabs.scrollWidth <= tabs.clientWidth;"""), "tabs out of sight"
         if not drained:
             assert idle.worker("run", "--once").returncode in (0, 1)
 

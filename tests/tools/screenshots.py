@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Takes the screenshots of docs/: `make screenshots`.
 
-A private server is filled with invented jobs in every state; each page is shown at desktop and phone
-width and cropped at the height that is given here, or at its end.
+A private server is filled with invented jobs in every state; each page is shown at desktop and
+phone width and cropped at the height that is given here, or at its end.
 """
 
 import base64
@@ -20,7 +20,7 @@ import scenes  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
 MAX_BYTES = 150000
-HEIGHTS = {"upload": 1180, "jobs": 1240, "status": 2400}
+HEIGHTS = {"upload": 1180, "jobs": 1240, "status": 1366}
 SIZES = {"desktop": browsing.DESKTOP, "phone": browsing.PHONE}
 
 
@@ -31,7 +31,8 @@ def take(browser, path, height):
     png = base64.b64decode(browser.cdp(
         "Page.captureScreenshot", format="png", captureBeyondViewport=True,
         clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1})["data"])
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(ROOT)}: {width} x {height}, {size} bytes")
@@ -50,7 +51,8 @@ def main():
             browser = browsing.Browser(size)
             browsers.append(browser)
             browser.login(server)
-            for page, path in (("upload", ""), ("jobs", "/jobs"), ("status", f"/status/{jobs['errors']}")):
+            for page, path in (("upload", ""), ("jobs", "/jobs"),
+                               ("status", f"/status/{jobs['errors']}")):
                 browser.open(server, path)
                 take(browser, OUT / f"{page}-{name}.png", HEIGHTS[page])
         server.stop()
