@@ -3,9 +3,9 @@
 #define ONES APR_UINT64_C(0x0101010101010101)
 #define HIGHS APR_UINT64_C(0x8080808080808080)
 
-/* The length of the well-formed character at s, of which `left` bytes are there; 0: none.
- * The table of RFC 3629, section 4. */
-static apr_size_t character(const unsigned char *s, apr_size_t left)
+/* The length of the well-formed character at s, of which `left` bytes are there and all that are
+ * there are right; 0: none. The table of RFC 3629, section 4. */
+static apr_size_t begin_character(const unsigned char *s, apr_size_t left)
 {
     unsigned char low = 0x80, high = 0xBF; /* the range of the second byte */
     apr_size_t length, i;
@@ -26,10 +26,10 @@ static apr_size_t character(const unsigned char *s, apr_size_t left)
     } else {
         return 0;
     }
-    if (left < length || s[1] < low || s[1] > high) {
+    if (left > 1 && (s[1] < low || s[1] > high)) {
         return 0;
     }
-    for (i = 2; i < length; i++) {
+    for (i = 2; i < length && i < left; i++) {
         if ((s[i] & 0xC0) != 0x80) {
             return 0;
         }
@@ -37,7 +37,24 @@ static apr_size_t character(const unsigned char *s, apr_size_t left)
     return length;
 }
 
-int ecl_utf8_is_text(const char *bytes, apr_size_t length)
+static apr_size_t character(const unsigned char *s, apr_size_t left)
+{
+    apr_size_t length = begin_character(s, left);
+
+    return length <= left ? length : 0;
+}
+
+apr_size_t ecl_utf8_character(const char *bytes, apr_size_t length)
+{
+    return character((const unsigned char *)bytes, length);
+}
+
+int ecl_utf8_is_cut(const char *bytes, apr_size_t length)
+{
+    return begin_character((const unsigned char *)bytes, length) > length;
+}
+
+apr_size_t ecl_utf8_prefix(const char *bytes, apr_size_t length)
 {
     const unsigned char *s = (const unsigned char *)bytes;
     apr_size_t at = 0;
@@ -60,11 +77,16 @@ int ecl_utf8_is_text(const char *bytes, apr_size_t length)
         }
         step = character(s + at, length - at);
         if (!step) {
-            return 0;
+            break;
         }
         at += step;
     }
-    return 1;
+    return at;
+}
+
+int ecl_utf8_is_text(const char *bytes, apr_size_t length)
+{
+    return ecl_utf8_prefix(bytes, length) == length;
 }
 
 apr_size_t ecl_utf8_repair(const char *bytes, apr_size_t length, char *text)

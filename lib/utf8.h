@@ -10,6 +10,16 @@
  * U+10FFFF) without a NUL, which no text file holds and no C string can carry. */
 int ecl_utf8_is_text(const char *bytes, apr_size_t length);
 
+/* How many bytes from the first on are such text: all of them, or those before the first character
+ * that is not, or that is cut off. */
+apr_size_t ecl_utf8_prefix(const char *bytes, apr_size_t length);
+
+/* The length of the well-formed character that bytes (at least one) begin with; 0: none, or NUL. */
+apr_size_t ecl_utf8_character(const char *bytes, apr_size_t length);
+
+/* 1 when bytes (at least one) are the beginning of a well-formed character, and no more. */
+int ecl_utf8_is_cut(const char *bytes, apr_size_t length);
+
 /* Copies bytes to text, every byte that is not part of a well-formed character (and every NUL) as
  * U+FFFD; NUL-terminates; returns the length of text. text has room for 3 × length + 1 bytes. */
 apr_size_t ecl_utf8_repair(const char *bytes, apr_size_t length, char *text);

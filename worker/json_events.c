@@ -2,7 +2,6 @@
 
 #include "../lib/utf8.h"
 
-#include <apr_file_io.h>
 #include <apr_lib.h>
 
 #define BUFFER_BYTES 65536
@@ -19,15 +18,15 @@ typedef enum state_t {
 } state_t;
 
 struct ecl_json_t {
-    apr_file_t *file;
-    const char *name;
+    ecl_bytes_t *bytes;
     char buffer[BUFFER_BYTES];
     apr_size_t at, end;
-    apr_int64_t offset; /* of buffer[0] */
+    apr_int64_t offset; /* of buffer[0] in the text */
     int is_at_eof;
     apr_int64_t line;
     int after_cr;
-    apr_status_t read_status; /* of the file, when it could not be read */
+    apr_status_t read_status; /* of the file, when it could not be read; */
+    ecl_result_t read_result; /* why not */
 
     state_t state;
     int depth;
@@ -42,17 +41,12 @@ apr_status_t ecl_json_open(ecl_json_t **pjson, const char *path, apr_pool_t *p,
                            ecl_result_t *result)
 {
     ecl_json_t *json = apr_pcalloc(p, sizeof(*json));
-    apr_status_t status =
-        apr_file_open(&json->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
+    apr_status_t status = ecl_bytes_open(&json->bytes, path, p, result);
 
-    json->name = apr_pstrdup(p, apr_filepath_name_get(path));
-    if (APR_STATUS_IS_ENOENT(status)) {
-        return ecl_fail(result, ECL_ENOTFOUND, "file-missing", "the file '%s' is not there",
-                        json->name);
-    }
     if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable", "cannot open '%s'", json->name);
+        return status;
     }
+    json->read_result = ecl_result_make(p);
     json->line = 1;
     json->state = STATE_BETWEEN;
     *pjson = json;
@@ -72,7 +66,9 @@ static int peek(ecl_json_t *json)
 {
     if (json->at == json->end && !json->is_at_eof) {
         apr_size_t length = sizeof(json->buffer);
-        apr_status_t status = apr_file_read(json->file, json->buffer, &length);
+        int is_text; /* strings are looked at by themselves */
+        apr_status_t status =
+            ecl_bytes_read(json->bytes, json->buffer, &length, &is_text, &json->read_result);
 
         json->offset += (apr_int64_t)json->end;
         json->at = json->end = 0;
@@ -117,8 +113,8 @@ static apr_status_t fail(ecl_json_t *json, int found, const char *expected, ecl_
     char what[16];
 
     if (json->read_status != APR_SUCCESS) {
-        return ecl_fail(result, json->read_status, "file-unreadable", "cannot read '%s'",
-                        json->name);
+        return ecl_fail(result, json->read_status, json->read_result.code, "%s",
+                        json->read_result.detail);
     }
     if (found == END) {
         return ecl_fail(result, ECL_EINPUT, "bad-json",
@@ -437,6 +433,6 @@ apr_status_t ecl_json_next(ecl_json_t *json, ecl_json_event_t *event, ecl_result
     }
     event->length = json->length;
     event->is_cut = json->is_cut;
-    event->end_offset = json->offset + (apr_int64_t)json->at;
+    event->end_offset = ecl_bytes_stored(json->bytes, json->offset + (apr_int64_t)json->at);
     return status;
 }

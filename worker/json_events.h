@@ -9,10 +9,11 @@
 #ifndef ECL_JSON_EVENTS_H
 #define ECL_JSON_EVENTS_H
 
-#include "../lib/ecl.h"
+#include "bytes.h"
 
-#define ECL_JSON_TEXT_MAX 4096 /* bytes of a key, string or number, and NUL; a longer one is cut   \
-                                */
+#define ECL_JSON_TEXT_MAX                                                                          \
+    4096 /* bytes of a key, string or number, and NUL; a longer one is cut                         \
+          */
 #define ECL_JSON_DEPTH_MAX 64
 
 typedef struct ecl_json_t ecl_json_t;
@@ -38,12 +39,12 @@ typedef struct ecl_json_event_t {
     apr_int64_t end_offset;
 } ecl_json_event_t;
 
-/* Errors as of ecl_records_open. Closed with p. */
+/* Fails as ecl_bytes_open does. Closed with p. */
 apr_status_t ecl_json_open(ecl_json_t **pjson, const char *path, apr_pool_t *p,
                            ecl_result_t *result);
 
 /* The next event, valid until the next call. Ends are always matched. APR_EOF after the last;
- * ECL_EINPUT, code "bad-json", with line and what was found; a system error, "file-unreadable". */
+ * ECL_EINPUT, code "bad-json", with line and what was found; else fails as ecl_bytes_read does. */
 apr_status_t ecl_json_next(ecl_json_t *json, ecl_json_event_t *event, ecl_result_t *result);
 
 /* How deep the last event stands: 0 outside of everything. */

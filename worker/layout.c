@@ -138,13 +138,13 @@ static apr_status_t refuse(const attempt_t *attempt, ecl_result_t *result)
     int has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
                    FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME);
 
-    /* perhaps the header: "Cost (£)" as an older Windows writes it */
+    /* perhaps the header */
     for (int i = 0; i < attempt->sample.count && i < HEADER_WITHIN; i++) {
         const ecl_record_t *record = &attempt->sample.records[i];
 
         if (record->status == ECL_RECORD_NOT_TEXT) {
             return ecl_fail(result, ECL_EINPUT, "not-text",
-                            "the file is not text in UTF-8 (line %" APR_INT64_T_FMT
+                            "the file is not text (line %" APR_INT64_T_FMT
                             "): save it as CSV UTF-8",
                             record->line);
         }
@@ -523,7 +523,8 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
     attempt_t attempt = {0};
     ecl_records_t *records;
     const ecl_source_t *source;
-    apr_status_t status = ecl_layout_sniff(path, p, result);
+    const char *form;
+    apr_status_t status = ecl_layout_sniff(&form, path, p, result);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -544,5 +545,8 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
         }
     }
     apr_pool_destroy(scratch);
+    if (status == APR_SUCCESS && form) {
+        (*playout)->evidence = apr_pstrcat(p, form, "; ", (*playout)->evidence, NULL);
+    }
     return status;
 }

@@ -17,8 +17,11 @@
 
 /* ---- sniff ---------------------------------------------------------------------------------- */
 
-/* ECL_EINPUT when the first bytes show a file that is no delimited text, or there is none. */
-apr_status_t ecl_layout_sniff(const char *path, apr_pool_t *p, ecl_result_t *result);
+/* Fails as ecl_bytes_open and ecl_bytes_read do, and with ECL_EINPUT when the file begins like text
+ * that is no table. *pform: what it is packed in and how it is encoded, in words; NULL for plain
+ * UTF-8. */
+apr_status_t ecl_layout_sniff(const char **pform, const char *path, apr_pool_t *p,
+                              ecl_result_t *result);
 
 /* ---- sample --------------------------------------------------------------------------------- */
 

@@ -134,8 +134,10 @@ static ecl_outcome_t fail_record(ecl_reader_t *reader)
                                "the line is longer than %d bytes or has more than %d fields",
                                ECL_RECORD_MAX, ECL_FIELDS_MAX);
     default:
-        return ecl_reader_fail(reader, -1, "not-text",
-                               "the line is not text in UTF-8: save the file as CSV UTF-8");
+        return ecl_reader_fail(
+            reader, -1, "not-text",
+            "the line is not text: it has NULs, or bytes that are no character; save "
+            "the file as CSV UTF-8");
     }
 }
 
@@ -189,6 +191,31 @@ static ecl_outcome_t read_record(ecl_reader_t *reader)
     }
 }
 
+/* Warns once of an encoding that may have cost something, or that shows so late in the file that
+ * the layout's evidence does not tell of it. */
+static void tell_form(ecl_reader_t *reader)
+{
+    const ecl_form_t *form = ecl_records_form(reader->records);
+
+    if (reader->form_told) {
+        return;
+    }
+    if (form->encoding == ECL_ENCODING_UTF16_DAMAGED) {
+        reader->form_told = 1;
+        ecl_reader_warn(reader, "damaged-encoding",
+                        "the file was UTF-16 text and was damaged on its way here: letters, digits "
+                        "and signs of ASCII were read, others may be wrong or missing; compare the "
+                        "readings, or export the file again as CSV UTF-8");
+    } else if (form->encoding == ECL_ENCODING_WINDOWS_1252 &&
+               form->first_other >= ECL_BYTES_EARLY) {
+        reader->form_told = 1;
+        ecl_reader_warn(reader, "windows-1252",
+                        "after %" APR_INT64_T_FMT " bytes of UTF-8 the file has a byte that is "
+                        "none: such bytes were read as Windows-1252",
+                        form->first_other);
+    }
+}
+
 /* ---- the interface -----------------------------------------------------------------------------
  */
 
@@ -214,6 +241,7 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
     reader->sink = sink;
     reader->sink_status = APR_SUCCESS;
     reader->has_failed = 0;
+    tell_form(reader);
     outcome = read_record(reader);
     row->number = reader->record.number;
     row->line = reader->record.line;
@@ -248,8 +276,8 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
             break;
         }
         (*prows)++;
-        if (tick && record.end_offset >= next_tick) {
-            next_tick = record.end_offset + TICK_BYTES;
+        if (tick && record.text_offset >= next_tick) {
+            next_tick = record.text_offset + TICK_BYTES;
             status = tick(baton);
         }
     }

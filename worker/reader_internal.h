@@ -47,6 +47,7 @@ struct ecl_reader_t {
     char column_number[16];
 
     int has_failed; /* the record in hand was reported */
+    int form_told;  /* what is to be warned of about the file's encoding was */
 
     /* a header that is not ours came up: rows can't be trusted until ours comes again */
     int is_foreign;

@@ -132,7 +132,7 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
     status = ecl_records_open(&records, path, layout->delimiter, reading, result);
     while (status == APR_SUCCESS) {
         status = ecl_records_next(records, &record, result);
-        if (status != APR_SUCCESS || record.end_offset > ECL_SURVEY_BYTES) {
+        if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
             break;
         }
         if (record.number >= layout->first_record && record.status == ECL_RECORD_OK) {

@@ -12,7 +12,6 @@
  * depend on the record that opened the quote. What was looked through once in vain (`barren`) is
  * never looked through again.
  */
-#include <apr_file_io.h>
 #include <apr_lib.h>
 #include <csv.h>
 
@@ -21,15 +20,17 @@
 #include "../lib/utf8.h"
 
 #define READ_SIZE ((apr_size_t)65536)
-#define HEAD_BYTES 4096 /* of a file, to tell what form it has */
 /* A refill moves the record in hand to the front only when it is no longer than what was used up,
  * so that every byte is moved once at most on average: hence twice the longest record. */
 #define WINDOW_SIZE (2 * ((apr_size_t)ECL_RECORD_MAX + 2) + READ_SIZE)
 
 struct ecl_records_t {
-    ecl_source_t *source; /* of a file that is no table: then nothing below is used */
+    /* of a file that is no table: then nothing below but offset is used */
+    ecl_source_t *source;
+    ecl_form_t form;
+
     apr_pool_t *pool;
-    apr_file_t *file;
+    ecl_bytes_t *bytes;
     const char *name; /* for messages: where files are stored is nobody's business */
     char delimiter;   /* 0: lines are not split */
     apr_size_t read_size;
@@ -37,15 +38,17 @@ struct ecl_records_t {
     char *window; /* WINDOW_SIZE bytes and one for a NUL */
     apr_size_t begin;
     apr_size_t end;
-    int at_eof;    /* the file has no byte after window[end] */
-    char *patched; /* the byte replaced by the NUL after raw; NULL: none */
+    int at_eof;              /* the file has no byte after window[end] */
+    apr_int64_t mixed_until; /* offset; what is not text lies before it */
+    char *patched;           /* the byte replaced by the NUL after raw; NULL: none */
     char patched_byte;
 
-    apr_int64_t offset; /* of window[begin] in the file */
+    /* offsets are those of the text, unpacked and decoded, that bytes gives */
+    apr_int64_t offset; /* of window[begin] */
     apr_int64_t line;   /* physical lines used up */
     apr_int64_t number; /* records handed out */
 
-    /* file offsets: no line from here up to barren ends a row that began before it; barren is the
+    /* offsets: no line from here up to barren ends a row that began before it; barren is the
      * start of a line, which has no line end before `endless` */
     apr_int64_t barren;
     apr_int64_t endless;
@@ -73,60 +76,25 @@ static apr_status_t free_parser(void *data)
     return APR_SUCCESS;
 }
 
-static apr_status_t open_file(apr_file_t **pfile, const char *path, apr_pool_t *p,
-                              ecl_result_t *result)
-{
-    apr_status_t status =
-        apr_file_open(pfile, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
-
-    if (APR_STATUS_IS_ENOENT(status)) {
-        return ecl_fail(result, ECL_ENOTFOUND, "file-missing", "the file '%s' is not there",
-                        apr_filepath_name_get(path));
-    }
-    if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable", "cannot open '%s'",
-                        apr_filepath_name_get(path));
-    }
-    return APR_SUCCESS;
-}
-
-/* *pform is NULL for a table. */
-static apr_status_t find_form(const ecl_source_form_t **pform, const char *path, apr_pool_t *p,
-                              ecl_result_t *result)
-{
-    char head[HEAD_BYTES + 1];
-    apr_size_t length = 0;
-    apr_file_t *file;
-    apr_status_t status = open_file(&file, path, p, result);
-
-    *pform = NULL;
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    status = apr_file_read_full(file, head, HEAD_BYTES, &length);
-    apr_file_close(file);
-    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status)) {
-        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'",
-                        apr_filepath_name_get(path));
-    }
-    head[length] = '\0';
-    *pform = ecl_source_find(head, length);
-    return APR_SUCCESS;
-}
-
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_source_form_t *form = NULL;
-    apr_status_t status = delimiter ? find_form(&form, path, p, result) : APR_SUCCESS;
+    ecl_look_t look;
 
-    if (status != APR_SUCCESS) {
-        return status;
+    if (delimiter) {
+        apr_status_t status = ecl_bytes_look(&look, path, p, result);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        form = ecl_source_find(look.head, look.length);
     }
     if (!form) {
         return ecl_records_open_lines(precords, path, delimiter, p, result);
     }
     *precords = apr_pcalloc(p, sizeof **precords);
+    (*precords)->form = look.form;
     return form->open(&(*precords)->source, path, p, result);
 }
 
@@ -139,7 +107,7 @@ apr_status_t ecl_records_open_lines(ecl_records_t **precords, const char *path, 
                                     apr_pool_t *p, ecl_result_t *result)
 {
     ecl_records_t *records = apr_pcalloc(p, sizeof *records);
-    apr_status_t status = open_file(&records->file, path, p, result);
+    apr_status_t status = ecl_bytes_open(&records->bytes, path, p, result);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -168,29 +136,37 @@ void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes)
     records->read_size = bytes < 1 ? 1 : bytes > READ_SIZE ? READ_SIZE : bytes;
 }
 
+const ecl_form_t *ecl_records_form(const ecl_records_t *records)
+{
+    return records->source ? &records->form : ecl_bytes_form(records->bytes);
+}
+
 /* Reads on, keeping everything from begin. */
 static apr_status_t refill(ecl_records_t *records, ecl_result_t *result)
 {
     apr_size_t held = records->end - records->begin;
     apr_size_t bytes = records->read_size;
     apr_status_t status;
+    int is_text;
 
     if (held <= records->begin) {
         memcpy(records->window, records->window + records->begin, held);
         records->begin = 0;
         records->end = held;
     }
-    status = apr_file_read(records->file, records->window + records->end, &bytes);
-    if (APR_STATUS_IS_EOF(status)) {
+    status =
+        ecl_bytes_read(records->bytes, records->window + records->end, &bytes, &is_text, result);
+    if (status == APR_EOF) {
         records->at_eof = 1;
         return APR_SUCCESS;
     }
     if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable",
-                        "cannot read '%s' after %" APR_INT64_T_FMT " bytes", records->name,
-                        records->offset + (apr_int64_t)held);
+        return status;
     }
     records->end += bytes;
+    if (!is_text) {
+        records->mixed_until = records->offset + (apr_int64_t)(records->end - records->begin);
+    }
     return APR_SUCCESS;
 }
 
@@ -369,6 +345,12 @@ static void set_raw(ecl_records_t *records, ecl_record_t *record, apr_size_t len
     record->raw = records->repaired;
 }
 
+static void set_offsets(ecl_records_t *records, ecl_record_t *record)
+{
+    record->text_offset = records->offset;
+    record->end_offset = ecl_bytes_stored(records->bytes, records->offset);
+}
+
 /* A line that is longer than a record may be: keeps its beginning, passes over the rest. */
 static apr_status_t pass_long_line(ecl_records_t *records, ecl_record_t *record,
                                    ecl_result_t *result)
@@ -392,7 +374,7 @@ static apr_status_t pass_long_line(ecl_records_t *records, ecl_record_t *record,
         use_up(records, line.next);
     }
     record->status = ECL_RECORD_TOO_LONG;
-    record->end_offset = records->offset;
+    set_offsets(records, record);
     records->line++;
     return APR_SUCCESS;
 }
@@ -410,21 +392,11 @@ static int is_blank(const ecl_records_t *records, const line_t *line)
     return 1;
 }
 
-/* Goes on to the first line that is not blank, past a byte order mark. */
+/* Goes on to the first line that is not blank. */
 static apr_status_t find_record(ecl_records_t *records, line_t *line, ecl_result_t *result)
 {
     apr_status_t status;
 
-    while (records->offset == 0 && !records->at_eof && records->end - records->begin < 3) {
-        status = refill(records, result);
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-    }
-    if (records->offset == 0 && records->end - records->begin >= 3 &&
-        !memcmp(records->window + records->begin, "\xEF\xBB\xBF", 3)) {
-        use_up(records, 3);
-    }
     for (;;) {
         status = find_line(records, 0, line, result);
         if (status != APR_SUCCESS) {
@@ -441,6 +413,18 @@ static apr_status_t find_record(ecl_records_t *records, line_t *line, ecl_result
     }
 }
 
+static apr_status_t next_of_source(ecl_records_t *records, ecl_record_t *record,
+                                   ecl_result_t *result)
+{
+    apr_status_t status = records->source->next(records->source, record, result);
+
+    if (status == APR_SUCCESS) {
+        records->offset += (apr_int64_t)record->raw_length + 1; /* as a line of a table */
+        record->text_offset = records->offset;
+    }
+    return status;
+}
+
 apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result)
 {
     line_t first, last;
@@ -450,7 +434,7 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
     int is_text;
 
     if (records->source) {
-        return records->source->next(records->source, record, result);
+        return next_of_source(records, record, result);
     }
     if (records->patched) {
         *records->patched = records->patched_byte;
@@ -469,8 +453,9 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
 
     last = first;
     text = records->window + records->begin;
-    /* quotes mean nothing among NULs: UTF-16 or no text at all */
-    if (records->delimiter && !memchr(text, '\0', first.stop)) {
+    /* quotes mean nothing among NULs: that is no text at all */
+    if (records->delimiter &&
+        (records->offset >= records->mixed_until || !memchr(text, '\0', first.stop))) {
         start_row(records);
         status = feed(records, &first, 0, result);
         if (status == APR_SUCCESS && !records->row_ended) {
@@ -488,14 +473,14 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
         }
         text = records->window + records->begin;
     }
-    is_text = ecl_utf8_is_text(text, last.stop);
+    is_text = records->offset >= records->mixed_until || ecl_utf8_is_text(text, last.stop);
     if (!is_text && record->status == ECL_RECORD_OK) {
         record->status = ECL_RECORD_NOT_TEXT;
     }
     set_raw(records, record, last.stop, is_text);
     use_up(records, last.next);
     records->line += lines;
-    record->end_offset = records->offset;
+    set_offsets(records, record);
     if (record->status == ECL_RECORD_OK) {
         if (!records->delimiter) {
             records->fields[0] = (ecl_field_t){record->raw, record->raw_length};

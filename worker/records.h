@@ -1,7 +1,7 @@
 /*
  * Bytes → records: the stored file as lines of fields.
  *
- *   file ── read 64 KiB ──▶ decode (BOM) ──▶ one physical line at a time ──▶ libcsv ──▶ record
+ *   file ──▶ unpack, decode (bytes.h) ──▶ one physical line at a time ──▶ libcsv ──▶ record
  *
  * Memory: one read buffer and one record (at most ECL_RECORD_MAX bytes), whatever the file's size.
  * Lines end with LF, CRLF or CR; a quoted field may contain line ends, and line numbers stay those
@@ -11,7 +11,7 @@
 #ifndef ECL_RECORDS_H
 #define ECL_RECORDS_H
 
-#include "../lib/ecl.h"
+#include "bytes.h"
 
 #define ECL_RECORD_MAX (1024 * 1024)
 #define ECL_FIELDS_MAX 4096
@@ -28,7 +28,7 @@ typedef enum ecl_record_status_t {
     ECL_RECORD_OPEN_QUOTE, /* a quote opened on this line never closes */
     /* more than ECL_RECORD_MAX bytes (raw is their beginning) or ECL_FIELDS_MAX fields */
     ECL_RECORD_TOO_LONG,
-    ECL_RECORD_NOT_TEXT, /* NUL bytes or bytes that are not UTF-8 */
+    ECL_RECORD_NOT_TEXT, /* NULs, or bytes that are no character in the file's encoding */
     ECL_RECORD_REJECTED  /* of a file that is no table (source.h): code and message say why */
 } ecl_record_status_t;
 
@@ -36,7 +36,10 @@ typedef struct ecl_record_t {
     ecl_record_status_t status; /* anything but OK: fields is empty, the rest is set */
     apr_int64_t number;         /* of this record in the file, from 1; blank lines are none */
     apr_int64_t line;           /* physical line on which it starts, from 1 */
-    apr_int64_t end_offset;     /* bytes of the file up to and including it */
+    apr_int64_t end_offset;  /* bytes of the stored file up to and including it; near that where the
+                                file is packed or no UTF-8 */
+    apr_int64_t text_offset; /* bytes of text, unpacked and decoded, up to and including it; of a
+                                file that is no table, of the table that it stands for */
     ecl_field_t *fields;
     int count;
     const char *raw; /* as it stands in the file, without its line end; NUL-terminated; what is not
@@ -49,9 +52,8 @@ typedef struct ecl_record_t {
 /* Opens a file for reading from its start. delimiter: ',', ';', '\t' or '|'; 0: unknown yet, every
  * physical line is one record of one field, quotes and all (used to look at a file before
  * deciding). With a delimiter, a file that is no table (source.h) gives the records of the table
- * that it stands for, and the delimiter means nothing. Closed with p. ECL_ENOTFOUND, code
- * "file-missing"; a system error, code "file-unreadable"; of a file that is no table, ECL_EINPUT.
- */
+ * that it stands for, and the delimiter means nothing. Closed with p. Fails as
+ * ecl_bytes_open does; of a file that is no table, ECL_EINPUT. */
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result);
 
@@ -63,10 +65,13 @@ apr_status_t ecl_records_open_lines(ecl_records_t **precords, const char *path, 
 struct ecl_source_t;
 const struct ecl_source_t *ecl_records_source(const ecl_records_t *records);
 
-/* The next record; valid until the next call. Lines of blanks only are no records (",,," is one). A
- * UTF-8 byte order mark is passed over. Blanks around a field are not part of it, unless quoted.
- * APR_EOF at the end; a system error, code "file-unreadable". Allocates nothing per record. */
+/* The next record; valid until the next call. Lines of blanks only are no records (",,," is one).
+ * Blanks around a field are not part of it, unless quoted. APR_EOF at the end; else fails as
+ * ecl_bytes_read does. Allocates nothing per record. */
 apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result);
+
+/* What the file is packed in and how it is encoded, as far as it is known. */
+const ecl_form_t *ecl_records_form(const ecl_records_t *records);
 
 /* Fewer bytes per read, so that tests can cut the file anywhere. Call before the first next. */
 void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes);

@@ -81,7 +81,7 @@ static void test_broken_json_is_told_with_its_line(void **state)
         {"[\"\\u0000\"]", "without broken escapes"},
         {"[\"\\ud83d\"]", "without broken escapes"},
         {"[\"\\ude00\"]", "without broken escapes"},
-        {"[\"\xff\"]", "is not UTF-8"},
+        {"[\"\x81\"]", "is not UTF-8"},
     };
     reading_t *r;
     char deep[100];

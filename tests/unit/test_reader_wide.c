@@ -589,7 +589,7 @@ static void test_lines_that_are_no_text(void **state)
 {
     const char *rows =
         apr_pstrcat(pool, MPAN ",2026-02-01,\"1,2\n", row(MPAN, "2026-02-02", with_cell(0, "")),
-                    row(MPAN, "2026-02-03", with_cell(5, "\xa3")), NULL);
+                    row(MPAN, "2026-02-03", with_cell(5, "\x81")), NULL);
     reading_t *r = read_text(numbered(48, rows));
 
     (void)state;

@@ -138,7 +138,8 @@ static void empty_files(void **state)
     expect(*state, "\n", "");
     expect(*state, "\xEF\xBB\xBF", "");
     expect(*state, "\xEF\xBB\xBF\r\n  \r\n", "");
-    expect(*state, "\xEF\xBB", "1@1<2 nottext |\xEF\xBF\xBD\xEF\xBF\xBD$");
+    /* half a mark: two characters of Windows-1252 */
+    expect(*state, "\xEF\xBB", "1@1<2 ok [\xC3\xAF\xC2\xBB]|\xC3\xAF\xC2\xBB$");
 }
 
 static void blank_lines_are_counted_but_are_no_records(void **state)
@@ -194,35 +195,31 @@ static void an_open_quote_costs_one_record(void **state)
 
 static void what_is_not_text_is_shown_and_refused(void **state)
 {
-    static const char utf16[] = "\xFF\xFE\"\0M\0\n\0x\0";
-
     expect(*state,
-           "a,\xA3"
+           "a,\x81"
            "5\nb,2\n",
            "1@1<5 nottext |a,\xEF\xBF\xBD"
            "5$2@2<9 ok [b][2]|b,2$");
     expect(*state, "\xC2\xA3,\xE2\x82\xAC,\xF0\x9F\x94\xA5\n",
            "1@1<12 ok "
            "[\xC2\xA3][\xE2\x82\xAC][\xF0\x9F\x94\xA5]|\xC2\xA3,\xE2\x82\xAC,\xF0\x9F\x94\xA5$");
-    /* overlong, surrogate, above U+10FFFF, cut */
-    expect(*state, "\xC0\x80\n", "1@1<3 nottext |\xEF\xBF\xBD\xEF\xBF\xBD$");
-    expect(*state, "\xED\xA0\x80\n", "1@1<4 nottext |\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD$");
+    /* overlong, above U+10FFFF, cut: with bytes that Windows-1252 does not have */
+    expect(*state, "\xC0\x81\n", "1@1<3 nottext |\xC3\x80\xEF\xBF\xBD$");
     expect(*state, "\xF4\x90\x80\x80\n",
-           "1@1<5 nottext |\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD$");
-    expect(*state, "12345678\xE2\x82\n", "1@1<11 nottext |12345678\xEF\xBF\xBD\xEF\xBF\xBD$");
+           "1@1<5 nottext |\xC3\xB4\xEF\xBF\xBD\xE2\x82\xAC\xE2\x82\xAC$");
+    expect(*state, "12345678\xE2\x81\n", "1@1<11 nottext |12345678\xC3\xA2\xEF\xBF\xBD$");
     expect_bytes(*state, ',', "a\0,b\nc\n", 7, "1@1<5 nottext |a\xEF\xBF\xBD,b$2@2<7 ok [c]|c$");
     /* a quote among NULs opens nothing */
-    expect_bytes(*state, ',', utf16, 10,
-                 "1@1<7 nottext |\xEF\xBF\xBD\xEF\xBF\xBD\"\xEF\xBF\xBDM\xEF\xBF\xBD$"
-                 "2@2<10 nottext |\xEF\xBF\xBDx\xEF\xBF\xBD$");
+    expect_bytes(*state, ',', "\"\0M\nx\0", 6,
+                 "1@1<4 nottext |\"\xEF\xBF\xBDM$2@2<6 nottext |x\xEF\xBF\xBD$");
     /* all of a record of several lines */
-    expect(*state, "\"a\n\x80\",b\nc", "1@1<8 nottext |\"a\n\xEF\xBF\xBD\",b$2@3<9 ok [c]|c$");
+    expect(*state, "\"a\n\x8D\",b\nc", "1@1<8 nottext |\"a\n\xEF\xBF\xBD\",b$2@3<9 ok [c]|c$");
 }
 
 static void other_delimiters(void **state)
 {
     expect_bytes(*state, ';', "a;0,5\n", 6, "1@1<6 ok [a][0,5]|a;0,5$");
-    expect_bytes(*state, '|', "ZHV|x||\n", 8, "1@1<8 ok [ZHV][x][][]|ZHV|x||$");
+    expect_bytes(*state, '|', "BOM|x||\n", 8, "1@1<8 ok [BOM][x][][]|BOM|x||$");
     expect_bytes(*state, '\t', "a\t b\t\n", 6, "1@1<6 ok [a][b][]|a\t b\t$");
 }
 
@@ -474,16 +471,14 @@ static void a_missing_file_is_told(void **state)
 {
     env_t *env = *state;
     ecl_records_t *records;
-    ecl_record_t record;
     ecl_result_t result = ecl_result_make(env->pool);
 
     assert_int_equal(ecl_records_open(&records, "/nowhere/at/all.csv", ',', env->pool, &result),
                      ECL_ENOTFOUND);
     assert_string_equal(result.code, "file-missing");
     assert_string_equal(result.detail, "the file 'all.csv' is not there");
-    /* a directory opens, but cannot be read */
-    assert_int_equal(ecl_records_open(&records, "/tmp", ',', env->pool, &result), APR_SUCCESS);
-    assert_true(APR_STATUS_IS_EOF(ecl_records_next(records, &record, &result)) == 0);
+    /* a directory can be opened, but not read */
+    assert_int_not_equal(ecl_records_open(&records, "/tmp", ',', env->pool, &result), APR_SUCCESS);
     assert_string_equal(result.code, "file-unreadable");
 }
 

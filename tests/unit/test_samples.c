@@ -23,9 +23,8 @@ typedef struct excluded_t {
     const char *file, *why;
 } excluded_t;
 
-/* What needs more than delimited text in UTF-8. */
+/* What needs more than delimited text. */
 static const excluded_t excluded[] = {
-    {"es_utf16le_bom.csv", "UTF-16"},
     {"daily_date_consumption.csv", "needs its unit given at upload"},
     {"hourly_utc_bom.csv", "needs its unit given at upload"},
     {"dp_bryt_50cols.xlsx", "Excel workbook"},

@@ -1,0 +1,352 @@
+/*
+ * zip: which file in it is meant, and its bytes. libzip keeps the archive's whole directory in
+ * memory; hence its size is looked at before.
+ */
+#include "bytes_internal.h"
+
+#include <apr_lib.h>
+#include <zip.h>
+
+#include "../lib/utf8.h"
+
+#define NAME_SHOWN 80           /* bytes of a name in a message */
+#define NAMES_SHOWN 5           /* of the files in an archive */
+#define DIRECTORY_MAX (4 << 20) /* bytes: some 50,000 files */
+
+/* The zip format's records that end an archive: APPNOTE.TXT 4.3.14 to 4.3.16. */
+#define END_BYTES 22
+#define END_SIZE 12 /* where the directory's size stands */
+#define LOCATOR_BYTES 20
+#define LOCATOR_OFFSET 8
+#define END64_BYTES 56
+#define END64_SIZE 40
+#define TAIL_BYTES (65536 + END_BYTES + LOCATOR_BYTES) /* a comment may follow the last of them */
+
+typedef struct archive_t {
+    const char *path;
+    apr_int64_t file_size;
+    zip_t *zip;
+    zip_file_t *entry;
+    const char *name;         /* the entry's */
+    apr_int64_t packed, size; /* the entry's, as the directory says */
+    apr_int64_t unpacked;     /* so far */
+} archive_t;
+
+/* ---- before libzip reads the directory ------------------------------------------------------- */
+
+static apr_uint64_t little_endian(const unsigned char *bytes, int count)
+{
+    apr_uint64_t value = 0;
+
+    while (count--) {
+        value = value << 8 | bytes[count];
+    }
+    return value;
+}
+
+/* What the record at the given place of the file says of the directory's size; 0: there is none. */
+static apr_uint64_t directory_size64(apr_file_t *file, apr_uint64_t offset)
+{
+    unsigned char end[END64_BYTES];
+    apr_off_t at = (apr_off_t)offset;
+
+    if (offset > APR_INT64_MAX || apr_file_seek(file, APR_SET, &at) != APR_SUCCESS ||
+        apr_file_read_full(file, end, sizeof(end), NULL) != APR_SUCCESS ||
+        memcmp(end, "PK\x06\x06", 4) != 0) {
+        return 0;
+    }
+    return little_endian(end + END64_SIZE, 8);
+}
+
+/* The largest directory that libzip could find: whatever looks like an archive's end counts. */
+static apr_status_t find_directory_size(apr_file_t *file, apr_int64_t file_size,
+                                        apr_uint64_t *psize, apr_pool_t *p)
+{
+    apr_size_t length = file_size < TAIL_BYTES ? (apr_size_t)file_size : TAIL_BYTES;
+    unsigned char *tail = apr_palloc(p, TAIL_BYTES);
+    apr_off_t at = (apr_off_t)file_size - (apr_off_t)length;
+    apr_status_t status = apr_file_seek(file, APR_SET, &at);
+
+    if (status == APR_SUCCESS) {
+        status = apr_file_read_full(file, tail, length, NULL);
+    }
+    *psize = 0;
+    for (apr_size_t i = 0; status == APR_SUCCESS && i + LOCATOR_BYTES <= length; i++) {
+        apr_uint64_t size = 0;
+
+        if (i + END_BYTES <= length && !memcmp(tail + i, "PK\x05\x06", 4)) {
+            size = little_endian(tail + i + END_SIZE, 4);
+            size = size == 0xFFFFFFFF ? 0 : size; /* the other record says it */
+        } else if (!memcmp(tail + i, "PK\x06\x07", 4)) {
+            size = directory_size64(file, little_endian(tail + i + LOCATOR_OFFSET, 8));
+        }
+        *psize = size > *psize ? size : *psize;
+    }
+    return status;
+}
+
+static apr_status_t check_directory(archive_t *archive, apr_pool_t *p, ecl_result_t *result)
+{
+    apr_uint64_t size = 0;
+    apr_finfo_t info;
+    apr_file_t *file;
+    apr_status_t status =
+        apr_file_open(&file, archive->path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+
+    if (status == APR_SUCCESS) {
+        status = apr_file_info_get(&info, APR_FINFO_SIZE, file);
+        if (status == APR_SUCCESS) {
+            archive->file_size = (apr_int64_t)info.size;
+            status = find_directory_size(file, archive->file_size, &size, p);
+        }
+        apr_file_close(file);
+    }
+    if (status != APR_SUCCESS) {
+        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'",
+                        apr_filepath_name_get(archive->path));
+    }
+    if (size > DIRECTORY_MAX) {
+        return ecl_fail(result, ECL_EINPUT, "archive-too-large",
+                        "the zip archive's directory of files has %" APR_UINT64_T_FMT
+                        " bytes: an archive of one file needs no more than %d; unpack it and "
+                        "upload the CSV file inside",
+                        size, DIRECTORY_MAX);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- which file ------------------------------------------------------------------------------ */
+
+/* A name for messages: the last part, as text, not too long. */
+static const char *show_name(const char *name, apr_pool_t *p)
+{
+    const char *slash = strrchr(name, '/');
+    apr_size_t length;
+    char *shown;
+
+    name = slash && slash[1] ? slash + 1 : name;
+    length = strlen(name);
+    shown = apr_palloc(p, 3 * length + 1);
+    length = ecl_utf8_repair(name, length, shown);
+    for (char *at = shown; *at; at++) {
+        *at = (unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at;
+    }
+    if (length <= NAME_SHOWN) {
+        return shown;
+    }
+    length = NAME_SHOWN;
+    while ((shown[length] & 0xC0) == 0x80) {
+        length--;
+    }
+    shown[length] = '\0';
+    return apr_pstrcat(p, shown, "…", NULL);
+}
+
+/* What macOS and Windows put beside the files that somebody packed, and directories. */
+static int is_no_file(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    const char *last = slash ? slash + 1 : name;
+
+    return !*last || !strncmp(name, "__MACOSX/", 9) || strstr(name, "/__MACOSX/") ||
+           !strncmp(last, "._", 2) || !strcmp(last, ".DS_Store") || !strcmp(last, "Thumbs.db") ||
+           !strcmp(last, "desktop.ini");
+}
+
+static apr_status_t tell_several(apr_int64_t count, const char *names, ecl_result_t *result)
+{
+    return ecl_fail(result, ECL_EINPUT, "archive-several-files",
+                    "the zip archive holds %" APR_INT64_T_FMT
+                    " files (%s%s): unpack it and upload each file that holds readings by itself",
+                    count, names, count > NAMES_SHOWN ? ", …" : "");
+}
+
+/* The one file that is data. */
+static apr_status_t choose_entry(archive_t *archive, zip_uint64_t *pindex, apr_pool_t *p,
+                                 ecl_result_t *result)
+{
+    zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
+    const char *names = "";
+    apr_int64_t count = 0;
+
+    for (zip_int64_t i = 0; i < entries; i++) {
+        const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, ZIP_FL_ENC_GUESS);
+
+        if (!name || is_no_file(name)) {
+            continue;
+        }
+        if (count < NAMES_SHOWN) {
+            names = apr_psprintf(p, "%s%s'%s'", names, count ? ", " : "", show_name(name, p));
+        }
+        if (!count++) {
+            *pindex = (zip_uint64_t)i;
+            archive->name = show_name(name, p);
+        }
+    }
+    if (!count) {
+        return ecl_fail(result, ECL_EINPUT, "archive-empty", "the zip archive holds no file");
+    }
+    return count == 1 ? APR_SUCCESS : tell_several(count, names, result);
+}
+
+/* Documents that are zip archives, by what is in them. NULL: none of these. */
+static const char *name_document(zip_t *zip)
+{
+    static const struct {
+        const char *entry, *what;
+    } documents[] = {
+        {"xl/workbook.bin", "this is a binary Excel workbook (.xlsb): save it as .xlsx or CSV"},
+        {"word/document.xml", "this is a Word document: export the readings as CSV instead"},
+        {"ppt/presentation.xml", "this is a PowerPoint file: export the readings as CSV instead"},
+        {"META-INF/manifest.xml", "this is an OpenDocument file (.ods): save it as .xlsx or CSV"},
+        {"Index/Document.iwa", "this is a Numbers document: export it as CSV"},
+    };
+
+    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+        if (zip_name_locate(zip, documents[i].entry, ZIP_FL_ENC_RAW) >= 0) {
+            return documents[i].what;
+        }
+    }
+    return NULL;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static apr_status_t damaged(const archive_t *archive, int code, const char *why,
+                            ecl_result_t *result)
+{
+    if (code == ZIP_ER_MEMORY) {
+        return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to unpack the zip archive");
+    }
+    return ecl_fail(result, ECL_EINPUT, "archive-damaged",
+                    "the zip archive is damaged: '%s' can be read up to its byte %" APR_INT64_T_FMT
+                    " of %" APR_INT64_T_FMT " (%s); get it once more and upload that",
+                    archive->name, archive->unpacked, archive->size, why);
+}
+
+static apr_status_t read_entry(void *baton, char *buffer, apr_size_t *plength, ecl_result_t *result)
+{
+    archive_t *archive = baton;
+    zip_int64_t length = zip_fread(archive->entry, buffer, *plength);
+
+    if (length < 0) {
+        zip_error_t *error = zip_file_get_error(archive->entry);
+
+        return damaged(archive, zip_error_code_zip(error), zip_error_strerror(error), result);
+    }
+    if (!length) {
+        return archive->unpacked == archive->size
+                   ? APR_EOF
+                   : damaged(archive, ZIP_ER_EOF, "it ends there", result);
+    }
+    *plength = (apr_size_t)length;
+    archive->unpacked += length;
+    return ecl_unpack_check_size(archive->packed, archive->unpacked, result);
+}
+
+/* libzip does not say; what is packed is taken to be packed evenly. */
+static apr_int64_t position(void *baton)
+{
+    const archive_t *archive = baton;
+
+    return archive->unpacked >= archive->size
+               ? archive->file_size
+               : (apr_int64_t)((double)archive->unpacked / (double)archive->size *
+                               (double)archive->file_size);
+}
+
+static apr_status_t close_zip(void *data)
+{
+    archive_t *archive = data;
+
+    if (archive->entry) {
+        zip_fclose(archive->entry);
+    }
+    zip_discard(archive->zip);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_archive(archive_t *archive, apr_pool_t *p, ecl_result_t *result)
+{
+    int code = 0;
+    zip_error_t error;
+
+    archive->zip = zip_open(archive->path, ZIP_RDONLY, &code);
+    if (archive->zip) {
+        apr_pool_cleanup_register(p, archive, close_zip, apr_pool_cleanup_null);
+        return APR_SUCCESS;
+    }
+    if (code == ZIP_ER_MEMORY) {
+        return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to unpack the zip archive");
+    }
+    zip_error_init_with_code(&error, code);
+    ecl_fail(
+        result, ECL_EINPUT, "archive-damaged",
+        "the zip archive or Excel workbook is cut off or damaged: the directory of files at its "
+        "end, at byte %" APR_INT64_T_FMT ", cannot be read (%s); get it once more and upload "
+        "that",
+        archive->file_size, zip_error_strerror(&error));
+    zip_error_fini(&error);
+    return ECL_EINPUT;
+}
+
+static apr_status_t open_entry(archive_t *archive, zip_uint64_t index, ecl_result_t *result)
+{
+    zip_stat_t stat;
+    zip_error_t *error;
+
+    if (zip_stat_index(archive->zip, index, 0, &stat) != 0 ||
+        (stat.valid & (ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD)) !=
+            (ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD)) {
+        return damaged(archive, ZIP_ER_INCONS, "its directory is incomplete", result);
+    }
+    if (stat.valid & ZIP_STAT_ENCRYPTION_METHOD && stat.encryption_method != ZIP_EM_NONE) {
+        return ecl_fail(result, ECL_EINPUT, "archive-encrypted",
+                        "the zip archive is protected by a password: unpack it and upload '%s'",
+                        archive->name);
+    }
+    if (!zip_compression_method_supported(stat.comp_method, 0)) {
+        return ecl_fail(result, ECL_EINPUT, "archive-method",
+                        "'%s' is packed by a method that is not read (number %d): unpack the zip "
+                        "archive and upload the file",
+                        archive->name, (int)stat.comp_method);
+    }
+    archive->packed = (apr_int64_t)stat.comp_size;
+    archive->size = (apr_int64_t)stat.size;
+    archive->entry = zip_fopen_index(archive->zip, index, 0);
+    if (!archive->entry) {
+        error = zip_get_error(archive->zip);
+        return damaged(archive, zip_error_code_zip(error), zip_error_strerror(error), result);
+    }
+    return ecl_unpack_check_size(archive->packed, archive->size, result);
+}
+
+apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form, const char *path,
+                            apr_pool_t *p, ecl_result_t *result)
+{
+    archive_t *archive = apr_pcalloc(p, sizeof(*archive));
+    zip_uint64_t index = 0;
+    const char *what;
+    apr_status_t status;
+
+    archive->path = path;
+    if ((status = check_directory(archive, p, result)) != APR_SUCCESS ||
+        (status = open_archive(archive, p, result)) != APR_SUCCESS) {
+        return status;
+    }
+    if (zip_name_locate(archive->zip, "xl/workbook.xml", ZIP_FL_NOCASE | ZIP_FL_ENC_RAW) >= 0) {
+        form->container = ECL_CONTAINER_XLSX;
+        return APR_SUCCESS;
+    }
+    what = name_document(archive->zip);
+    if (what) {
+        return ecl_fail(result, ECL_EINPUT, "not-text", "%s", what);
+    }
+    if ((status = choose_entry(archive, &index, p, result)) != APR_SUCCESS ||
+        (status = open_entry(archive, index, result)) != APR_SUCCESS) {
+        return status;
+    }
+    form->entry = archive->name;
+    *unpacker = (ecl_unpacker_t){archive, read_entry, position};
+    return APR_SUCCESS;
+}
