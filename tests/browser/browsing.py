@@ -3,6 +3,7 @@
 It reaches 127.0.0.1 and nothing else: every other name is unknown to it.
 """
 
+import contextlib
 import pathlib
 import shutil
 import tempfile
@@ -30,14 +31,25 @@ def preferences(directory, javascript):
     return prefs
 
 
-def gone(element):
+@contextlib.contextmanager
+def between_pages():
+    """What the driver says when a page gives way to another while it looks, is no error."""
     try:
-        element.is_enabled()
-    except StaleElementReferenceException:
-        return True
+        yield
+    except (NoSuchElementException, StaleElementReferenceException):
+        pass
     except WebDriverException as e:
-        if "aborted by navigation" not in str(e):
+        if not any(words in str(e) for words in ("aborted by navigation",
+                                                 "does not belong to the document")):
             raise
+
+
+def gone(element):
+    with between_pages():
+        try:
+            element.is_enabled()
+        except StaleElementReferenceException:
+            return True
     return False
 
 
@@ -131,14 +143,9 @@ class Browser:
 
     def text(self, css="main"):
         """The shown text of an element, "" if there is none (any more)."""
-        try:
+        with between_pages():
             return self.find(css).text
-        except (NoSuchElementException, StaleElementReferenceException):
-            return ""
-        except WebDriverException as e:
-            if "aborted by navigation" not in str(e):
-                raise
-            return ""
+        return ""
 
     def until(self, css, text, deadline=harness.DEADLINE):
         """Waits for a text in an element, while the page may load itself anew."""

@@ -23,6 +23,12 @@ def with_errors(meters=40):
     return "\r\n".join([header] + [",".join(row) for row in rows]) + "\r\n"
 
 
+# as a smart-meter app exports it: the meter is whose account it is
+WITHOUT_METER = ("Consumption (kWh), Start, End\n"
+                 "0.25, 2026-09-05T00:00:00+01:00, 2026-09-05T00:30:00+01:00\n"
+                 "0.5, 2026-09-05T00:30:00+01:00, 2026-09-05T01:00:00+01:00\n")
+
+
 def drain(server):
     answer = server.worker("run", "--once")
     assert answer.returncode == 0, answer.stderr
@@ -82,6 +88,7 @@ def fill(server):
                                    "export(3).csv")
     jobs["dry_run"] = server.upload(mf.daily(12, first="2026-10-01", count=20),
                                     "gas_daily_oct_part.csv", dry_run="1")
+    jobs["question"] = server.upload(WITHOUT_METER, "consumption_export.csv")
     jobs["undone"] = server.upload(mf.long(3, first="2026-08-01", count=4),
                                    "interval_data_august.csv")
     jobs["repeated"] = server.upload(mf.wide(40, first="2026-09-01", count=30),

@@ -39,7 +39,7 @@ def filled(empty):
 
 SIZES = {"desktop": browsing.DESKTOP, "phone": browsing.PHONE}
 STATES = ("completed", "errors", "failed", "dry_run", "undone", "undoing", "cancelled",
-          "processing", "queued", "repeated")
+          "processing", "question", "queued", "repeated")
 
 
 def judge(page, what):

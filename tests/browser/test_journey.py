@@ -4,6 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 import meterfiles as mf
+import scenes
 from harness import wait_for
 
 
@@ -110,6 +111,22 @@ def test_a_file_that_is_none(everywhere, working, save):
     assert "web page (HTML)" in page.text("[role=alert]")
     assert not page.tiles(), "figures of nothing"
     assert "Undo" not in page.text("aside") and "Try again" in page.text("aside")
+
+
+def test_a_question(everywhere, working, save, week):
+    page = everywhere
+    page.login(working)
+    name = f"export {week}.csv"
+    page.upload(save(name, scenes.WITHOUT_METER), background=True)
+    page.until_job("Question")
+    assert "Nothing has been imported yet" in page.text("form.question")
+    batch = page.batch_id
+    page.open(working, "/jobs?q=" + week)
+    page.press(f"Answer: {name}")
+    page.find("#answer").send_keys(mf.mpan(900))
+    page.press("Go on with the import")
+    page.until_job("Completed")
+    assert page.batch_id == batch and mf.mpan(900) in page.text("aside")
 
 
 def test_an_empty_file(everywhere, working, save):
