@@ -41,6 +41,12 @@ def everywhere(request, browsers):
     yield from blank(browsers(request.param))
 
 
+@pytest.fixture(params=["desktop", "without JavaScript"])
+def either(request, browsers):
+    """A browser with and one without JavaScript, where the width makes no difference."""
+    yield from blank(browsers(request.param))
+
+
 @pytest.fixture(params=["desktop", "phone"])
 def scripted(request, browsers):
     """A browser with JavaScript at each width."""

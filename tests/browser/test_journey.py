@@ -86,8 +86,8 @@ def test_rows_that_fail(everywhere, working, week, save):
     assert "This import follows on from with errors.csv" in page.text()
 
 
-def test_what_a_second_import_changes(everywhere, working, week, save):
-    page = everywhere
+def test_what_a_second_import_changes(either, working, week, save):
+    page = either
     page.login(working)
     text = mf.one_row(["1.5"] * 48, date=week)
     page.upload(save("first.csv", text))
@@ -101,8 +101,8 @@ def test_what_a_second_import_changes(everywhere, working, week, save):
     assert mf.mpan(0) in row[0] and "1.5" in row[3] and "2.25" in row[4]
 
 
-def test_a_file_that_is_none(everywhere, working, save):
-    page = everywhere
+def test_a_file_that_is_none(either, working, save):
+    page = either
     page.expected = ["status of 422"]
     page.login(working)
     page.upload(save("export.csv", "<!doctype html><html><body>Please log in</body></html>"))
@@ -129,8 +129,8 @@ def test_a_question(everywhere, working, save, week):
     assert page.batch_id == batch and mf.mpan(900) in page.text("aside")
 
 
-def test_an_empty_file(everywhere, working, save):
-    page = everywhere
+def test_an_empty_file(either, working, save):
+    page = either
     page.expected = ["status of 422"]
     page.login(working)
     page.upload(save("nothing.csv", b""))
@@ -142,16 +142,16 @@ def test_an_empty_file(everywhere, working, save):
     assert page.path == working.admin_path
 
 
-def test_waiting_for_the_result(everywhere, working, week, save):
-    page = everywhere
+def test_waiting_for_the_result(either, working, week, save):
+    page = either
     page.login(working)
     page.upload(save("waited for.csv", mf.wide(1, first=week)), background=False)
     page.until_job("Completed")
     assert page.tiles()["New readings"] == "336"
 
 
-def test_several_files_at_once(everywhere, working, week, save):
-    page = everywhere
+def test_several_files_at_once(either, working, week, save):
+    page = either
     page.login(working)
     page.upload(save("one.csv", mf.wide(1, first=week, count=1)),
                 save("two.csv", mf.wide(2, first=week, count=1)))
@@ -164,8 +164,8 @@ HOSTILE = "<img src=x onerror=alert(1)>'\"&{{page.user}}.csv"
 NOTES = "</textarea><script>alert(2)</script><b>bold</b>"
 
 
-def test_markup_is_shown_as_text(everywhere, working, week, save):
-    page = everywhere
+def test_markup_is_shown_as_text(either, working, week, save):
+    page = either
     page.expected = ["status of 422"]
     page.login(working)
     bad = "<script>alert(3)</script>"
@@ -180,8 +180,8 @@ def test_markup_is_shown_as_text(everywhere, working, week, save):
         assert not page.all("main img, main script, main b:not(.choice b)")
 
 
-def test_cancel_and_try_again(everywhere, idle, week, save):
-    page = everywhere
+def test_cancel_and_try_again(either, idle, week, save):
+    page = either
     page.login(idle)
     page.upload(save("queued.csv", mf.wide(1, first=week)))
     page.until_job("Waiting")
