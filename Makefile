@@ -17,7 +17,7 @@ datadir = $(PREFIX)/share/eclectyc-import
 
 # What the targets need, as Debian and Ubuntu name it. `make deps` installs what is missing.
 DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-dev libsqlite3-dev libpq-dev \
-	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev
+	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev libexpat1-dev
 DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
 	openssl util-linux
 DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-requests python3-selenium chromium \
@@ -35,7 +35,7 @@ comma = ,
 OPTIMISE = $(if $(SANITIZE),-O1,-O2)
 
 # Asked for only when something is compiled: `make deps` must work where none of this exists yet.
-PKGS = json-c libcrypto sqlite3 libpq libzip zlib
+PKGS = json-c libcrypto sqlite3 libpq libzip zlib expat
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lcsv
 APR_CFLAGS = $(shell apr-1-config --cppflags --includes) $(shell apu-1-config --includes)

@@ -360,24 +360,27 @@ apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, ap
     ecl_json_walk_t walk;
     ecl_json_event_t event;
     ecl_json_t *json;
+    ecl_result_t trouble = ecl_result_make(p);
     apr_pool_t *reading;
     apr_status_t status;
+    int is_broken_off;
 
     shape->pool = p;
     add_child(shape, -1, "");
     ecl_json_walk_start(&walk, shape, 1);
     apr_pool_create(&reading, p);
-    status = ecl_json_open(&json, path, reading, result);
+    status = ecl_json_open(&json, path, reading, &trouble);
     while (status == APR_SUCCESS) {
-        status = ecl_json_next(json, &event, result);
+        status = ecl_json_next(json, &event, &trouble);
         if (status == APR_SUCCESS) {
-            status = ecl_json_walk(&walk, &event, result);
+            status = ecl_json_walk(&walk, &event, &trouble);
         }
     }
     apr_pool_destroy(reading);
-    if (!APR_STATUS_IS_EOF(status) &&
-        (status != ECL_EINPUT || shape->count < 2 || shape->count == ECL_JSON_NODES_MAX)) {
-        return status;
+    is_broken_off = status == ECL_EINPUT && !strcmp(trouble.code, "bad-json") && shape->count > 1 &&
+                    shape->count < ECL_JSON_NODES_MAX;
+    if (!APR_STATUS_IS_EOF(status) && !is_broken_off) {
+        return ecl_fail(result, status, trouble.code, "%s", trouble.detail);
     }
     status = find_row(shape, result);
     if (status == APR_SUCCESS) {

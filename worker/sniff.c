@@ -143,8 +143,5 @@ const char *ecl_sniff_text(const char *head)
         return "this is a web page (HTML), perhaps a login or error page saved in place of the "
                "export";
     }
-    if (head[0] == '<') {
-        return "this is an XML file: XML is not read, export the readings as CSV";
-    }
     return NULL;
 }

@@ -3,7 +3,7 @@
  */
 #include "source.h"
 
-#include "cell.h"
+#include <apr_lib.h>
 
 /* ---- forms -------------------------------------------------------------------------------------
  */
@@ -13,6 +13,13 @@ static int is_df2(const char *text)
     return !strncmp(text, "#F2", 3) ||
            (!strncmp(text, "#O", 2) && text[2 + strspn(text + 2, " \t")] >= '0' &&
             text[2 + strspn(text + 2, " \t")] <= '9');
+}
+
+/* Which kind of XML shows further down: a comment may stand before the first element. */
+static int is_xml(const char *text)
+{
+    return text[0] == '<' && (text[1] == '?' || text[1] == '!' || text[1] == '_' ||
+                              apr_isalpha(text[1]) || (text[1] & 0x80));
 }
 
 /* A table may begin with a bracket too: "[00:30],[01:00]". */
@@ -35,6 +42,9 @@ const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length)
     }
     if (!strncmp(text, "ZHV|", 4)) {
         return &ecl_source_dtc;
+    }
+    if (is_xml(text)) {
+        return &ecl_source_espi;
     }
     if (is_json(text)) {
         return &ecl_source_json;

@@ -41,7 +41,7 @@ struct ecl_source_t {
 /* The form of a file by its first bytes; NULL: a table, or nothing we know. A NUL follows them. */
 const ecl_source_form_t *ecl_source_find(const char *head, apr_size_t length);
 
-extern const ecl_source_form_t ecl_source_df2, ecl_source_dtc, ecl_source_json;
+extern const ecl_source_form_t ecl_source_df2, ecl_source_dtc, ecl_source_json, ecl_source_espi;
 
 /* ---- a record put together ------------------------------------------------------------------ */
 

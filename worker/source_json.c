@@ -225,7 +225,7 @@ static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_
         if (status == APR_SUCCESS) {
             status = ecl_json_walk(&js->walk, &event, &js->trouble);
         }
-        if (status == ECL_EINPUT) {
+        if (status == ECL_EINPUT && !strcmp(js->trouble.code, "bad-json")) {
             hand_out_end(js, record, &event);
             return APR_SUCCESS;
         }

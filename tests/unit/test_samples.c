@@ -28,7 +28,6 @@ static const excluded_t excluded[] = {
     {"daily_date_consumption.csv", "needs its unit given at upload"},
     {"hourly_utc_bom.csv", "needs its unit given at upload"},
     {"dp_bryt_50cols.xlsx", "Excel workbook"},
-    {"greenbutton_espi.xml", "XML"},
 };
 
 /* EXPECTED.tsv counts the row with the date "KABOOM" as imported, beside naming it a row error. It

@@ -1,0 +1,96 @@
+/*
+ * Green Button (NAESB ESPI) as an Atom feed: its elements followed, its reading types gathered.
+ *
+ *   <entry> <link rel="self" href="…/MeterReading/01"/> <link rel="related"
+ * href="…/ReadingType/07"/> <content><MeterReading/></content></entry> <entry> <link rel="self"
+ * href="…/ReadingType/07"/> <content><ReadingType> uom 72, powerOfTenMultiplier, flowDirection …
+ * </ReadingType>… <entry> <link rel="up" href="…/MeterReading/01/IntervalBlock"/>
+ *           <content><IntervalBlock><IntervalReading>
+ *               <timePeriod><duration>3600</duration><start>1293868800</start></timePeriod>
+ *               <value>450</value><ReadingQuality><quality>8</quality></ReadingQuality> …
+ *
+ * A type may stand behind the readings that it is of; hence two passes, the first of which is
+ * ecl_espi_survey.
+ */
+#ifndef ECL_ESPI_H
+#define ECL_ESPI_H
+
+#include "bytes.h"
+#include "xml.h"
+
+#define ECL_ESPI_TYPES_MAX 64
+#define ECL_ESPI_METERS_MAX 256 /* meter readings, which tie blocks to types */
+#define ECL_ESPI_HREF_MAX 256
+#define ECL_ESPI_RELATED_MAX 4
+#define ECL_ESPI_TEXT_MAX 64
+#define ECL_ESPI_NONE APR_INT64_MIN /* a number that is not there, or is none */
+
+typedef struct ecl_espi_entry_t {
+    char self[ECL_ESPI_HREF_MAX], up[ECL_ESPI_HREF_MAX];
+    char related[ECL_ESPI_RELATED_MAX][ECL_ESPI_HREF_MAX];
+    int related_count;
+} ecl_espi_entry_t;
+
+typedef struct ecl_espi_type_t {
+    char self[ECL_ESPI_HREF_MAX];
+    apr_int64_t uom, power, flow, accumulation, quality; /* ECL_ESPI_NONE where not said */
+} ecl_espi_type_t;
+
+/* An IntervalReading as it stands. */
+typedef struct ecl_espi_reading_t {
+    char start[ECL_ESPI_TEXT_MAX], duration[ECL_ESPI_TEXT_MAX], value[ECL_ESPI_TEXT_MAX];
+    apr_int64_t quality;
+} ecl_espi_reading_t;
+
+typedef struct ecl_espi_t {
+    ecl_xml_t *xml;
+    ecl_bytes_t *bytes;
+    int is_survey;
+    int depth, is_too_deep;
+    char root[ECL_ESPI_TEXT_MAX]; /* name of the outermost element */
+
+    /* where the parser stands */
+    int in_entry, in_type, in_reading, in_period, in_quality, has_usage_point, has_meter_reading;
+    ecl_espi_entry_t entry;
+    ecl_espi_type_t type;
+    ecl_espi_reading_t reading; /* complete when ecl_espi_next returns */
+    char text[ECL_ESPI_TEXT_MAX];
+    apr_size_t length;
+    int is_cut;
+
+    /* gathered by the survey */
+    ecl_espi_type_t types[ECL_ESPI_TYPES_MAX];
+    int type_count;
+    ecl_espi_entry_t meters[ECL_ESPI_METERS_MAX]; /* entries of a MeterReading */
+    int meter_count;
+    char usage_points[2][ECL_ESPI_HREF_MAX]; /* more than one is too many */
+    int usage_point_count;
+    int is_overfull; /* more types or meter readings than there is room for */
+    apr_int64_t readings;
+    apr_int64_t durations[6]; /* how many readings of ecl_espi_durations[i]; the last: of others */
+    char other_duration[ECL_ESPI_TEXT_MAX];
+} ecl_espi_t;
+
+extern const int ecl_espi_durations[5]; /* seconds: 300, 600, 900, 1800, 3600 */
+
+/* Gathers what describes the readings, reading the whole file. ECL_EINPUT for XML that breaks off
+ * before the first reading; one that breaks off behind it is taken as far as it goes. */
+apr_status_t ecl_espi_survey(ecl_espi_t *espi, const char *path, apr_pool_t *p,
+                             ecl_result_t *result);
+
+/* Opens the file a second time, with what the survey found. */
+apr_status_t ecl_espi_open(ecl_espi_t *espi, const char *path, apr_pool_t *p, ecl_result_t *result);
+
+/* Goes on to the next IntervalReading. APR_EOF after the last; ECL_EINPUT for broken XML. */
+apr_status_t ecl_espi_next(ecl_espi_t *espi, ecl_result_t *result);
+
+/* Up to which byte of the stored file was read for it. */
+apr_int64_t ecl_espi_stored(const ecl_espi_t *espi);
+
+/* The type of the reading in hand; NULL: it can't be told. */
+const ecl_espi_type_t *ecl_espi_type(const ecl_espi_t *espi);
+
+/* A whole text as a number, or ECL_ESPI_NONE. */
+apr_int64_t ecl_espi_number(const char *text);
+
+#endif /* ECL_ESPI_H */
