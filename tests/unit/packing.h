@@ -4,13 +4,19 @@
 #ifndef TESTS_PACKING_H
 #define TESTS_PACKING_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <zip.h>
 #include <zlib.h>
 
 #include "lib/ecl.h"
 
 /* Bytes packed as one gzip member, allocated from p. */
-static char *pack_gzip(const char *bytes, size_t length, size_t *ppacked, apr_pool_t *p)
+static inline char *pack_gzip(const char *bytes, size_t length, size_t *ppacked, apr_pool_t *p)
 {
     z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (uInt)length};
     size_t room;
@@ -34,7 +40,8 @@ typedef struct packed_file_t {
 } packed_file_t;
 
 /* Writes a zip archive to path; password NULL: none. */
-static void pack_zip(const char *path, const packed_file_t *files, int count, const char *password)
+static inline void pack_zip(const char *path, const packed_file_t *files, int count,
+                            const char *password)
 {
     int code;
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
