@@ -3,6 +3,7 @@
 #include <apr_cstr.h>
 #include <string.h>
 
+#include "timezone.h"
 #include "utf8.h"
 
 #define ECL_CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -84,6 +85,12 @@ apr_status_t ecl_option_check(int id, const char *text, const char **pvalue, ecl
     }
     if (option->choices) {
         return check_choice(option, text, pvalue, result);
+    }
+    if (id == ECL_OPTION_TIMEZONE && !ecl_timezone_is_known(text, result->pool)) {
+        return ecl_fail(result, ECL_EINPUT, "bad-option",
+                        "%s: \"%s\" is not known; expected a name of the tz database such as "
+                        "Europe/London, or UTC",
+                        option->name, text);
     }
     *pvalue = text;
     return APR_SUCCESS;

@@ -15,6 +15,14 @@
 /* id, name, accepted values (NULL: a text, see ecl_option_check), what it is for */
 #define ECL_OPTION_TABLE(X)                                                                        \
     X(METER, "meter", NULL, "the meter, for files that name none")                                 \
+    X(LABELS, "labels", ECL_CHOICES("start", "end"),                                               \
+      "whether times are the starts or the ends of their periods")                                 \
+    X(TIMEZONE, "timezone", NULL, "the zone of local times, such as Europe/London or UTC")         \
+    X(UNIT, "unit", ECL_CHOICES("kWh", "Wh", "MWh", "kVArh"), "the unit of the values")            \
+    X(CHANNEL, "channel", ECL_CHOICES("AI", "AE", "RI", "RE"),                                     \
+      "active or reactive (A, R), import or export (I, E)")                                        \
+    X(DATE_ORDER, "date_order", ECL_CHOICES("dmy", "mdy", "ymd"),                                  \
+      "the order of day, month and year in dates")                                                 \
     X(ESTIMATES, "estimates", ECL_CHOICES("keep-actual", "replace"),                               \
       "whether estimated readings replace actual ones")
 
@@ -39,8 +47,9 @@ extern const ecl_option_t ecl_option_table[ECL_OPTIONS];
 int ecl_option_find(const char *name);
 
 /* Checks a value and gives it as it is kept (a choice in the table's spelling, whatever its letter
- * case; a text without blanks around it), allocated from result->pool. "" gives NULL: a form sends
- * all its fields. ECL_EINPUT, code "bad-option", names the option, the value and what is accepted.
+ * case; a text without blanks around it, of timezone a zone that is known), allocated from
+ * result->pool. "" gives NULL: a form sends all its fields. ECL_EINPUT, code "bad-option", names
+ * the option, the value and what is accepted.
  */
 apr_status_t ecl_option_check(int id, const char *text, const char **pvalue, ecl_result_t *result);
 

@@ -4,8 +4,8 @@
  * the list of them.
  */
 #include <apr_env.h>
-#include <apr_file_io.h>
 
+#include "../lib/timezone.h"
 #include "clock.h"
 
 #define DAY 86400
@@ -81,32 +81,6 @@ void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT])
     text[8] = (char)('0' + day / 10);
     text[9] = (char)('0' + day % 10);
     text[10] = '\0';
-}
-
-/* Whether the tz database has that name. libc does not tell: it takes UTC for a zone it lacks. */
-static int is_zone(const char *name, apr_pool_t *p)
-{
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-    char *directory, magic[4];
-    const char *path;
-    apr_file_t *file;
-    apr_status_t status;
-
-    if (!*name || *name == '/' || name[strspn(name, allowed)]) {
-        return 0;
-    }
-    if (apr_env_get(&directory, "TZDIR", p) != APR_SUCCESS) {
-        directory = apr_pstrdup(p, "/usr/share/zoneinfo");
-    }
-    path = apr_pstrcat(p, directory, "/", name, NULL);
-    if (apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p) !=
-        APR_SUCCESS) {
-        return 0;
-    }
-    status = apr_file_read_full(file, magic, sizeof magic, NULL);
-    apr_file_close(file);
-    return status == APR_SUCCESS && !memcmp(magic, "TZif", sizeof magic);
 }
 
 static int libc_offset(apr_int64_t utc)
@@ -190,7 +164,8 @@ apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *name, apr_pool_t *
     } else {
         char *saved = NULL;
 
-        if (!is_zone(name, p)) {
+        /* libc does not tell: it takes UTC for a zone it lacks */
+        if (!ecl_timezone_is_known(name, p)) {
             return ecl_fail(result, ECL_ECONFIG, "unknown-timezone",
                             "the time zone '%s' is not known; expected a name of the tz database "
                             "such as Europe/London",

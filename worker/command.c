@@ -14,7 +14,9 @@ const ecl_command_t ecl_worker_commands[] = {
     {"import",
      "FILE [--type auto|hh|daily] [--dry-run] [--json] [--notes TEXT]\n"
      "               [--priority low|normal|high] [--user NAME]\n"
-     "               [--meter ID] [--estimates keep-actual|replace]",
+     "               [--meter ID] [--labels start|end] [--timezone ZONE]\n"
+     "               [--unit kWh|Wh|MWh|kVArh] [--channel AI|AE|RI|RE]\n"
+     "               [--date-order dmy|mdy|ymd] [--estimates keep-actual|replace]",
      "queue and run one file now (\"-\": standard input), print the result", ecl_command_import},
     {"migrate", "", "bring the database to the current schema", ecl_command_migrate},
     {"cleanup", "[--days N]", "remove old finished jobs and files that nobody needs",

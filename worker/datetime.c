@@ -168,6 +168,27 @@ static int take_year(scan_t *scan, char separator, int month, int day)
     return 1;
 }
 
+/* The day after a year of two digits and a month. Returns 0 for no form we know. */
+static int take_last_day(scan_t *scan, char separator, int year, int month)
+{
+    int day, digits;
+
+    if (!take(scan, separator)) {
+        return 0;
+    }
+    digits = take_number(scan, &day);
+    if (digits == 4) { /* the year is here, and so the order another one */
+        scan->value.has_date = 1;
+        note(scan, ECL_DATETIME_NO_SUCH);
+        return 1;
+    }
+    if (digits < 1 || digits > 2) {
+        return 0;
+    }
+    set_date(scan, 2000 + year, month, day);
+    return 1;
+}
+
 /* "31/03/2024", "31-03-24", "31.03.2024", "31 Mar 2024", "31-Mar-24": at the separator after the
  * first number. */
 static int take_day_month_year(scan_t *scan, int first)
@@ -192,12 +213,16 @@ static int take_day_month_year(scan_t *scan, int first)
         (separator == '.' && peek(scan) != separator)) { /* "12.5" is a number */
         return 0;
     }
+    if (scan->order == ECL_ORDER_SURELY_YMD) {
+        return take_last_day(scan, separator, first, second);
+    }
     year = scan->at + 1;
-    if (!(scan->order == ECL_ORDER_MDY ? take_year(scan, separator, first, second)
-                                       : take_year(scan, separator, second, first))) {
+    if (!(scan->order == ECL_ORDER_MDY || scan->order == ECL_ORDER_SURELY_MDY
+              ? take_year(scan, separator, first, second)
+              : take_year(scan, separator, second, first))) {
         return 0;
     }
-    if (separator == '-' && scan->at - year == 2) {
+    if (separator == '-' && scan->at - year == 2 && scan->order < ECL_ORDER_SURELY_DMY) {
         /* "23-09-01" is a day of September 2001 or of 2023 */
         int day = (year[0] - '0') * 10 + (year[1] - '0');
         ecl_date_t unused;

@@ -7,7 +7,15 @@
 
 #include "clock.h"
 
-typedef enum ecl_date_order_t { ECL_ORDER_DMY, ECL_ORDER_MDY } ecl_date_order_t;
+/* The order of numbers where the year does not have four digits and come first. The last three are
+ * for an order that somebody has stated: then "23-09-01" is no longer AMBIGUOUS. */
+typedef enum ecl_date_order_t {
+    ECL_ORDER_DMY,
+    ECL_ORDER_MDY,
+    ECL_ORDER_SURELY_DMY,
+    ECL_ORDER_SURELY_MDY,
+    ECL_ORDER_SURELY_YMD
+} ecl_date_order_t;
 
 typedef struct ecl_datetime_t {
     int has_date;
@@ -39,9 +47,9 @@ typedef enum ecl_datetime_status_t {
  *   offset  after a time: Z UTC GMT GMT+1 +01:00 +0100 +01, also after a blank
  *   both    "2024-03-31 00:30" 2024-03-31T00:30:00Z "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023"
  * `order` decides d/m/y or m/d/y wherever the year comes last and the month is a number; a date
- * that can only be the other one is NO_SUCH. Spreadsheet serials (45055) are BAD: only a reader
- * that knows where they come from can tell them from numbers.
- * *pvalue is set for OK only. Does not allocate. */
+ * that can only be the other one is NO_SUCH. With y/m/d two-digit years come first. Spreadsheet
+ * serials (45055) are BAD: only a reader that knows where they come from can tell them from
+ * numbers. *pvalue is set for OK only. Does not allocate. */
 ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
                                          ecl_date_order_t order, ecl_datetime_t *pvalue);
 

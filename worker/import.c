@@ -113,7 +113,12 @@ static apr_status_t open_reader(run_t *run, const char *path)
 {
     ecl_reader_options_t options = {.import_type = run->job->import_type,
                                     .clock = run->clock,
-                                    .given = {.meter = run->given[ECL_OPTION_METER]}};
+                                    .given = {.meter = run->given[ECL_OPTION_METER],
+                                              .labels = run->given[ECL_OPTION_LABELS],
+                                              .timezone = run->given[ECL_OPTION_TIMEZONE],
+                                              .unit = run->given[ECL_OPTION_UNIT],
+                                              .channel = run->given[ECL_OPTION_CHANNEL],
+                                              .date_order = run->given[ECL_OPTION_DATE_ORDER]}};
     ecl_clock_day_t day;
     int minute;
     apr_status_t rv;

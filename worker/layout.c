@@ -291,6 +291,13 @@ static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)
 
 static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
 {
+    if (layout->unit_is_given && layout->unit_column >= 0) {
+        return apr_psprintf(p, "unit in column %s, else %s (as given)",
+                            column_text(layout, layout->unit_column, p), layout->given.unit);
+    }
+    if (layout->unit_is_given) {
+        return apr_psprintf(p, "unit %s (as given)", layout->given.unit);
+    }
     if (layout->unit_column >= 0) {
         return apr_psprintf(p, "unit in column %s", column_text(layout, layout->unit_column, p));
     }
@@ -301,6 +308,27 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
         return apr_psprintf(p, "unit %s (from the header)", layout->unit);
     }
     return "no unit stated, kWh assumed";
+}
+
+static const char *date_order_text(const ecl_layout_t *layout)
+{
+    int is_given = layout->given.date_order != NULL;
+
+    switch (layout->date_order) {
+    case ECL_ORDER_DMY:
+        return "";
+    case ECL_ORDER_MDY:
+        return " (month before day, as the sample shows)";
+    case ECL_ORDER_SURELY_DMY:
+        return is_given ? " (day, month, year: as given)"
+                        : " (day first, the dates then follow each other)";
+    case ECL_ORDER_SURELY_MDY:
+        return " (month before day: as given)";
+    case ECL_ORDER_SURELY_YMD:
+        return is_given ? " (year first: as given)"
+                        : " (year first, the dates then follow each other)";
+    }
+    return "";
 }
 
 static const char *meter_text(const ecl_layout_t *layout, apr_pool_t *p)
@@ -351,13 +379,17 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
         text = apr_psprintf(p, "%s; values in column %s; %s", text,
                             column_text(layout, layout->value_column, p), why);
     }
-    text = apr_psprintf(
-        p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
-        column_text(layout, layout->date_column, p),
-        layout->date_order == ECL_ORDER_MDY ? " (month before day, as the sample shows)" : "",
-        unit_text(layout, p));
-    if (layout->times_are_utc) {
+    text = apr_psprintf(p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
+                        column_text(layout, layout->date_column, p), date_order_text(layout),
+                        unit_text(layout, p));
+    if (layout->given.timezone) {
+        text = apr_pstrcat(p, text, "; times are of the zone ", layout->given.timezone,
+                           " (as given)", NULL);
+    } else if (layout->times_are_utc) {
         text = apr_pstrcat(p, text, "; times are UTC (from the header)", NULL);
+    }
+    if (layout->given.channel) {
+        text = apr_pstrcat(p, text, "; channel ", layout->given.channel, " (as given)", NULL);
     }
     if (layout->decimal_point == ',') {
         text = apr_pstrcat(p, text, "; decimal comma", NULL);
@@ -403,7 +435,10 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
         ecl_layout_take_headerless(layout, sample, attempt->first, p);
         layout->first_record = sample->records[attempt->first].number;
     }
-    ecl_layout_take_date_order(layout, sample, attempt->first);
+    status = ecl_layout_take_date_order(layout, sample, attempt->first, result);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     if (layout->kind == ECL_LAYOUT_LONG) {
         ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
     }

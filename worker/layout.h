@@ -45,6 +45,11 @@ typedef struct ecl_value_block_t {
 /* What the user said about the file (lib/options.h); NULL: nothing. */
 typedef struct ecl_given_t {
     const char *meter;
+    const char *labels;     /* "start", "end" */
+    const char *timezone;   /* of dates and times without an offset */
+    const char *unit;       /* "kWh", "Wh", "MWh", "kVArh" */
+    const char *channel;    /* "AI", "AE", "RI", "RE" */
+    const char *date_order; /* "dmy", "mdy", "ymd" */
 } ecl_given_t;
 
 typedef struct ecl_layout_t {
@@ -85,7 +90,8 @@ typedef struct ecl_layout_t {
     ecl_date_order_t date_order;
     int date_order_is_open; /* the sample has dates that read either way, and none that shows which
                              */
-    const char *unit;       /* from the header or file; NULL: kWh is assumed, and said */
+    const char *unit;       /* from the header or file, or given; NULL: kWh is assumed, and said */
+    int unit_is_given;      /* unit is what was given, for what does not state its own */
     const char *channel;    /* from the header; NULL: what the row says, else AI */
 
     const char *fingerprint; /* SHA-256 of the normalised header, for import templates */
@@ -96,8 +102,9 @@ typedef struct ecl_layout_t {
  * was given stands in for what the file does not say, and must not contradict what it says.
  * ECL_EINPUT, with a code and a sentence that names what is missing or what the file is instead:
  * "empty-file", "no-readings", "no-meter-column", "no-date-column", "no-value-column",
- * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily", "meter-conflict" (what
- * was given and what the file says). Allocated from p. */
+ * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily",
+ * "date-order-open", "unit-open", "channel-open" (the file does not say), "meter-conflict" and so
+ * on for the other options (what was given cannot be). Allocated from p. */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result);
 

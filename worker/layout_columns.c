@@ -39,10 +39,11 @@ static void look_at_cell(column_t *column, ecl_field_t cell)
     if (ecl_meter_parse(cell.text, cell.length, identifier, &kind) == ECL_METER_OK) {
         column->mprns += kind == ECL_METER_MPRN;
     }
-    if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK ||
-        ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_MDY, &stamp) == ECL_DATETIME_OK) {
-        column->dates += stamp.has_date;
-        column->times += stamp.has_time && !stamp.has_date;
+    if (ecl_layout_is_date(cell, &stamp)) {
+        column->dates++;
+    } else {
+        column->times +=
+            ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK;
     }
     if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK ||
         ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_OK) {
@@ -463,9 +464,8 @@ int ecl_layout_looks_like_row(const ecl_record_t *record)
 
         if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK) {
             numbers++;
-        } else if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) ==
-                   ECL_DATETIME_OK) {
-            dates += stamp.has_date;
+        } else {
+            dates += ecl_layout_is_date(cell, &stamp);
         }
     }
     return dates && numbers;
@@ -482,8 +482,7 @@ int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample,
     for (int c = 1; c < record->count && c < 10 && date < 0; c++) {
         ecl_field_t cell = record->fields[c];
 
-        if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK &&
-            stamp.has_date && (!stamp.has_time || !stamp.minute)) {
+        if (ecl_layout_is_date(cell, &stamp) && (!stamp.has_time || !stamp.minute)) {
             date = c;
         }
     }
@@ -529,6 +528,18 @@ int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample,
     return 1;
 }
 
+int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp)
+{
+    for (int order = ECL_ORDER_SURELY_DMY; order <= ECL_ORDER_SURELY_YMD; order++) {
+        if (ecl_datetime_parse(cell.text, cell.length, (ecl_date_order_t)order, pstamp) ==
+                ECL_DATETIME_OK &&
+            pstamp->has_date) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* ---- what the cells show -----------------------------------------------------------------------
  */
 
@@ -543,16 +554,77 @@ void ecl_layout_compare_orders(ecl_field_t cell, ecl_order_proof_t *proof)
     proof->either += is_dmy && is_mdy && dmy.date != mdy.date;
 }
 
-void ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+/* How many rows have the date before or after the one of the row above them. */
+static int count_steps(const ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                       ecl_date_order_t order)
+{
+    ecl_datetime_t stamp;
+    ecl_date_t last = 0;
+    int steps = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->date_column);
+
+        if (ecl_datetime_parse(cell.text, cell.length, order, &stamp) == ECL_DATETIME_OK &&
+            stamp.has_date) {
+            steps += stamp.date == last + 1 || stamp.date == last - 1;
+            last = stamp.date;
+        }
+    }
+    return steps;
+}
+
+/* "23-09-01" */
+static apr_status_t take_two_digit_years(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                         ecl_result_t *result)
+{
+    const ecl_record_t *ambiguous = NULL;
+    ecl_field_t cell = {"", 0};
+    ecl_datetime_t stamp;
+    int dmy, ymd;
+
+    for (int i = from; i < sample->count && !ambiguous; i++) {
+        cell = ecl_sample_cell(&sample->records[i], layout->date_column);
+        if (ecl_datetime_parse(cell.text, cell.length, layout->date_order, &stamp) ==
+            ECL_DATETIME_AMBIGUOUS) {
+            ambiguous = &sample->records[i];
+        }
+    }
+    if (!ambiguous) {
+        return APR_SUCCESS;
+    }
+    dmy = count_steps(layout, sample, from, ECL_ORDER_SURELY_DMY);
+    ymd = count_steps(layout, sample, from, ECL_ORDER_SURELY_YMD);
+    layout->date_order_is_open = 0;
+    layout->date_order = ymd ? ECL_ORDER_SURELY_YMD : ECL_ORDER_SURELY_DMY;
+    if (!dmy != !ymd) {
+        return APR_SUCCESS;
+    }
+    return ecl_fail(result, ECL_EINPUT, "date-order-open",
+                    "\"%.*s\" on line %" APR_INT64_T_FMT " may begin with the day or with the "
+                    "year, and the file's other dates do not show which",
+                    (int)(cell.length < 40 ? cell.length : 40), cell.text, ambiguous->line);
+}
+
+apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                        ecl_result_t *result)
 {
     ecl_order_proof_t proof = {0, 0, 0};
+    const char *given = layout->given.date_order;
 
+    if (given) {
+        layout->date_order = !strcmp(given, "dmy")   ? ECL_ORDER_SURELY_DMY
+                             : !strcmp(given, "mdy") ? ECL_ORDER_SURELY_MDY
+                                                     : ECL_ORDER_SURELY_YMD;
+        return APR_SUCCESS;
+    }
     for (int i = from; i < sample->count; i++) {
         ecl_layout_compare_orders(ecl_sample_cell(&sample->records[i], layout->date_column),
                                   &proof);
     }
     layout->date_order = proof.only_mdy && !proof.only_dmy ? ECL_ORDER_MDY : ECL_ORDER_DMY;
     layout->date_order_is_open = proof.either && !proof.only_dmy && !proof.only_mdy;
+    return take_two_digit_years(layout, sample, from, result);
 }
 
 /* 1 for "0,25": digits, one comma, digits that are no group of thousands. */

@@ -2,6 +2,7 @@
  * What the user said about the file, against what the file says. What the file states is never
  * overridden: one of the two is wrong, and only the user can tell which.
  */
+#include "decimal.h"
 #include "layout_internal.h"
 #include "meter.h"
 
@@ -11,6 +12,9 @@ static const char *column_text(const ecl_layout_t *layout, int column, apr_pool_
     return layout->names[column][0] ? layout->names[column]
                                     : apr_psprintf(p, "number %d", column + 1);
 }
+
+/* ---- meter ------------------------------------------------------------------------------------
+ */
 
 static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                 apr_pool_t *p, ecl_result_t *result)
@@ -56,8 +60,248 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
     return APR_SUCCESS;
 }
 
-apr_status_t ecl_layout_check_given(const ecl_layout_t *layout, const ecl_sample_t *sample,
-                                    int from, apr_pool_t *p, ecl_result_t *result)
+/* ---- labels and zone ---------------------------------------------------------------------------
+ */
+
+static apr_status_t check_labels(const ecl_layout_t *layout, apr_pool_t *p, ecl_result_t *result)
 {
-    return check_meter(layout, sample, from, p, result);
+    const char *given = layout->given.labels, *name = layout->names[layout->date_column];
+    int is_wide = layout->kind == ECL_LAYOUT_WIDE, is_end, rank, is_utc;
+    ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
+
+    if (!given) {
+        return APR_SUCCESS;
+    }
+    is_end = !strcmp(given, "end");
+    if (layout->kind == ECL_LAYOUT_DAILY) {
+        return ecl_fail(result, ECL_EINPUT, "labels-conflict",
+                        "the file holds daily totals, which have no times, and labels=%s was given",
+                        given);
+    }
+    if (is_wide ? layout->values[0].period > 0 : layout->period_column >= 0) {
+        return ecl_fail(result, ECL_EINPUT, "labels-conflict",
+                        "the file numbers its half-hours and has no times, and labels=%s was given",
+                        given);
+    }
+    if (layout->labels_are_ends != is_end || (!is_wide && role == ECL_ROLE_START && is_end) ||
+        (!is_wide && role == ECL_ROLE_END && !is_end)) {
+        return ecl_fail(
+            result, ECL_EINPUT, "labels-conflict",
+            "column %s says that times are period %s, and labels=%s was given",
+            column_text(layout, is_wide ? layout->values[0].column : layout->date_column, p),
+            is_end ? "starts" : "ends", given);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_timezone(ecl_layout_t *layout, int is_form, ecl_result_t *result)
+{
+    const char *given = layout->given.timezone;
+
+    if (!given) {
+        return APR_SUCCESS;
+    }
+    if (layout->kind == ECL_LAYOUT_DAILY) {
+        return ecl_fail(result, ECL_EINPUT, "timezone-conflict",
+                        "the file holds daily totals: a day's total cannot be moved to another "
+                        "zone's days, and %s was given",
+                        given);
+    }
+    if (is_form && layout->times_are_utc && strcmp(given, "UTC")) {
+        return ecl_fail(result, ECL_EINPUT, "timezone-conflict",
+                        "times in a file of this format are UTC, and %s was given", given);
+    }
+    /* a header's "(UTC)" is a word, and the user's word goes before it */
+    layout->times_are_utc = !strcmp(given, "UTC");
+    return APR_SUCCESS;
+}
+
+/* ---- channel ----------------------------------------------------------------------------------
+ */
+
+static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                  apr_pool_t *p, ecl_result_t *result)
+{
+    const char *given = layout->given.channel, *stated = layout->channel;
+    const char *name = layout->value_column >= 0 ? layout->names[layout->value_column] : "";
+
+    if (!given) {
+        return APR_SUCCESS;
+    }
+    if (!ecl_channel_has_direction(name, strlen(name))) {
+        stated = NULL;
+    }
+    if (layout->kind == ECL_LAYOUT_WIDE && layout->block_count == 1 && layout->blocks[0].channel) {
+        stated = layout->blocks[0].channel;
+    }
+    if (stated && strcmp(stated, given)) {
+        return ecl_fail(result, ECL_EINPUT, "channel-conflict",
+                        "the header says that the values are of channel %s, and %s was given",
+                        stated, given);
+    }
+    for (int i = from; i < sample->count && layout->channel_column >= 0; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->channel_column);
+
+        stated = ecl_channel_of(cell.text, cell.length);
+        if (stated && stated[0] && strcmp(stated, given) &&
+            ecl_channel_has_direction(cell.text, cell.length)) {
+            return ecl_fail(result, ECL_EINPUT, "channel-conflict",
+                            "the file names channels itself, in column %s (\"%.*s\" on line "
+                            "%" APR_INT64_T_FMT "), and %s was given",
+                            column_text(layout, layout->channel_column, p),
+                            (int)(cell.length < 40 ? cell.length : 40), cell.text,
+                            sample->records[i].line, given);
+        }
+    }
+    layout->channel = given;
+    return APR_SUCCESS;
+}
+
+/* ---- unit -------------------------------------------------------------------------------------
+ */
+
+static int is_active(ecl_unit_t unit)
+{
+    return unit == ECL_UNIT_KWH || unit == ECL_UNIT_WH || unit == ECL_UNIT_MWH;
+}
+
+static const char *unit_of_header(const ecl_layout_t *layout)
+{
+    return layout->kind == ECL_LAYOUT_WIDE && layout->blocks[0].unit ? layout->blocks[0].unit
+                                                                     : layout->unit;
+}
+
+/* The first row of the sample that states a unit of active energy other than `but` (NONE: any). */
+static const ecl_record_t *find_unit(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                                     int from, ecl_unit_t but)
+{
+    for (int i = from; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        ecl_field_t cell = ecl_sample_cell(record, layout->unit_column);
+        ecl_unit_t unit = ecl_unit_of(cell.text, cell.length);
+
+        if (!cell.length && layout->unit_column < 0) {
+            cell = ecl_sample_cell(record, layout->channel_column);
+            unit = ecl_unit_in_header(cell.text, cell.length);
+        }
+        if (is_active(unit) && unit != but) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+/* Whether rows name MPANs: then the file comes from the industry, which counts in kWh. */
+static int names_mpans(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->meter_column);
+
+        if (ecl_meter_is_mpan(cell.text, cell.length)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Values that would be much as kWh: whole numbers of which some are beyond any household, or most
+ * of them beyond 2 MW. Then nobody should guess. */
+static int are_doubtful(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    const ecl_decimal_t much = ECL_DECIMAL_ONE * 100 * layout->interval_minutes / 30;
+    int is_wide = layout->kind == ECL_LAYOUT_WIDE, count = is_wide ? layout->value_count : 1;
+    int values = 0, fractions = 0, large = 0, huge = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        for (int v = 0; v < count; v++) {
+            ecl_field_t cell = ecl_sample_cell(
+                &sample->records[i], is_wide ? layout->values[v].column : layout->value_column);
+            ecl_decimal_t value;
+
+            if (ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value) ==
+                    ECL_DECIMAL_OK &&
+                value > 0) {
+                values++;
+                fractions += value % ECL_DECIMAL_ONE != 0;
+                large += value > much;
+                huge += value / 10 > much;
+            }
+        }
+    }
+    return (large && !fractions) || huge * 2 > values;
+}
+
+static apr_status_t check_stated_unit(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                                      int from, ecl_result_t *result)
+{
+    const char *given = layout->given.unit, *stated = unit_of_header(layout);
+    const ecl_record_t *row = find_unit(layout, sample, from, ecl_unit_of(given, strlen(given)));
+
+    if (stated && strcmp(stated, given)) {
+        return ecl_fail(result, ECL_EINPUT, "unit-conflict",
+                        "the header says that the values are in %s, and %s was given", stated,
+                        given);
+    }
+    if (row) {
+        return ecl_fail(result, ECL_EINPUT, "unit-conflict",
+                        "the file states its units itself, as on line %" APR_INT64_T_FMT
+                        ", and %s was given",
+                        row->line, given);
+    }
+    return APR_SUCCESS;
+}
+
+static int has_reactive(const ecl_layout_t *layout)
+{
+    int found = layout->channel_column >= 0 || (layout->channel && layout->channel[0] == 'R');
+
+    for (int i = 0; i < layout->block_count; i++) {
+        const char *channel = layout->blocks[i].channel;
+
+        found = found || (channel && channel[0] == 'R');
+    }
+    return found;
+}
+
+static apr_status_t check_unit(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                               ecl_result_t *result)
+{
+    const char *given = layout->given.unit;
+    apr_status_t status;
+
+    if (!given) {
+        int is_stated = unit_of_header(layout) || find_unit(layout, sample, from, ECL_UNIT_NONE);
+
+        return is_stated || names_mpans(layout, sample, from) || !are_doubtful(layout, sample, from)
+                   ? APR_SUCCESS
+                   : ecl_fail(result, ECL_EINPUT, "unit-open",
+                              "the file does not state the unit of its values, and they are too "
+                              "large for it to be taken for granted that they are kWh");
+    }
+    status = check_stated_unit(layout, sample, from, result);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!strcmp(given, "kVArh") && !has_reactive(layout)) {
+        return ecl_fail(result, ECL_EINPUT, "channel-open",
+                        "kVArh is reactive energy, and the file does not say whether it was "
+                        "imported or exported");
+    }
+    layout->unit_is_given = !unit_of_header(layout);
+    layout->unit = layout->unit ? layout->unit : given;
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_layout_check_given(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                    apr_pool_t *p, ecl_result_t *result)
+{
+    apr_status_t status;
+
+    if ((status = check_meter(layout, sample, from, p, result)) != APR_SUCCESS ||
+        (status = check_labels(layout, p, result)) != APR_SUCCESS ||
+        (status = check_timezone(layout, !sample->records, result)) != APR_SUCCESS ||
+        (status = check_channel(layout, sample, from, p, result)) != APR_SUCCESS) {
+        return status;
+    }
+    return check_unit(layout, sample, from, result);
 }

@@ -107,8 +107,13 @@ typedef struct ecl_order_proof_t {
 
 void ecl_layout_compare_orders(ecl_field_t cell, ecl_order_proof_t *proof);
 
-/* d/m/y or m/d/y: the sample's proof, else d/m/y. */
-void ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+/* The order given; else d/m/y or m/d/y as the sample proves, else d/m/y. Where two-digit years
+ * stand first or last, as makes days that follow each other; ECL_EINPUT where none or both do. */
+apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                        ecl_result_t *result);
+
+/* 1 when the cell has a date, in whatever order. */
+int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp);
 
 /* '.' or ',': what the sample's values show. */
 char ecl_layout_decimal_point(const ecl_layout_t *layout, const ecl_sample_t *sample, int from);
@@ -127,8 +132,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
 /* ---- given ---------------------------------------------------------------------------------- */
 
 /* Holds what was given against what the file says: ECL_EINPUT where they contradict each other, or
- * neither names a meter. sample may have no records. */
-apr_status_t ecl_layout_check_given(const ecl_layout_t *layout, const ecl_sample_t *sample,
-                                    int from, apr_pool_t *p, ecl_result_t *result);
+ * neither says enough. What was given then stands in the layout. sample may have no records. */
+apr_status_t ecl_layout_check_given(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                    apr_pool_t *p, ecl_result_t *result);
 
 #endif /* ECL_LAYOUT_INTERNAL_H */

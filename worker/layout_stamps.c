@@ -191,6 +191,11 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
 {
     fit_t starts, ends, best, other;
 
+    if (layout->given.labels) {
+        layout->labels_are_ends = !strcmp(layout->given.labels, "end");
+        return layout->labels_are_ends ? "stamps are period ends (as given)"
+                                       : "stamps are period starts (as given)";
+    }
     if (date_role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;
         return "stamps are period ends (as the header says)";
@@ -215,6 +220,11 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
                         "else %d and %d)",
                         layout->labels_are_ends ? "ends" : "starts", best.complete, best.part,
                         other.complete, other.part);
+}
+
+static int is_given(const ecl_layout_t *layout, const char *labels)
+{
+    return layout->given.labels && !strcmp(layout->given.labels, labels);
 }
 
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
@@ -254,7 +264,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         *pwhy = "a date and no time";
         return;
     }
-    if (layout->time_column >= 0 && has_midnight_at_end(layout, in_order, count)) {
+    if (layout->time_column >= 0 && !is_given(layout, "start") &&
+        has_midnight_at_end(layout, in_order, count)) {
         layout->labels_are_ends = layout->midnight_is_end = 1;
         *pwhy = apr_psprintf(p, "%d-minute readings, times are period ends (00:00 closes its date)",
                              layout->interval_minutes);

@@ -5,6 +5,26 @@
 
 #define TICK_BYTES (1024 * 1024)
 
+static apr_status_t make_zone(ecl_reader_t *reader, ecl_result_t *result)
+{
+    const char *name = reader->layout->times_are_utc ? "UTC" : reader->layout->given.timezone;
+    ecl_clock_t *zone;
+    apr_status_t status;
+
+    reader->zone = reader->options.clock;
+    if (!name || reader->layout->kind == ECL_LAYOUT_DAILY) {
+        return APR_SUCCESS;
+    }
+    status = ecl_clock_make(&zone, name, reader->pool, result);
+    if (status != APR_SUCCESS) {
+        return status == ECL_ECONFIG
+                   ? ecl_fail(result, ECL_EINPUT, "timezone-conflict", "%s", result->detail)
+                   : status;
+    }
+    reader->zone = zone;
+    return APR_SUCCESS;
+}
+
 apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
                              const ecl_reader_options_t *options, apr_pool_t *p,
                              ecl_result_t *result)
@@ -22,6 +42,10 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
     if (status == APR_SUCCESS) {
         status = ecl_records_open(&reader->records, path, reader->layout->delimiter, p, result);
     }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = make_zone(reader, result);
     if (status != APR_SUCCESS) {
         return status;
     }

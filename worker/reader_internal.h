@@ -35,6 +35,7 @@ struct ecl_reader_t {
     apr_pool_t *pool;
     ecl_layout_t *layout;
     ecl_reader_options_t options;
+    const ecl_clock_t *zone; /* of the file's dates and times; options.clock: local ones */
     ecl_records_t *records;
     ecl_record_t record; /* the one in hand */
 

@@ -194,8 +194,17 @@ static void step_back(const ecl_reader_t *reader, row_t *row)
 {
     row->minute -= reader->layout->interval_minutes;
     if (row->minute < 0) {
-        ecl_clock_day(reader->options.clock, row->day.date - 1, &row->day);
+        ecl_clock_day(reader->zone, row->day.date - 1, &row->day);
         row->minute += row->day.minutes;
+    }
+}
+
+/* A day and minute of the file's zone → those of the settlement day. */
+static void to_settlement_day(const ecl_reader_t *reader, row_t *row)
+{
+    if (reader->zone != reader->options.clock) {
+        ecl_clock_from_utc(reader->options.clock, row->day.start + (apr_int64_t)row->minute * 60,
+                           &row->day, &row->minute);
     }
 }
 
@@ -205,9 +214,9 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
     const ecl_layout_t *layout = reader->layout;
     ecl_date_t date;
 
-    if (stamp->has_offset || layout->times_are_utc) {
+    if (stamp->has_offset) {
         apr_int64_t utc = (apr_int64_t)stamp->date * 86400 + (apr_int64_t)stamp->minute * 60 -
-                          (stamp->has_offset ? (apr_int64_t)stamp->offset_minutes * 60 : 0);
+                          (apr_int64_t)stamp->offset_minutes * 60;
 
         utc -= layout->labels_are_ends ? (apr_int64_t)layout->interval_minutes * 60 : 0;
         ecl_clock_from_utc(reader->options.clock, utc, &row->day, &row->minute);
@@ -215,13 +224,14 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
     }
     /* 24:00 is the next day's midnight */
     date = stamp->date + stamp->minute / 1440 + (layout->midnight_is_end && !stamp->minute);
-    ecl_clock_day(reader->options.clock, date, &row->day);
+    ecl_clock_day(reader->zone, date, &row->day);
     if (!take_label(reader, &row->day, stamp->minute % 1440, row)) {
         return 0;
     }
     if (layout->labels_are_ends) {
         step_back(reader, row);
     }
+    to_settlement_day(reader, row);
     return 1;
 }
 
@@ -232,7 +242,7 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
     ecl_decimal_t period;
     int periods;
 
-    ecl_clock_day(reader->options.clock, date, &row->day);
+    ecl_clock_day(reader->zone, date, &row->day);
     periods = row->day.minutes / 30;
     if (ecl_decimal_parse(cell.text, cell.length, '.', &period) != ECL_DECIMAL_OK ||
         period % ECL_DECIMAL_ONE != 0 || period < ECL_DECIMAL_ONE ||
@@ -246,6 +256,7 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
         return 0;
     }
     row->minute = (int)(period / ECL_DECIMAL_ONE - 1) * 30;
+    to_settlement_day(reader, row);
     return 1;
 }
 

@@ -305,6 +305,17 @@ ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t 
 /* ---- channel, unit, flag -----------------------------------------------------------------------
  */
 
+/* What a cell says, or what was given where the cell ("kWh") names no direction. */
+static const char *given_channel(const ecl_reader_t *reader, ecl_field_t cell, const char *stated)
+{
+    const char *given = reader->layout->given.channel;
+
+    return given && stated && stated[0] == given[0] &&
+                   !ecl_channel_has_direction(cell.text, cell.length)
+               ? given
+               : stated;
+}
+
 static int take_channel(ecl_reader_t *reader, const ecl_value_block_t *block,
                         ecl_row_marks_t *marks)
 {
@@ -312,7 +323,7 @@ static int take_channel(ecl_reader_t *reader, const ecl_value_block_t *block,
 
     marks->channel = reader->layout->channel ? reader->layout->channel : "AI";
     if (cell.length) {
-        marks->channel = ecl_channel_of(cell.text, cell.length);
+        marks->channel = given_channel(reader, cell, ecl_channel_of(cell.text, cell.length));
         if (!marks->channel) {
             ecl_reader_fail(reader, reader->layout->channel_column, "bad-channel",
                             "\"%s\" names no channel: expected AI, AE, RI or RE, or import or "
@@ -330,8 +341,8 @@ static int take_channel(ecl_reader_t *reader, const ecl_value_block_t *block,
     return 1;
 }
 
-static ecl_unit_t unit_of_row(ecl_reader_t *reader, const ecl_value_block_t *block, int *pcolumn,
-                              ecl_field_t *pcell)
+static ecl_unit_t unit_of_row(ecl_reader_t *reader, const ecl_value_block_t *block, int is_reactive,
+                              int *pcolumn, ecl_field_t *pcell)
 {
     const ecl_layout_t *layout = reader->layout;
     const char *name = block && block->unit ? block->unit : layout->unit;
@@ -344,7 +355,11 @@ static ecl_unit_t unit_of_row(ecl_reader_t *reader, const ecl_value_block_t *blo
     if (pcell->length) {
         return ecl_unit_of(pcell->text, pcell->length);
     }
+    if (name && is_reactive && layout->unit_is_given && !strcmp(name, "kWh")) {
+        return ECL_UNIT_NONE; /* it was said of the active rows */
+    }
     if (name) {
+        *pcell = (ecl_field_t){name, strlen(name)};
         return ecl_unit_of(name, strlen(name));
     }
     /* "Active Import Interval (kW)": the channel's cell may name a unit too */
@@ -357,8 +372,8 @@ static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_r
 {
     ecl_field_t cell;
     int column;
-    ecl_unit_t unit = unit_of_row(reader, block, &column, &cell);
     int is_reactive = marks->channel && marks->channel[0] == 'R';
+    ecl_unit_t unit = unit_of_row(reader, block, is_reactive, &column, &cell);
     const char *quantity;
 
     marks->numerator = marks->denominator = 1;

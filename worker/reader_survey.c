@@ -113,7 +113,8 @@ static int are_utc(const survey_t *survey)
 static int is_needed(const ecl_layout_t *layout)
 {
     return layout->date_order_is_open ||
-           (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc && layout->period_column < 0);
+           (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc &&
+            layout->period_column < 0 && (!layout->given.timezone || layout->labels_are_open));
 }
 
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
@@ -157,7 +158,8 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
             apr_pstrcat(p, layout->evidence,
                         "; period ends after all, as the file's first and last show", NULL);
     }
-    if (layout->kind == ECL_LAYOUT_LONG && !survey.has_offset && are_utc(&survey)) {
+    if (layout->kind == ECL_LAYOUT_LONG && !layout->given.timezone && !survey.has_offset &&
+        are_utc(&survey)) {
         layout->times_are_utc = 1;
         layout->evidence =
             apr_pstrcat(p, layout->evidence,

@@ -120,26 +120,27 @@ static ecl_outcome_t fail_nowhere(ecl_reader_t *reader, const ecl_value_column_t
                            ecl_reader_show(reader, ecl_reader_cell(reader, value->column)));
 }
 
-/* Places one value of a file whose days are UTC. */
-static int place_utc(ecl_reader_t *reader, const row_t *row, const ecl_value_column_t *value,
-                     const ecl_row_marks_t *marks, ecl_meter_day_t *days, ecl_decimal_t amount,
-                     char flag)
+/* Puts one value into its settlement day; a day of another zone has parts of two. */
+static void put_value(ecl_reader_t *reader, const row_t *row, int place,
+                      const ecl_row_marks_t *marks, ecl_meter_day_t *days, ecl_decimal_t amount,
+                      char flag)
 {
-    int minute = value->period ? 30 * (value->period - 1) : value->minute, place, which;
     ecl_clock_day_t day;
+    int which;
 
-    if (minute >= 1440 || value->repeated) {
-        return 0;
+    if (reader->zone == reader->options.clock) {
+        days[0].values[place] = amount;
+        days[0].flags[place] = flag;
+        return;
     }
-    ecl_clock_from_utc(reader->options.clock,
-                       (apr_int64_t)row->day.date * 86400 + (apr_int64_t)minute * 60, &day, &place);
+    ecl_clock_from_utc(reader->options.clock, row->day.start + (apr_int64_t)place * 1800, &day,
+                       &place);
     which = days[0].periods && days[0].date != day.date;
     if (!days[which].periods) {
         ecl_reader_start_day(reader, &days[which], &day, marks, 30);
     }
     days[which].values[place / 30] = amount;
     days[which].flags[place / 30] = flag;
-    return 1;
 }
 
 /* Reads one block into its days. *pcount: values found. 0: reported as failed. */
@@ -158,7 +159,7 @@ static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t 
         return 1;
     }
     find_reading_of_ends(reader, block, row);
-    if (!layout->times_are_utc) {
+    if (reader->zone == reader->options.clock) {
         ecl_reader_start_day(reader, &days[0], &row->day, &marks, 30);
     }
     for (int i = block->first; i < block->first + block->count; i++) {
@@ -174,11 +175,7 @@ static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t 
         if (amount == ECL_DECIMAL_MISSING) {
             continue;
         }
-        if (layout->times_are_utc) {
-            place = place_utc(reader, row, value, &marks, days, amount, flag) ? 0 : NOWHERE;
-        } else {
-            place = place_of(value, row);
-        }
+        place = place_of(value, row);
         if (place == NOWHERE && amount != 0) {
             fail_nowhere(reader, value, &row->day);
             return 0;
@@ -186,10 +183,7 @@ static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t 
         if (place == NOWHERE) {
             continue;
         }
-        if (!layout->times_are_utc) {
-            days[0].values[place] = amount;
-            days[0].flags[place] = flag;
-        }
+        put_value(reader, row, place, &marks, days, amount, flag);
         (*pcount)++;
     }
     return 1;
@@ -215,7 +209,7 @@ static void warn_of_long_day(ecl_reader_t *reader, const row_t *row, const ecl_v
 {
     char date[ECL_DATE_TEXT];
 
-    if (!row->is_long || block->has_repeated || reader->layout->times_are_utc) {
+    if (!row->is_long || block->has_repeated) {
         return;
     }
     ecl_date_print(row->day.date, date);
@@ -338,6 +332,9 @@ ecl_outcome_t ecl_wide_read(ecl_reader_t *reader)
                              &row.day) ||
         !ecl_reader_take_meter(reader)) {
         return ECL_OUTCOME_FAILED;
+    }
+    if (reader->zone != reader->options.clock) {
+        ecl_clock_day(reader->zone, stamp.date, &row.day);
     }
     row.is_short = row.day.minutes < 1440;
     row.is_long = row.day.minutes > 1440;

@@ -400,6 +400,14 @@ const char *ecl_unit_name(ecl_unit_t unit)
 /* ---- channels ----------------------------------------------------------------------------------
  */
 
+int ecl_channel_has_direction(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+
+    return ecl_word_fold(text, length, word) &&
+           (strlen(word) <= 2 || strstr(word, "imp") || strstr(word, "exp"));
+}
+
 const char *ecl_channel_of(const char *text, apr_size_t length)
 {
     static const struct {

@@ -61,6 +61,11 @@ const char *ecl_unit_name(ecl_unit_t unit); /* "kWh" …; NULL for NONE and OTHE
  * energy flow of ours ("LAG", "Volume"); NULL: not a word for a channel. */
 const char *ecl_channel_of(const char *text, apr_size_t length);
 
+/* Whether a text for which ecl_channel_of gives a channel says import or export itself: "AI",
+ * "Active Import", "1" do, "kWh", "Consumption", "Active" do not, and are taken for import if
+ * nobody knows better. */
+int ecl_channel_has_direction(const char *text, apr_size_t length);
+
 /* The flag letter of a cell: ECL_FLAG_ACTUAL …, ECL_FLAG_NONE for "-" (no value there), 0 for a
  * blank cell, ECL_FLAG_OTHER for a word we do not know. */
 char ecl_flag_of(const char *text, apr_size_t length);

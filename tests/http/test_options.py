@@ -176,3 +176,42 @@ def test_the_command_line(server, tmp_path):
     done = worker_import(server, path, "--estimates", "sometimes")
     assert done.returncode == 2
     assert '--estimates: "sometimes" is not one of keep-actual, replace' in done.stderr
+
+
+def test_every_option_reaches_the_reader(server):
+    """Each option by its effect, from the form to the database."""
+    stamps = "Meter Id,Timestamp,Value\nShed,05/06/2026 00:00,30\nShed,05/06/2026 00:30,1151\n"
+    job = asked(server, stamps, "unit")
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert re.findall(r'<input type="radio" name="unit" value="(\w+)"', page) == ["kWh", "Wh", "MWh"]
+    answer = server.post(f"{server.api}/jobs/{job['batch_id']}/answer",
+                         json={"unit": "wh", "labels": "end", "timezone": "UTC", "channel": "AE",
+                               "date_order": "mdy"})
+    assert answer.status_code == 202
+    assert answer.json()["options"] == {"labels": "end", "timezone": "UTC", "unit": "Wh",
+                                        "channel": "AE", "date_order": "mdy"}
+    done = server.finished(job["batch_id"])
+    assert done["status"] == "completed", done["error_message"]
+    # 00:00 UTC on 6 May ended the half-hour that began at 00:30 BST
+    assert server.sql("SELECT reading_date, period_number, channel, reading_value FROM meter_readings"
+                      " WHERE mpan = 'Shed' ORDER BY reading_at") == [
+        ("2026-05-06", 2, "AE", 0.03), ("2026-05-06", 3, "AE", 1.151)]
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    for words in ("End of the period", "UTC", "Wh", "Active export", "Month, day, year"):
+        assert f"<dd>{words} <span" in page
+
+
+def test_a_zone_that_is_not_known(server):
+    answer = server.post(f"{server.api}/jobs?timezone=Europe/Atlantis", data=READINGS)
+    assert answer.status_code == 400 and "Europe/Atlantis" in answer.json()["detail"]
+    job = server.import_file(READINGS, meter=mf.mpan(14), timezone="America/New_York")
+    assert job["summary"]["question"]["option"] == "timezone"
+
+
+def test_date_order_on_the_command_line(server, tmp_path):
+    path = tmp_path / "dates.csv"
+    path.write_text("Meter Id,Date,kWh\nBarn,23-09-01,7\n")
+    done = worker_import(server, path)
+    assert "Give it with --date-order dmy|ymd" in done.stderr
+    done = worker_import(server, path, "--date-order", "ymd", "--json")
+    assert json.loads(done.stdout)["summary"]["date_from"] == "2023-09-01"

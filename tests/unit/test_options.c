@@ -82,6 +82,17 @@ static void test_texts(void **state)
     assert_non_null(strstr(result.detail, "100 bytes"));
 }
 
+static void test_zones(void **state)
+{
+    (void)state;
+    assert_string_equal(check("timezone", "UTC"), "UTC");
+    assert_string_equal(check("timezone", "Europe/London"), "Europe/London");
+    assert_null(check("timezone", "Europe/Atlantis"));
+    assert_non_null(strstr(result.detail, "Europe/London, or UTC"));
+    assert_null(check("timezone", "../etc/passwd"));
+    assert_null(check("timezone", "/etc/localtime"));
+}
+
 static void test_json(void **state)
 {
     const char *values[ECL_OPTIONS] = {NULL}, *read[ECL_OPTIONS];
@@ -105,7 +116,8 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_choices),
-                                       cmocka_unit_test(test_texts), cmocka_unit_test(test_json)};
+                                       cmocka_unit_test(test_texts), cmocka_unit_test(test_zones),
+                                       cmocka_unit_test(test_json)};
     int failed;
 
     apr_initialize();

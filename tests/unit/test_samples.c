@@ -25,8 +25,6 @@ typedef struct excluded_t {
 
 /* What needs more than delimited text. */
 static const excluded_t excluded[] = {
-    {"daily_date_consumption.csv", "needs its unit given at upload"},
-    {"hourly_utc_bom.csv", "needs its unit given at upload"},
     {"dp_bryt_50cols.xlsx", "Excel workbook"},
 };
 
@@ -98,6 +96,8 @@ static ecl_given_t given_of(char *options)
         *value++ = '\0';
         if (!strcmp(word, "meter")) {
             given.meter = value;
+        } else if (!strcmp(word, "unit")) {
+            given.unit = value;
         } else {
             fail_msg("EXPECTED.tsv has the option %s, which is not known here", word);
         }
