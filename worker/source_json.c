@@ -99,14 +99,14 @@ static void take_context(json_source_t *js, int column, const ecl_json_event_t *
 
 static void take_scalar(json_source_t *js, const ecl_json_event_t *event)
 {
+    /* null: a cell without text, whose place is taken */
+    static const ecl_json_event_t nothing = {.kind = ECL_JSON_NULL, .text = ""};
     int column = js->walk.node < 0 ? -1 : js->shape->nodes[js->walk.node]->column;
 
     if (column >= first_context(js)) {
         take_context(js, column, event);
     } else if (column >= 0 && js->is_in_row) {
-        /* null is a cell without text, and a place that is taken */
-        take_cell(js, column,
-                  event->kind == ECL_JSON_NULL ? &(ecl_json_event_t){.text = ""} : event);
+        take_cell(js, column, event->kind == ECL_JSON_NULL ? &nothing : event);
     }
 }
 

@@ -116,3 +116,79 @@ def test_of_a_damaged_archive_nothing_is_imported(clean):
     # the page says so too
     page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
     assert "gzip file is cut off" in page
+
+
+# ---- files that are no table ----------------------------------------------------------------------
+
+METER = "1000000000012"
+
+
+def sample(name):
+    return (harness.SAMPLES / name).read_bytes()
+
+
+@pytest.mark.parametrize("name, words, new, days", [
+    # 144 half-hours of import and 6 of export
+    ("sample_df2.df2", "Stark DF2", 152, {"2025-10-25": 48, "2025-10-26": 50, "2025-10-27": 48}),
+    ("sample_d0036.txt", "D0036 data flow", 240, {"2025-10-25": 48, "2025-10-26": 50, "2025-10-27": 48}),
+    # UTC days: the first and the last settlement day are not whole
+    ("sample_d0379.txt", "D0379 data flow", 144, {"2025-10-25": 46, "2025-10-26": 50, "2025-10-27": 48}),
+    ("sample_greenbutton.xml", "Green Button (ESPI)", 50, {"2025-10-26": 50}),
+    ("sample_data_collector.json", "JSON: a row per meter and day", 146,
+     {"2025-10-25": 48, "2025-10-26": 50, "2025-10-27": 48}),
+    ("sample_api.json", "JSON: a row per reading", 98, {"2025-10-26": 50, "2025-10-25": 48}),
+])
+def test_samples_of_other_forms(clean, name, words, new, days):
+    fields = {"meter": METER} if name in ("sample_greenbutton.xml", "sample_api.json") else {}
+    for content, filename in ((sample(name), name), (gzip.compress(sample(name)), "anything.csv")):
+        job = clean.import_file(content, filename, **fields)
+        assert job["status"] == "completed", job["error_message"]
+        assert job["failed_rows"] == 0 and job["imported_rows"] == job["total_rows"]
+        assert words in job["summary"]["evidence"]
+        if filename == name:
+            assert job["readings_new"] == new
+        else:
+            assert (job["readings_new"], job["readings_unchanged"]) == (0, new)
+    found = dict(clean.sql("SELECT reading_date, COUNT(*) FROM meter_readings JOIN meters ON meters.id = meter_id"
+                           " WHERE identifier = ? AND channel = 'AI' AND reading_date IN"
+                           " ('2025-10-25', '2025-10-26', '2025-10-27') GROUP BY reading_date", METER))
+    assert {d: found.get(d) for d in days} == days
+
+
+def test_a_file_without_a_meter_asks_for_it_and_goes_on(clean):
+    job = clean.import_file(sample("sample_greenbutton.xml"), "home.xml")
+    assert job["status"] == "failed" and job["summary"]["code"] == "no-meter-column"
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    assert "names no meter" in page and 'name="meter"' in page
+
+
+def test_a_broken_day_of_a_flow_is_given_back_as_csv(clean):
+    """The day that was cut is rejected, and so is the trailer; the CSV of it is corrected and read."""
+    lines = sample("sample_d0036.txt").decode().splitlines(keepends=True)
+    at = lines.index("102|20251026|\n")
+    job = clean.import_file("".join(lines[:at + 50] + lines[at + 51:]), "flow.uff")
+    assert job["status"] == "completed", job["error_message"]
+    assert (job["imported_rows"], job["failed_rows"]) == (4, 2)
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    assert "Day with too few or too many half-hours" in page and "File not as it was sent" in page
+    rejected = clean.get(f"{clean.admin}/status/{job['batch_id']}/failed-rows.csv").text.splitlines()
+    header, row = rejected[0], rejected[1]
+    assert header.startswith("MPAN,Channel,Settlement Date,HH1,HH1 Flag,")
+    assert row.startswith(f"{METER},AI,20251026,")
+    cells = row.split(",")[:3 + 2 * 49] + ["7.5", "A"]
+    job = clean.import_file(header.split(",rejected_line")[0] + "\r\n" + ",".join(cells) + "\r\n")
+    assert job["status"] == "completed", job["error_message"]
+    assert job["readings_new"] == 50
+
+
+@pytest.mark.parametrize("content, part", [
+    (b"ZHV|0000000042|D0010002|D|AAAA|X|BBBB|20251029010203||||OPER|\n026|1000000000012|V|\n",
+     "D0010 data flow: it holds cumulative register reads"),
+    (b"#F2\r\n#O 1000000000012\r\n#S 1\r\n", "Stark DF2 file, and there is no reading"),
+    (b"<?xml version='1.0'?><catalog/>", "an XML file (&lt;catalog&gt;) and not Green Button"),
+    (b'{"error": "token expired"}', "meter readings were recognised"),
+], ids=["D0010", "DF2", "XML", "JSON"])
+def test_what_is_refused_is_named(clean, content, part):
+    job = clean.import_file(content, "readings.csv")
+    assert job["status"] == "failed"
+    assert part in clean.get(f"{clean.admin}/status/{job['batch_id']}").text
