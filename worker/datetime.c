@@ -189,8 +189,17 @@ static int take_last_day(scan_t *scan, char separator, int year, int month)
     return 1;
 }
 
-/* "31/03/2024", "31-03-24", "31.03.2024", "31 Mar 2024", "31-Mar-24": at the separator after the
- * first number. */
+/* "31 03 2024": numbers apart by blanks are a date only where the year has all its digits. */
+static int is_year_next(const scan_t *scan)
+{
+    scan_t ahead = *scan;
+    int year;
+
+    return take_blanks(&ahead) && take_number(&ahead, &year) == 4;
+}
+
+/* "31/03/2024", "31-03-24", "31.03.2024", "31 03 2024", "31 Mar 2024", "31-Mar-24": at the
+ * separator after the first number. */
 static int take_day_month_year(scan_t *scan, int first)
 {
     char separator = ecl_cell_blank(scan->at, scan->end) ? ' ' : peek(scan);
@@ -209,8 +218,9 @@ static int take_day_month_year(scan_t *scan, int first)
         return month && separator != '.' && take_year(scan, separator, month, first);
     }
     digits = take_number(scan, &second);
-    if (separator == ' ' || digits < 1 || digits > 2 ||
-        (separator == '.' && peek(scan) != separator)) { /* "12.5" is a number */
+    if (digits < 1 || digits > 2 ||
+        (separator == '.' && peek(scan) != separator) || /* "12.5" is a number */
+        (separator == ' ' && !is_year_next(scan))) {
         return 0;
     }
     if (scan->order == ECL_ORDER_SURELY_YMD) {

@@ -40,8 +40,8 @@ typedef enum ecl_datetime_status_t {
 
 /* Parses a whole cell, blanks around it ignored: a date, a time, or both in either order.
  *   dates   2024-03-31 2024/03/31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24 31-Mar-24
- *           "31 Mar 2024" "Mar 31 2024" "Fri 01/09/2023"; English names, short or long; one-digit
- *           days and months; two-digit years are 2000 to 2099 (only after day and month)
+ *           "31 03 2024" "31 Mar 2024" "Mar 31 2024" "Fri 01/09/2023"; English names, short or
+ * long; one-digit days and months; two-digit years are 2000 to 2099 (only after day and month)
  *   times   00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" "00:30 AM" 0030 2400;
  *           of a slot "00:30 to 01:00" or "00:30 - 01:00" the start
  *   offset  after a time: Z UTC GMT GMT+1 +01:00 +0100 +01, also after a blank

@@ -42,6 +42,15 @@ typedef struct ecl_value_block_t {
     int has_repeated;    /* there are columns for the repeated hour (period 49, 50, or labelled) */
 } ecl_value_block_t;
 
+/* Another quantity that a row gives beside its value: "Import (kWh),Export (kWh)". */
+typedef struct ecl_extra_value_t {
+    int column;
+    const char *channel;
+    const char *unit; /* NULL: as the value's */
+} ecl_extra_value_t;
+
+#define ECL_LAYOUT_EXTRAS 3
+
 /* What the user said about the file (lib/options.h); NULL: nothing. */
 typedef struct ecl_given_t {
     const char *meter;
@@ -72,7 +81,12 @@ typedef struct ecl_layout_t {
     int unit_column;
     int flag_column; /* one flag for the row */
     int channel_column;
-    int total_column; /* day total: never a reading */
+    int power_is_beside;    /* rows in kW stand beside rows of energy: they are passed over */
+    int channels_are_codes; /* 1, 2: import, export; 3, 4: the same of reactive energy */
+    int total_column;       /* day total: never a reading */
+
+    ecl_extra_value_t extras[ECL_LAYOUT_EXTRAS]; /* long, daily: beside value_column */
+    int extra_count;
 
     ecl_value_column_t values[ECL_LAYOUT_VALUES]; /* wide: in file order, block by block */
     int value_count;

@@ -16,8 +16,11 @@ typedef struct column_t {
     int is_utc;
     ecl_unit_t header_unit;
     int cells; /* that are not blank; of these are: */
-    int mpans, mprns, dates, times, periods, numbers, units, channels, flags;
+    int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
+        flags;
     int is_reactive; /* some cell says kVArh */
+    int varies;      /* not all cells are the same number */
+    ecl_decimal_t first_number;
 } column_t;
 
 typedef struct columns_t {
@@ -50,9 +53,15 @@ static void look_at_cell(column_t *column, ecl_field_t cell)
         column->numbers++;
         column->periods += value >= ECL_DECIMAL_ONE && value <= 50 * ECL_DECIMAL_ONE &&
                            value % ECL_DECIMAL_ONE == 0;
+        column->codes += value >= ECL_DECIMAL_ONE && value <= 4 * ECL_DECIMAL_ONE &&
+                         value % ECL_DECIMAL_ONE == 0;
+        column->first_number = column->numbers > 1 ? column->first_number : value;
+        column->varies |= value != column->first_number;
     }
     unit = ecl_unit_of(cell.text, cell.length);
     column->units += unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
+    column->volumes += ecl_unit_is_volume(unit);
+    column->powers += unit == ECL_UNIT_KW;
     column->is_reactive |= unit == ECL_UNIT_KVARH;
     column->channels += ecl_channel_of(cell.text, cell.length) != NULL;
     column->flags += flag && flag != ECL_FLAG_OTHER;
@@ -152,7 +161,33 @@ static const column_t *meter_by_content(const columns_t *columns)
     return best;
 }
 
-static const column_t *choose_meter(const columns_t *columns)
+static int is_same(ecl_field_t a, ecl_field_t b)
+{
+    return a.length == b.length && !memcmp(a.text, b.text, a.length);
+}
+
+/* 1 when rows have one name and different serial numbers: the name does not tell meters apart. */
+static int has_more_serials(const ecl_sample_t *sample, int from, int name, int serial)
+{
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t this_name = ecl_sample_cell(&sample->records[i], name);
+        ecl_field_t this_serial = ecl_sample_cell(&sample->records[i], serial);
+
+        for (int k = from; k < i && this_serial.length; k++) {
+            if (is_same(ecl_sample_cell(&sample->records[k], name), this_name)) {
+                ecl_field_t other = ecl_sample_cell(&sample->records[k], serial);
+
+                if (other.length && !is_same(other, this_serial)) {
+                    return 1;
+                }
+                break; /* the first of a name stands for all */
+            }
+        }
+    }
+    return 0;
+}
+
+static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t *sample, int from)
 {
     const column_t *best = meter_by_content(columns), *named, *serial;
 
@@ -176,7 +211,11 @@ static const column_t *choose_meter(const columns_t *columns)
     }
     /* a serial number says more about which meter it is than the name of a site */
     serial = best_named(columns, ECL_ROLE_SERIAL);
-    return named && (named->rank < 5 || !serial) ? named : serial;
+    if (!named || !serial || !serial->cells) {
+        return named ? named : serial;
+    }
+    return named->rank < 5 && !has_more_serials(sample, from, named->index, serial->index) ? named
+                                                                                           : serial;
 }
 
 /* How well a column's name fits for dates; 0: not at all. Of two that hold dates the one that says
@@ -275,23 +314,31 @@ static int index_of(const column_t *column)
     return column ? column->index : -1;
 }
 
-/* A column of channels holds words; where it holds identifiers or nothing, its name misleads. */
+/* A column of channels holds words; where it holds identifiers or nothing, its name misleads, and
+ * where it has one number for all rows, it says nothing. Numbers that differ keep rows apart: they
+ * must be known, or fail the rows. */
 static int is_channel(const column_t *column)
 {
     return column && column->cells && !most(column->mpans, column->cells) &&
-           (column->channels || !most(column->numbers, column->cells));
+           (column->channels || !most(column->numbers, column->cells) || column->varies ||
+            column->rank == 1);
 }
 
 static void take_marks(ecl_layout_t *layout, columns_t *columns, const column_t *meter)
 {
-    const column_t *channel;
+    const column_t *channel, *unit;
 
     for (int i = 0; i < columns->count; i++) {
         columns->all[i].role = settle_type(&columns->all[i]);
     }
     channel = best_named(columns, ECL_ROLE_CHANNEL);
+    unit = best_named(columns, ECL_ROLE_UNIT);
     layout->channel_column = channel != meter && is_channel(channel) ? channel->index : -1;
-    layout->unit_column = index_of(best_named(columns, ECL_ROLE_UNIT));
+    /* "Imp / Exp": its numbers are directions */
+    layout->channels_are_codes =
+        layout->channel_column >= 0 && channel->rank == 1 && channel->codes == channel->cells;
+    layout->unit_column = index_of(unit);
+    layout->power_is_beside = unit && unit->powers && unit->powers < unit->units;
     layout->flag_column = index_of(best_named(columns, ECL_ROLE_FLAG));
 }
 
@@ -345,6 +392,61 @@ static const char *name_of(const ecl_layout_t *layout, int column, apr_pool_t *p
     return name[0] ? name : apr_psprintf(p, "number %d", column + 1);
 }
 
+/* What the name of a column of values says; NULL: nothing. */
+static const char *channel_of(const ecl_layout_t *layout, const column_t *column)
+{
+    const char *name = layout->names[column->index];
+    const char *channel = ecl_channel_of(name, strlen(name));
+
+    return channel && channel[0] ? channel : NULL;
+}
+
+static int is_taken(const ecl_layout_t *layout, const char *channel)
+{
+    int is_taken = !strcmp(channel, layout->channel ? layout->channel : "AI");
+
+    for (int i = 0; i < layout->extra_count; i++) {
+        is_taken = is_taken || !strcmp(channel, layout->extras[i].channel);
+    }
+    return is_taken;
+}
+
+/* What has run up so far is no reading: "Total Export (kWh)". */
+static int is_running_total(const ecl_layout_t *layout, const column_t *column)
+{
+    static const char *const words[] = {"total", "cumul", "register", "read"};
+    const char *name = layout->names[column->index];
+    char word[ECL_WORD_MAX];
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Columns beside the value whose names say another channel. */
+static void take_extras(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
+                        const column_t *meter)
+{
+    for (int i = 0; i < columns->count && layout->extra_count < ECL_LAYOUT_EXTRAS; i++) {
+        const column_t *column = &columns->all[i];
+        const char *channel = channel_of(layout, column);
+
+        if (column->role != ECL_ROLE_VALUE || column == value || column == meter || !channel ||
+            !column->numbers || column->header_unit == ECL_UNIT_OTHER ||
+            is_taken(layout, channel) || is_running_total(layout, column)) {
+            continue;
+        }
+        layout->extras[layout->extra_count++] = (ecl_extra_value_t){
+            .column = column->index,
+            .channel = channel,
+            .unit = ecl_unit_name(column->header_unit),
+        };
+    }
+}
+
 static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                                const column_t *meter, apr_pool_t *p, ecl_result_t *result)
 {
@@ -355,17 +457,26 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                         "the file has no column of readings: expected 48 half-hourly columns, or a "
                         "column such as kWh, Consumption or Value");
     }
-    if (value->header_unit == ECL_UNIT_OTHER || value->header_unit == ECL_UNIT_KVARH) {
+    if (value->header_unit == ECL_UNIT_OTHER) {
         return ecl_fail(result, ECL_EINPUT, "bad-unit",
                         "the values of column %s are not energy in Wh, kWh or MWh",
                         name_of(layout, value->index, p));
     }
     layout->value_column = value->index;
     layout->unit = ecl_unit_name(value->header_unit);
-    layout->channel =
-        ecl_channel_of(layout->names[value->index], strlen(layout->names[value->index]));
-    if (layout->channel && !layout->channel[0]) {
-        layout->channel = NULL;
+    layout->channel = channel_of(layout, value);
+    if (value->header_unit == ECL_UNIT_KVARH && !layout->channel) {
+        layout->channel = "RI";
+    }
+    take_extras(layout, columns, value, meter);
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        /* "Meter Units,Consumption,KWH": m3 is the unit of what the meter counts */
+        if (column->index == layout->unit_column && column->cells == column->volumes &&
+            value->header_unit == ECL_UNIT_KWH) {
+            layout->unit_column = -1;
+        }
     }
     return APR_SUCCESS;
 }
@@ -379,7 +490,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
     apr_status_t status;
 
     look(columns, layout, header, sample, from);
-    meter = choose_meter(columns);
+    meter = choose_meter(columns, sample, from);
     date = choose_date(columns, meter);
     time = best_named(columns, ECL_ROLE_TIME);
     period = best_named(columns, ECL_ROLE_PERIOD);
@@ -414,45 +525,6 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
     return APR_SUCCESS;
 }
 
-/* ---- without a header --------------------------------------------------------------------------
- */
-
-static int is_number_or_missing(ecl_field_t cell, int *pnumbers)
-{
-    ecl_decimal_t value;
-
-    switch (ecl_decimal_parse(cell.text, cell.length, '.', &value)) {
-    case ECL_DECIMAL_OK:
-    case ECL_DECIMAL_ROUNDED:
-        (*pnumbers)++;
-        return 1;
-    case ECL_DECIMAL_IS_MISSING:
-        return 1;
-    default:
-        if (ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_OK) {
-            (*pnumbers)++;
-            return 1;
-        }
-        return 0;
-    }
-}
-
-/* How many values stand in every stride-th cell from `first` to the end of the record. */
-static int count_values(const ecl_record_t *record, int first, int stride)
-{
-    int numbers = 0, count = 0;
-
-    for (int c = first; c < record->count; c += stride, count++) {
-        ecl_field_t flag = ecl_sample_cell(record, c + 1);
-
-        if (!is_number_or_missing(record->fields[c], &numbers) ||
-            (stride == 2 && ecl_flag_of(flag.text, flag.length) == ECL_FLAG_OTHER)) {
-            return 0;
-        }
-    }
-    return numbers ? count : 0;
-}
-
 int ecl_layout_looks_like_row(const ecl_record_t *record)
 {
     int dates = 0, numbers = 0;
@@ -469,63 +541,6 @@ int ecl_layout_looks_like_row(const ecl_record_t *record)
         }
     }
     return dates && numbers;
-}
-
-int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
-                               apr_pool_t *p)
-{
-    const ecl_record_t *record = &sample->records[at];
-    const char **names;
-    ecl_datetime_t stamp;
-    int date = -1, meter = 0, count, stride;
-
-    for (int c = 1; c < record->count && c < 10 && date < 0; c++) {
-        ecl_field_t cell = record->fields[c];
-
-        if (ecl_layout_is_date(cell, &stamp) && (!stamp.has_time || !stamp.minute)) {
-            date = c;
-        }
-    }
-    if (date < 0) {
-        return 0;
-    }
-    for (int c = date - 1; c >= 0; c--) {
-        meter = ecl_meter_is_mpan(record->fields[c].text, record->fields[c].length) ? c : meter;
-    }
-    for (stride = 1; stride <= 2; stride++) {
-        count = count_values(record, date + 1, stride);
-        if (count >= 46 && count <= 50) {
-            break;
-        }
-    }
-    if (stride > 2 || !record->fields[meter].length) {
-        return 0;
-    }
-    layout->kind = ECL_LAYOUT_WIDE;
-    layout->columns = record->count;
-    names = apr_palloc(p, (apr_size_t)record->count * sizeof(*names));
-    for (int c = 0; c < record->count; c++) {
-        names[c] = "";
-    }
-    layout->names = names;
-    layout->meter_column = meter;
-    layout->date_column = date;
-    for (int i = 0; i < count; i++) {
-        int column = date + 1 + stride * i;
-
-        layout->values[i] = (ecl_value_column_t){
-            .column = column,
-            .flag_column = stride == 2 && column + 1 < record->count ? column + 1 : -1,
-            .period = i + 1};
-    }
-    layout->value_count = count;
-    layout->block_count = 1;
-    layout->blocks[0] = (ecl_value_block_t){
-        .count = count,
-        .needed = layout->values[count < 48 ? count - 1 : 47].column,
-        .has_repeated = count == 50,
-    };
-    return 1;
 }
 
 int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp)

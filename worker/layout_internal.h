@@ -95,8 +95,8 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
 /* 1 when a record has a date and a number: it is no line between the rows of a header. */
 int ecl_layout_looks_like_row(const ecl_record_t *record);
 
-/* A file without a header: identifier, date, and 46 to 50 numbers. 0: record `at` is not of that
- * form. Fills the whole layout. */
+/* A file without a header: identifier, date, and 46, 48 or 50 numbers. 0: record `at` is not of
+ * that form. Fills the whole layout. */
 int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
                                apr_pool_t *p);
 

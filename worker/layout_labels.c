@@ -286,9 +286,31 @@ static int names_alike(const ecl_record_t *header, int a, int b)
            ecl_word_fold(header->fields[b].text, header->fields[b].length, y) && !strcmp(x, y);
 }
 
+/* Whether the columns beside the values hold numbers that are no flags: another quantity. */
+static int holds_numbers(const ecl_series_t *values, int offset, const ecl_sample_t *sample,
+                         int from)
+{
+    int flags = 0, numbers = 0;
+
+    for (int i = from; i < sample->count && flags + numbers < 200; i++) {
+        for (int c = 0; c < values->count; c++) {
+            ecl_field_t cell = ecl_sample_cell(&sample->records[i], values->columns[c] + offset);
+            ecl_decimal_t value;
+
+            if (ecl_flag_of(cell.text, cell.length) != ECL_FLAG_OTHER) {
+                flags += cell.length > 0;
+            } else if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK) {
+                numbers++;
+            }
+        }
+    }
+    return numbers > flags;
+}
+
 /* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Sets where the flags
  * are relative to the values: +1, -1, or 0 for none. */
-static int flag_offset(const ecl_record_t *header, const ecl_series_t *values)
+static int flag_offset(const ecl_record_t *header, const ecl_series_t *values,
+                       const ecl_sample_t *sample, int from)
 {
     int first = values->columns[0];
     int last = values->columns[values->count - 1];
@@ -300,9 +322,11 @@ static int flag_offset(const ecl_record_t *header, const ecl_series_t *values)
         }
     }
     if (names_alike(header, last + 1, first + 1)) {
-        return 1;
+        return holds_numbers(values, 1, sample, from) ? 0 : 1;
     }
-    return names_alike(header, first - 1, first + 1) ? -1 : 0;
+    return names_alike(header, first - 1, first + 1) && !holds_numbers(values, -1, sample, from)
+               ? -1
+               : 0;
 }
 
 /* Whether a series is the pair of columns for the hour that comes twice. */
@@ -316,6 +340,8 @@ static int is_extra_pair(const ecl_series_t *series)
 typedef struct builder_t {
     ecl_layout_t *layout;
     const ecl_record_t *header;
+    const ecl_sample_t *sample;
+    int from; /* the sample's first row of data */
     ecl_series_t *series;
     ecl_series_use_t *uses;
     int count;
@@ -412,7 +438,7 @@ static void add_block(builder_t *b, int which, int nth)
     ecl_series_form_t form = ecl_series_form(series);
     ecl_value_block_t *block = &b->layout->blocks[b->layout->block_count];
     const ecl_series_t *flags = flags_of(b, nth);
-    int offset = flags ? 0 : flag_offset(b->header, series);
+    int offset = flags ? 0 : flag_offset(b->header, series, b->sample, b->from);
     int as_periods = runs_on(series, form);
     int had = series->count;
 
@@ -476,7 +502,7 @@ static void join_tails(builder_t *b)
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
                            const ecl_sample_t *sample, int from, apr_pool_t *p)
 {
-    builder_t b = {.layout = layout, .header = header};
+    builder_t b = {.layout = layout, .header = header, .sample = sample, .from = from};
     int nth = 0;
 
     b.series = apr_pcalloc(p, ECL_SERIES_MAX * sizeof(ecl_series_t));

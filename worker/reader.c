@@ -34,6 +34,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
 
     reader->pool = p;
     reader->options = *options;
+    reader->calorific_value = ECL_CALORIFIC_VALUE;
     status =
         ecl_layout_find(&reader->layout, path, options->import_type, &options->given, p, result);
     if (status == APR_SUCCESS) {
@@ -57,7 +58,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
         ecl_long_open(reader);
         break;
     case ECL_LAYOUT_DAILY:
-        reader->days = apr_palloc(p, sizeof(ecl_meter_day_t));
+        reader->days = apr_palloc(p, (1 + ECL_LAYOUT_EXTRAS) * sizeof(ecl_meter_day_t));
         break;
     }
     *preader = reader;

@@ -5,19 +5,44 @@
 
 #include "layout_internal.h"
 
+/* The value and those beside it: a row counts whole or not at all. */
+static ecl_outcome_t take_values(ecl_reader_t *reader, const ecl_clock_day_t *clock_day,
+                                 const ecl_row_marks_t *marks)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_outcome_t outcome = ECL_OUTCOME_SKIPPED;
+
+    for (int i = 0; i <= layout->extra_count; i++) {
+        int column = i ? layout->extras[i - 1].column : layout->value_column;
+        ecl_meter_day_t *day = &reader->days[i];
+        ecl_row_marks_t own = *marks;
+
+        if (i) {
+            ecl_reader_extra_marks(reader, &layout->extras[i - 1], &own);
+        }
+        ecl_reader_start_day(reader, day, clock_day, &own, 1440);
+        if (!ecl_reader_take_value(reader, column, -1, &own, &day->values[0], &day->flags[0])) {
+            return ECL_OUTCOME_FAILED;
+        }
+    }
+    for (int i = 0; i <= layout->extra_count; i++) {
+        if (reader->days[i].values[0] != ECL_DECIMAL_MISSING) {
+            ecl_reader_give(reader, &reader->days[i]);
+            outcome = ECL_OUTCOME_TAKEN;
+        }
+    }
+    return outcome;
+}
+
 ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
 {
     const ecl_layout_t *layout = reader->layout;
-    ecl_field_t cell = ecl_reader_cell(reader, layout->value_column);
-    ecl_meter_day_t *day = &reader->days[0];
     ecl_datetime_status_t status;
     ecl_clock_day_t clock_day;
     ecl_row_marks_t marks;
     ecl_datetime_t stamp;
-    ecl_decimal_t value;
     int column;
-    int is_missing = ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value) ==
-                     ECL_DECIMAL_IS_MISSING;
+    int is_missing = ecl_reader_is_value_missing(reader);
 
     if (!ecl_layout_stamp(layout, reader->record.fields, reader->record.count, &stamp, &status,
                           &column)) {
@@ -42,17 +67,5 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
         !ecl_reader_take_meter(reader) || !ecl_reader_take_marks(reader, NULL, &marks)) {
         return ECL_OUTCOME_FAILED;
     }
-    if (!marks.channel) {
-        return ECL_OUTCOME_SKIPPED;
-    }
-    ecl_reader_start_day(reader, day, &clock_day, &marks, 1440);
-    if (!ecl_reader_take_value(reader, layout->value_column, -1, &marks, &day->values[0],
-                               &day->flags[0])) {
-        return ECL_OUTCOME_FAILED;
-    }
-    if (day->values[0] == ECL_DECIMAL_MISSING) {
-        return ECL_OUTCOME_SKIPPED;
-    }
-    ecl_reader_give(reader, day);
-    return ECL_OUTCOME_TAKEN;
+    return marks.channel ? take_values(reader, &clock_day, &marks) : ECL_OUTCOME_SKIPPED;
 }

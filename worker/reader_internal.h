@@ -47,8 +47,11 @@ struct ecl_reader_t {
     int next_shown;
     char column_number[16];
 
-    int has_failed; /* the record in hand was reported */
-    int form_told;  /* what is to be warned of about the file's encoding was */
+    int has_failed;              /* the record in hand was reported */
+    int form_told;               /* what is to be warned of about the file's encoding was */
+    int power_told, volume_told; /* that kW, m3 were converted */
+    apr_int64_t calorific_value; /* of gas, in millionths of a MJ/m³ */
+    ecl_meter_day_t *volume;     /* a day of gas by volume, before it is converted */
 
     /* a header that is not ours came up: rows can't be trusted until ours comes again */
     int is_foreign;
@@ -122,10 +125,20 @@ int ecl_reader_is_furniture(const ecl_reader_t *reader);
 int ecl_reader_is_header(const ecl_reader_t *reader);
 ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader);
 
+/* Days of this unit are gas by volume: ecl_reader_give converts them, and keeps them on a channel
+ * of their own. */
+#define ECL_UNIT_VOLUME "m3"
+#define ECL_CHANNEL_VOLUME "VOL"
+#define ECL_VOLUME_MAX (500000000 * ECL_DECIMAL_ONE)
+#define ECL_CALORIFIC_ONE 1000000 /* of reader->calorific_value: 1 MJ/m³ */
+#define ECL_CALORIFIC_VALUE 39075000
+#define ECL_GAS_CORRECTION APR_INT64_C(102264) /* hundred-thousandths, and with these: */
+#define ECL_GAS_DENOMINATOR (APR_INT64_C(36) * 10000 * ECL_CALORIFIC_ONE)
+
 /* What the row says about itself, apart from date and values. */
 typedef struct ecl_row_marks_t {
     const char *channel; /* "AI" …; NULL: the row is of a quantity that is no energy: skip it */
-    const char *unit;    /* stored unit: "kWh", "kVArh" */
+    const char *unit;    /* "kWh", "kVArh", or ECL_UNIT_VOLUME */
     apr_int64_t numerator, denominator; /* of the conversion to it */
     char flag;                          /* of the row; ECL_FLAG_ACTUAL where it says nothing */
 } ecl_row_marks_t;
@@ -133,6 +146,17 @@ typedef struct ecl_row_marks_t {
 /* block: wide layout's block, or NULL. */
 int ecl_reader_take_marks(ecl_reader_t *reader, const ecl_value_block_t *block,
                           ecl_row_marks_t *marks);
+
+/* The flag letter of a cell; ECL_FLAG_ACTUAL for a blank one. Warns of a word that is not known. */
+char ecl_reader_take_flag(ecl_reader_t *reader, int column);
+
+/* Marks for values of another unit than the row's, on its channel; and for a value beside it. */
+void ecl_reader_unit_marks(ecl_reader_t *reader, ecl_unit_t unit, ecl_row_marks_t *marks);
+void ecl_reader_extra_marks(ecl_reader_t *reader, const ecl_extra_value_t *extra,
+                            ecl_row_marks_t *marks);
+
+/* 1 when the row has no value, and none beside it. */
+int ecl_reader_is_value_missing(const ecl_reader_t *reader);
 
 /* A value cell with its flag (flag_column -1: the row's). *pvalue is ECL_DECIMAL_MISSING for none.
  * Negative import is refused. */

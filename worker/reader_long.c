@@ -277,18 +277,6 @@ static int is_on_grid(ecl_reader_t *reader, const ecl_datetime_t *stamp, const r
 /* ---- the row -----------------------------------------------------------------------------------
  */
 
-static int is_missing(const ecl_reader_t *reader)
-{
-    ecl_field_t cell = ecl_reader_cell(reader, reader->layout->value_column);
-    ecl_decimal_t value;
-
-    if (cell.length && ((cell.text[0] >= '0' && cell.text[0] <= '9') || cell.text[0] == '.')) {
-        return 0;
-    }
-    return ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value) ==
-           ECL_DECIMAL_IS_MISSING;
-}
-
 static int is_too_short(const ecl_reader_t *reader)
 {
     const ecl_layout_t *layout = reader->layout;
@@ -298,13 +286,41 @@ static int is_too_short(const ecl_reader_t *reader)
            count <= layout->time_column || count <= layout->period_column;
 }
 
+/* A row counts whole or not at all: all of its values are read before the first is used. */
+static ecl_outcome_t take_values(ecl_reader_t *reader, row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_row_marks_t marks[1 + ECL_LAYOUT_EXTRAS];
+    ecl_decimal_t values[1 + ECL_LAYOUT_EXTRAS];
+    char flags[1 + ECL_LAYOUT_EXTRAS];
+    ecl_outcome_t outcome = ECL_OUTCOME_SKIPPED;
+
+    for (int i = 0; i <= layout->extra_count; i++) {
+        int column = i ? layout->extras[i - 1].column : layout->value_column;
+
+        marks[i] = row->marks;
+        if (i) {
+            ecl_reader_extra_marks(reader, &layout->extras[i - 1], &marks[i]);
+        }
+        if (!ecl_reader_take_value(reader, column, -1, &marks[i], &values[i], &flags[i])) {
+            return ECL_OUTCOME_FAILED;
+        }
+    }
+    for (int i = 0; i <= layout->extra_count; i++) {
+        if (values[i] != ECL_DECIMAL_MISSING) {
+            row->marks = marks[i];
+            gather(reader, row, values[i], flags[i]);
+            outcome = ECL_OUTCOME_TAKEN;
+        }
+    }
+    return outcome;
+}
+
 /* From a readable stamp on. */
 static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *row)
 {
     const ecl_layout_t *layout = reader->layout;
     int column = layout->date_column, placed;
-    ecl_decimal_t value;
-    char flag;
 
     placed = layout->period_column >= 0
                  ? row->is_value_missing || take_period(reader, stamp->date, row)
@@ -321,14 +337,7 @@ static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *st
     if (!row->marks.channel) {
         return ECL_OUTCOME_SKIPPED;
     }
-    if (!ecl_reader_take_value(reader, layout->value_column, -1, &row->marks, &value, &flag)) {
-        return ECL_OUTCOME_FAILED;
-    }
-    if (value == ECL_DECIMAL_MISSING) {
-        return ECL_OUTCOME_SKIPPED;
-    }
-    gather(reader, row, value, flag);
-    return ECL_OUTCOME_TAKEN;
+    return take_values(reader, row);
 }
 
 ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
@@ -339,7 +348,7 @@ ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
     row_t row = {0};
     int column;
 
-    row.is_value_missing = is_missing(reader);
+    row.is_value_missing = ecl_reader_is_value_missing(reader);
     if (!ecl_layout_stamp(layout, reader->record.fields, reader->record.count, &stamp, &status,
                           &column)) {
         return row.is_value_missing ? ECL_OUTCOME_SKIPPED

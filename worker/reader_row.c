@@ -92,8 +92,37 @@ void ecl_reader_warn(ecl_reader_t *reader, const char *code, const char *fmt, ..
     note_status(reader, reader->sink->on_warning(reader->sink->baton, code, reader->message));
 }
 
+/* Volumes are handed over as they are, on a channel of their own, and as energy: cubic metres ×
+ * 1.02264 (the correction to standard conditions that the regulations prescribe) × the calorific
+ * value in MJ/m³ ÷ 3.6. */
+static void give_volume(ecl_reader_t *reader, const ecl_meter_day_t *day)
+{
+    ecl_meter_day_t *other;
+    apr_int64_t numerator = ECL_GAS_CORRECTION * reader->calorific_value;
+
+    if (!reader->volume) {
+        reader->volume = apr_palloc(reader->pool, sizeof(*reader->volume));
+    }
+    other = reader->volume;
+    *other = *day;
+    apr_cpystrn(other->channel, ECL_CHANNEL_VOLUME, sizeof(other->channel));
+    note_status(reader, reader->sink->on_day(reader->sink->baton, other));
+    apr_cpystrn(other->channel, day->channel, sizeof(other->channel));
+    apr_cpystrn(other->unit, "kWh", sizeof(other->unit));
+    for (int i = 0; i < day->periods; i++) {
+        if (day->values[i] != ECL_DECIMAL_MISSING) { /* within ECL_VOLUME_MAX: the result fits */
+            ecl_decimal_scale(day->values[i], numerator, ECL_GAS_DENOMINATOR, &other->values[i]);
+        }
+    }
+    note_status(reader, reader->sink->on_day(reader->sink->baton, other));
+}
+
 void ecl_reader_give(ecl_reader_t *reader, const ecl_meter_day_t *day)
 {
+    if (!strcmp(day->unit, ECL_UNIT_VOLUME)) {
+        give_volume(reader, day);
+        return;
+    }
     note_status(reader, reader->sink->on_day(reader->sink->baton, day));
 }
 
@@ -302,152 +331,30 @@ ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t 
     }
 }
 
-/* ---- channel, unit, flag -----------------------------------------------------------------------
- */
-
-/* What a cell says, or what was given where the cell ("kWh") names no direction. */
-static const char *given_channel(const ecl_reader_t *reader, ecl_field_t cell, const char *stated)
-{
-    const char *given = reader->layout->given.channel;
-
-    return given && stated && stated[0] == given[0] &&
-                   !ecl_channel_has_direction(cell.text, cell.length)
-               ? given
-               : stated;
-}
-
-static int take_channel(ecl_reader_t *reader, const ecl_value_block_t *block,
-                        ecl_row_marks_t *marks)
-{
-    ecl_field_t cell = ecl_reader_cell(reader, reader->layout->channel_column);
-
-    marks->channel = reader->layout->channel ? reader->layout->channel : "AI";
-    if (cell.length) {
-        marks->channel = given_channel(reader, cell, ecl_channel_of(cell.text, cell.length));
-        if (!marks->channel) {
-            ecl_reader_fail(reader, reader->layout->channel_column, "bad-channel",
-                            "\"%s\" names no channel: expected AI, AE, RI or RE, or import or "
-                            "export",
-                            ecl_reader_show(reader, cell));
-            return 0;
-        }
-        if (!marks->channel[0]) {
-            marks->channel = NULL;
-        }
-    }
-    if (marks->channel && block && block->channel) {
-        marks->channel = block->channel;
-    }
-    return 1;
-}
-
-static ecl_unit_t unit_of_row(ecl_reader_t *reader, const ecl_value_block_t *block, int is_reactive,
-                              int *pcolumn, ecl_field_t *pcell)
-{
-    const ecl_layout_t *layout = reader->layout;
-    const char *name = block && block->unit ? block->unit : layout->unit;
-
-    *pcolumn = layout->unit_column;
-    *pcell = ecl_reader_cell(reader, layout->unit_column);
-    if (block && block->channel && block->unit) {
-        return ecl_unit_of(block->unit, strlen(block->unit));
-    }
-    if (pcell->length) {
-        return ecl_unit_of(pcell->text, pcell->length);
-    }
-    if (name && is_reactive && layout->unit_is_given && !strcmp(name, "kWh")) {
-        return ECL_UNIT_NONE; /* it was said of the active rows */
-    }
-    if (name) {
-        *pcell = (ecl_field_t){name, strlen(name)};
-        return ecl_unit_of(name, strlen(name));
-    }
-    /* "Active Import Interval (kW)": the channel's cell may name a unit too */
-    *pcolumn = layout->channel_column;
-    *pcell = ecl_reader_cell(reader, layout->channel_column);
-    return ecl_unit_in_header(pcell->text, pcell->length);
-}
-
-static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_row_marks_t *marks)
-{
-    ecl_field_t cell;
-    int column;
-    int is_reactive = marks->channel && marks->channel[0] == 'R';
-    ecl_unit_t unit = unit_of_row(reader, block, is_reactive, &column, &cell);
-    const char *quantity;
-
-    marks->numerator = marks->denominator = 1;
-    marks->unit = is_reactive ? "kVArh" : "kWh";
-    switch (unit) {
-    case ECL_UNIT_NONE:
-        return 1;
-    case ECL_UNIT_KWH:
-    case ECL_UNIT_WH:
-    case ECL_UNIT_MWH:
-        if (!is_reactive) {
-            marks->numerator = unit == ECL_UNIT_MWH ? 1000 : 1;
-            marks->denominator = unit == ECL_UNIT_WH ? 1000 : 1;
-            return 1;
-        }
-        break;
-    case ECL_UNIT_KVARH:
-        if (is_reactive) {
-            return 1;
-        }
-        break;
-    case ECL_UNIT_OTHER:
-        quantity = ecl_channel_of(cell.text, cell.length);
-        if (quantity && !quantity[0]) {
-            marks->channel = NULL; /* "LAG" in a column of units */
-            return 1;
-        }
-        break;
-    }
-    ecl_reader_fail(reader, column, "bad-unit", "the unit \"%s\" is not one of %s",
-                    ecl_reader_show(reader, cell),
-                    is_reactive ? "a reactive channel: expected kVArh"
-                                : "active energy: expected Wh, kWh or MWh");
-    return 0;
-}
-
-static char take_flag(ecl_reader_t *reader, int column)
-{
-    ecl_field_t cell = ecl_reader_cell(reader, column);
-    char flag = ecl_flag_of(cell.text, cell.length);
-
-    if (flag == ECL_FLAG_OTHER) {
-        ecl_reader_warn(reader, "unknown-flag",
-                        "line %" APR_INT64_T_FMT ", column %s: \"%s\" is no flag that is known "
-                        "(actual, estimated, manual, corrected): kept as \"other\"",
-                        reader->record.line, ecl_reader_column(reader, column),
-                        ecl_reader_show(reader, cell));
-    }
-    return flag ? flag : ECL_FLAG_ACTUAL;
-}
-
-int ecl_reader_take_marks(ecl_reader_t *reader, const ecl_value_block_t *block,
-                          ecl_row_marks_t *marks)
-{
-    if (!take_channel(reader, block, marks)) {
-        return 0;
-    }
-    if (marks->channel && !take_unit(reader, block, marks)) {
-        return 0;
-    }
-    if (!marks->channel) {
-        ecl_reader_warn(reader, "channel-skipped",
-                        "line %" APR_INT64_T_FMT ": not energy of a channel that is kept (active "
-                        "and reactive, import and export): passed over",
-                        reader->record.line);
-        return 1;
-    }
-    marks->flag = reader->layout->flag_column >= 0 ? take_flag(reader, reader->layout->flag_column)
-                                                   : ECL_FLAG_ACTUAL;
-    return 1;
-}
-
 /* ---- value -------------------------------------------------------------------------------------
  */
+
+static int is_missing_at(const ecl_reader_t *reader, int column)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_decimal_t value;
+
+    if (cell.length && ((cell.text[0] >= '0' && cell.text[0] <= '9') || cell.text[0] == '.')) {
+        return 0;
+    }
+    return ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value) ==
+           ECL_DECIMAL_IS_MISSING;
+}
+
+int ecl_reader_is_value_missing(const ecl_reader_t *reader)
+{
+    int is_missing = is_missing_at(reader, reader->layout->value_column);
+
+    for (int i = 0; i < reader->layout->extra_count && is_missing; i++) {
+        is_missing = is_missing_at(reader, reader->layout->extras[i].column);
+    }
+    return is_missing;
+}
 
 static int fail_value(ecl_reader_t *reader, int column, ecl_field_t cell, const char *why)
 {
@@ -455,13 +362,44 @@ static int fail_value(ecl_reader_t *reader, int column, ecl_field_t cell, const 
     return 0;
 }
 
+/* "450Wh", "0.4 kWh": the number, and marks for the unit beside it. */
+static ecl_decimal_status_t parse_with_unit(ecl_reader_t *reader, ecl_field_t cell,
+                                            ecl_row_marks_t *marks, ecl_decimal_t *pvalue)
+{
+    apr_size_t number = cell.length;
+    ecl_unit_t unit;
+
+    while (number && (cell.text[number - 1] | 0x20) >= 'a' &&
+           (cell.text[number - 1] | 0x20) <= 'z') {
+        number--;
+    }
+    unit = ecl_unit_of(cell.text + number, cell.length - number);
+    if (unit != ECL_UNIT_KWH && unit != ECL_UNIT_WH && unit != ECL_UNIT_MWH) {
+        return ECL_DECIMAL_BAD;
+    }
+    if (marks->channel[0] == 'R') {
+        return ECL_DECIMAL_BAD;
+    }
+    ecl_reader_unit_marks(reader, unit, marks);
+    return ecl_decimal_parse(cell.text, number, reader->layout->decimal_point, pvalue);
+}
+
 int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
-                          const ecl_row_marks_t *marks, ecl_decimal_t *pvalue, char *pflag)
+                          const ecl_row_marks_t *row_marks, ecl_decimal_t *pvalue, char *pflag)
 {
     ecl_field_t cell = ecl_reader_cell(reader, column);
+    ecl_row_marks_t own_marks;
+    const ecl_row_marks_t *marks = row_marks;
     ecl_decimal_status_t status =
         ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, pvalue);
-    int is_rounded = status == ECL_DECIMAL_ROUNDED;
+    int is_rounded;
+
+    if (status == ECL_DECIMAL_BAD && !strcmp(marks->unit, "kWh")) {
+        own_marks = *row_marks;
+        status = parse_with_unit(reader, cell, &own_marks, pvalue);
+        marks = &own_marks;
+    }
+    is_rounded = status == ECL_DECIMAL_ROUNDED;
 
     *pflag = ECL_FLAG_NONE;
     if (status == ECL_DECIMAL_IS_MISSING) {
@@ -473,9 +411,11 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     }
     if (status != ECL_DECIMAL_RANGE && marks->numerator != marks->denominator) {
         status = ecl_decimal_scale(*pvalue, marks->numerator, marks->denominator, pvalue);
-        is_rounded = is_rounded || status == ECL_DECIMAL_ROUNDED;
+        /* litres of a cubic foot beyond the ninth place are nobody's loss */
+        is_rounded = is_rounded || (status == ECL_DECIMAL_ROUNDED && marks->unit[0] == 'k');
     }
-    if (status == ECL_DECIMAL_RANGE) {
+    if (status == ECL_DECIMAL_RANGE ||
+        (marks->unit[0] == 'm' && (*pvalue > ECL_VOLUME_MAX || *pvalue < -ECL_VOLUME_MAX))) {
         return fail_value(reader, column, cell, "is too large for a reading");
     }
     if (*pvalue < 0 && !strcmp(marks->channel, "AI")) {
@@ -484,7 +424,7 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
                         ecl_reader_show(reader, cell));
         return 0;
     }
-    *pflag = flag_column >= 0 ? take_flag(reader, flag_column) : marks->flag;
+    *pflag = flag_column >= 0 ? ecl_reader_take_flag(reader, flag_column) : marks->flag;
     if (*pflag == ECL_FLAG_NONE) {
         /* the file says that there is no value; a zero there is none, anything else is kept */
         if (*pvalue == 0) {

@@ -154,6 +154,10 @@ static const alias_t aliases[] = {
     {"reading", ECL_ROLE_VALUE, 3},
     {"meterread", ECL_ROLE_VALUE, 3},
     {"meterreading", ECL_ROLE_VALUE, 3},
+    {"import", ECL_ROLE_VALUE, 4},
+    {"activeimport", ECL_ROLE_VALUE, 4},
+    {"export", ECL_ROLE_VALUE, 5},
+    {"activeexport", ECL_ROLE_VALUE, 5},
     {"total", ECL_ROLE_TOTAL, 1},
     {"dailytotal", ECL_ROLE_TOTAL, 0},
     {"daytotal", ECL_ROLE_TOTAL, 0},
@@ -189,9 +193,9 @@ static const alias_t aliases[] = {
     {"measurementquantityid", ECL_ROLE_CHANNEL, 0},
     {"channel", ECL_ROLE_CHANNEL, 0},
     {"channeltype", ECL_ROLE_CHANNEL, 0},
-    {"direction", ECL_ROLE_CHANNEL, 0},
-    {"impexp", ECL_ROLE_CHANNEL, 0},
-    {"importexport", ECL_ROLE_CHANNEL, 0},
+    {"direction", ECL_ROLE_CHANNEL, 1},
+    {"impexp", ECL_ROLE_CHANNEL, 1},
+    {"importexport", ECL_ROLE_CHANNEL, 1},
     {"flag", ECL_ROLE_FLAG, 0},
     {"dqflag", ECL_ROLE_FLAG, 0},
     {"datamarker", ECL_ROLE_FLAG, 0},
@@ -307,19 +311,27 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
 /* ---- units -------------------------------------------------------------------------------------
  */
 
-static ecl_unit_t energy_unit(const char *word)
+static const struct {
+    const char *word;
+    ecl_unit_t unit;
+} units[] = {
+    {"kwh", ECL_UNIT_KWH},        {"kwhhh", ECL_UNIT_KWH},
+    {"kwhs", ECL_UNIT_KWH},       {"kilowatthours", ECL_UNIT_KWH},
+    {"wh", ECL_UNIT_WH},          {"watthours", ECL_UNIT_WH},
+    {"mwh", ECL_UNIT_MWH},        {"kvarh", ECL_UNIT_KVARH},
+    {"kw", ECL_UNIT_KW},          {"m3", ECL_UNIT_M3},
+    {"m\xc2\xb3", ECL_UNIT_M3},   {"cubicmetres", ECL_UNIT_M3},
+    {"cubicmeters", ECL_UNIT_M3}, {"ft3", ECL_UNIT_FT3},
+    {"ft\xc2\xb3", ECL_UNIT_FT3}, {"cf", ECL_UNIT_FT3},
+    {"cubicfeet", ECL_UNIT_FT3},  {"hcf", ECL_UNIT_HCF},
+};
+
+static ecl_unit_t known_unit(const char *word)
 {
-    if (!strcmp(word, "kwh") || !strcmp(word, "kwhhh")) {
-        return ECL_UNIT_KWH;
-    }
-    if (!strcmp(word, "wh")) {
-        return ECL_UNIT_WH;
-    }
-    if (!strcmp(word, "mwh")) {
-        return ECL_UNIT_MWH;
-    }
-    if (!strcmp(word, "kvarh")) {
-        return ECL_UNIT_KVARH;
+    for (apr_size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!strcmp(word, units[i].word)) {
+            return units[i].unit;
+        }
     }
     return ECL_UNIT_OTHER;
 }
@@ -338,14 +350,13 @@ ecl_unit_t ecl_unit_of(const char *text, apr_size_t length)
     if (!word[0]) {
         return ECL_UNIT_NONE;
     }
-    return energy_unit(word);
+    return known_unit(word);
 }
 
 ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
 {
-    static const char *const others[] = {
-        "kw", "m3", "m\xc2\xb3", "ft3",   "ft\xc2\xb3", "hcf",      "kva",    "btu", "therms",
-        "mj", "gj", "p",         "pence", "gbp",        "\xc2\xa3", "litres", "kg",  "kvar"};
+    static const char *const others[] = {"kva",   "btu", "therms",   "mj",     "gj", "p",
+                                         "pence", "gbp", "\xc2\xa3", "litres", "kg", "kvar"};
     char word[ECL_WORD_MAX];
     const char *inside;
     apr_size_t at = 0, inside_length;
@@ -355,7 +366,7 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
         if (!ecl_word_fold(inside, inside_length, word)) {
             continue;
         }
-        unit = energy_unit(word);
+        unit = known_unit(word);
         if (unit != ECL_UNIT_OTHER) {
             return unit;
         }
@@ -368,7 +379,7 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
     if (!fold_name(text, length, word) || !word[0]) {
         return ECL_UNIT_NONE;
     }
-    unit = energy_unit(word);
+    unit = known_unit(word);
     if (unit != ECL_UNIT_OTHER) {
         return unit;
     }
@@ -392,6 +403,14 @@ const char *ecl_unit_name(ecl_unit_t unit)
         return "MWh";
     case ECL_UNIT_KVARH:
         return "kVArh";
+    case ECL_UNIT_KW:
+        return "kW";
+    case ECL_UNIT_M3:
+        return "m3";
+    case ECL_UNIT_FT3:
+        return "ft3";
+    case ECL_UNIT_HCF:
+        return "hcf";
     default:
         return NULL;
     }
@@ -406,6 +425,84 @@ int ecl_channel_has_direction(const char *text, apr_size_t length)
 
     return ecl_word_fold(text, length, word) &&
            (strlen(word) <= 2 || strstr(word, "imp") || strstr(word, "exp"));
+}
+
+/* What a word adds to the meaning of a channel's name. */
+enum {
+    IS_NOTHING = 0,
+    IS_ACTIVE = 1,
+    IS_REACTIVE = 2,
+    IS_IMPORT = 4,
+    IS_EXPORT = 8,
+    IS_OTHER = 16
+};
+
+static int meaning_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        int meaning;
+    } meanings[] = {
+        {"active", IS_ACTIVE},       {"kwh", IS_ACTIVE},         {"reactive", IS_REACTIVE},
+        {"kvarh", IS_REACTIVE},      {"import", IS_IMPORT},      {"imported", IS_IMPORT},
+        {"imp", IS_IMPORT},          {"consumption", IS_IMPORT}, {"export", IS_EXPORT},
+        {"exported", IS_EXPORT},     {"exp", IS_EXPORT},         {"lag", IS_OTHER},
+        {"lagging", IS_OTHER},       {"lead", IS_OTHER},         {"leading", IS_OTHER},
+        {"volume", IS_OTHER},        {"demand", IS_OTHER},       {"kva", IS_OTHER},
+        {"factor", IS_OTHER},        {"energy", IS_NOTHING},     {"power", IS_NOTHING},
+        {"electricity", IS_NOTHING}, {"interval", IS_NOTHING},   {"total", IS_NOTHING},
+        {"half", IS_NOTHING},        {"hourly", IS_NOTHING},     {"hh", IS_NOTHING},
+        {"data", IS_NOTHING},        {"maximum", IS_NOTHING},
+    };
+
+    for (apr_size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (!strcmp(word, meanings[i].word)) {
+            return meanings[i].meaning;
+        }
+    }
+    return -1;
+}
+
+/* "Reactive Energy Export", word by word. */
+static const char *channel_of_words(const char *text, apr_size_t length)
+{
+    int meaning = IS_NOTHING;
+
+    for (apr_size_t at = 0; at < length;) {
+        apr_size_t end = at;
+        char word[ECL_WORD_MAX];
+        int adds;
+
+        while (end < length && ((text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z')) {
+            end++;
+        }
+        if (end == at) {
+            if (!strchr(" -_/()", text[at])) {
+                return NULL;
+            }
+            at++;
+            continue;
+        }
+        if (!ecl_word_fold(text + at, end - at, word)) {
+            return NULL;
+        }
+        adds = meaning_of(word);
+        if (adds < 0) {
+            return NULL;
+        }
+        meaning |= adds;
+        at = end;
+    }
+    if (meaning & IS_OTHER) {
+        return "";
+    }
+    if (meaning == IS_NOTHING || (meaning & (IS_IMPORT | IS_EXPORT)) == (IS_IMPORT | IS_EXPORT)) {
+        return NULL;
+    }
+    if (meaning & IS_REACTIVE) {
+        return meaning & IS_EXPORT ? "RE" : "RI";
+    }
+    return meaning & IS_EXPORT ? "AE" : "AI";
 }
 
 const char *ecl_channel_of(const char *text, apr_size_t length)
@@ -465,7 +562,7 @@ const char *ecl_channel_of(const char *text, apr_size_t length)
             return channels[i].channel;
         }
     }
-    return NULL;
+    return word[0] ? channel_of_words(text, length) : NULL;
 }
 
 /* ---- flags and furniture -----------------------------------------------------------------------

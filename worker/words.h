@@ -45,20 +45,30 @@ typedef enum ecl_unit_t {
     ECL_UNIT_WH,
     ECL_UNIT_MWH,
     ECL_UNIT_KVARH,
-    ECL_UNIT_OTHER /* something else: "m3", "kW", "BTU" */
+    ECL_UNIT_KW,   /* average power over a period */
+    ECL_UNIT_M3,   /* gas by volume: cubic metres, */
+    ECL_UNIT_FT3,  /* cubic feet, */
+    ECL_UNIT_HCF,  /* hundreds of cubic feet */
+    ECL_UNIT_OTHER /* something else: "BTU", "p" */
 } ecl_unit_t;
+
+static inline int ecl_unit_is_volume(ecl_unit_t unit)
+{
+    return unit == ECL_UNIT_M3 || unit == ECL_UNIT_FT3 || unit == ECL_UNIT_HCF;
+}
 
 /* A cell that holds a unit and nothing else. */
 ecl_unit_t ecl_unit_of(const char *text, apr_size_t length);
 
 /* The unit that a header names, within round brackets ("Energy (kWh)") or as its name ("kWh").
- * OTHER only for a unit within brackets that is none of energy. */
+ * OTHER only for a unit within brackets. */
 ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length);
 
 const char *ecl_unit_name(ecl_unit_t unit); /* "kWh" …; NULL for NONE and OTHER */
 
 /* The channel a cell names: "AI", "AE", "RI", "RE"; "" for a quantity that is known and is no
- * energy flow of ours ("LAG", "Volume"); NULL: not a word for a channel. */
+ * energy flow of ours ("LAG", "Volume"); NULL: not a word for a channel. Several words are one when
+ * each of them is about such quantities ("Reactive Energy Export"). */
 const char *ecl_channel_of(const char *text, apr_size_t length);
 
 /* Whether a text for which ecl_channel_of gives a channel says import or export itself: "AI",

@@ -571,7 +571,7 @@ static void test_refusals(void **state)
          "no-meter-column", "names no meter"},
         {FILE_OF("MPAN,kWh\n" MPAN ",5\n"), "no-date-column", "dates"},
         {FILE_OF("MPAN,Date\n" MPAN ",2026-02-01\n"), "no-value-column", "readings"},
-        {FILE_OF("MPRN,Date,Consumption (m\xc2\xb3)\n11020107,2026-02-01,5\n"), "bad-unit",
+        {FILE_OF("MPRN,Date,Consumption (litres)\n11020107,2026-02-01,5\n"), "bad-unit",
          "Consumption"},
         {FILE_OF("Dear all,\nplease find attached\n"), "not-meter-data", "MPAN"},
 #undef FILE_OF
