@@ -229,9 +229,23 @@ static void on_end(void *baton, const char *name)
 
 static apr_status_t read_bytes(void *baton, void *bytes, apr_size_t *plength, ecl_result_t *result)
 {
+    ecl_espi_t *espi = baton;
+    apr_int64_t most = espi->bytes_max;
+    apr_status_t status;
     int is_text;
 
-    return ecl_bytes_read(((ecl_espi_t *)baton)->bytes, bytes, plength, &is_text, result);
+    if (espi->bytes_read > most) {
+        return ecl_fail(result, ECL_EINPUT, "too-large",
+                        "the XML has more than %" APR_INT64_T_FMT
+                        " MiB, which is all that is read of one file: download it in parts",
+                        most >> 20);
+    }
+    if (espi->read_size && *plength > espi->read_size) {
+        *plength = espi->read_size;
+    }
+    status = ecl_bytes_read(espi->bytes, bytes, plength, &is_text, result);
+    espi->bytes_read += status == APR_SUCCESS ? (apr_int64_t)*plength : 0;
+    return status;
 }
 
 apr_status_t ecl_espi_open(ecl_espi_t *espi, const char *path, apr_pool_t *p, ecl_result_t *result)
@@ -240,6 +254,7 @@ apr_status_t ecl_espi_open(ecl_espi_t *espi, const char *path, apr_pool_t *p, ec
     apr_status_t status = ecl_bytes_open(&espi->bytes, path, p, result);
 
     espi->depth = 0;
+    espi->bytes_read = 0;
     espi->in_entry = espi->in_type = espi->in_reading = espi->in_period = espi->in_quality = 0;
     if (status == APR_SUCCESS) {
         status = ecl_xml_open(&espi->xml, read_bytes, espi, &handlers, "the file", p, result);
@@ -275,6 +290,9 @@ apr_status_t ecl_espi_survey(ecl_espi_t *espi, const char *path, apr_pool_t *p,
 
     apr_pool_create(&reading, p);
     espi->is_survey = 1;
+    if (!espi->bytes_max) {
+        espi->bytes_max = ECL_ESPI_BYTES_MAX;
+    }
     status = ecl_espi_open(espi, path, reading, &trouble);
     if (status == APR_SUCCESS) {
         status = ecl_espi_next(espi, &trouble);

@@ -18,6 +18,9 @@
 #include "bytes.h"
 #include "xml.h"
 
+/* Of a file, unpacked. It is read more than once before the first row, and a worker that is silent
+ * for longer than its lease loses its job. */
+#define ECL_ESPI_BYTES_MAX ((apr_int64_t)256 << 20)
 #define ECL_ESPI_TYPES_MAX 64
 #define ECL_ESPI_METERS_MAX 256 /* meter readings, which tie blocks to types */
 #define ECL_ESPI_HREF_MAX 256
@@ -45,6 +48,8 @@ typedef struct ecl_espi_reading_t {
 typedef struct ecl_espi_t {
     ecl_xml_t *xml;
     ecl_bytes_t *bytes;
+    apr_int64_t bytes_read, bytes_max; /* 0: ECL_ESPI_BYTES_MAX */
+    apr_size_t read_size; /* 0: as many bytes as XML asks for. Tests cut the file anywhere */
     int is_survey;
     int depth, is_too_deep;
     char root[ECL_ESPI_TEXT_MAX]; /* name of the outermost element */
@@ -74,7 +79,8 @@ typedef struct ecl_espi_t {
 extern const int ecl_espi_durations[5]; /* seconds: 300, 600, 900, 1800, 3600 */
 
 /* Gathers what describes the readings, reading the whole file. ECL_EINPUT for XML that breaks off
- * before the first reading; one that breaks off behind it is taken as far as it goes. */
+ * before the first reading, "too-large"; one that breaks off behind it is taken as far as it goes.
+ */
 apr_status_t ecl_espi_survey(ecl_espi_t *espi, const char *path, apr_pool_t *p,
                              ecl_result_t *result);
 

@@ -19,6 +19,8 @@ typedef enum state_t {
 
 struct ecl_json_t {
     ecl_bytes_t *bytes;
+    apr_size_t read_size;
+    apr_int64_t bytes_max;
     char buffer[BUFFER_BYTES];
     apr_size_t at, end;
     apr_int64_t offset; /* of buffer[0] in the text */
@@ -48,9 +50,17 @@ apr_status_t ecl_json_open(ecl_json_t **pjson, const char *path, apr_pool_t *p,
     }
     json->read_result = ecl_result_make(p);
     json->line = 1;
+    json->read_size = BUFFER_BYTES;
+    json->bytes_max = ECL_JSON_BYTES_MAX;
     json->state = STATE_BETWEEN;
     *pjson = json;
     return APR_SUCCESS;
+}
+
+void ecl_json_set_sizes(ecl_json_t *json, apr_size_t read_size, apr_int64_t bytes_max)
+{
+    json->read_size = read_size < 1 ? 1 : read_size > BUFFER_BYTES ? BUFFER_BYTES : read_size;
+    json->bytes_max = bytes_max;
 }
 
 int ecl_json_depth(const ecl_json_t *json)
@@ -61,20 +71,35 @@ int ecl_json_depth(const ecl_json_t *json)
 /* ---- bytes -------------------------------------------------------------------------------------
  */
 
+static apr_status_t refill(ecl_json_t *json)
+{
+    apr_size_t length = json->read_size;
+    int is_text; /* strings are looked at by themselves */
+    apr_status_t status;
+
+    json->offset += (apr_int64_t)json->end;
+    json->at = json->end = 0;
+    if (json->offset > json->bytes_max) {
+        return ecl_fail(&json->read_result, ECL_EINPUT, "too-large",
+                        "the JSON has more than %" APR_INT64_T_FMT
+                        " MiB, which is all that is read of one file: split it, or export the "
+                        "readings as CSV",
+                        json->bytes_max >> 20);
+    }
+    status = ecl_bytes_read(json->bytes, json->buffer, &length, &is_text, &json->read_result);
+    if (status == APR_SUCCESS) {
+        json->end = length;
+    }
+    return status;
+}
+
 /* The byte at hand, which stays there; END. */
 static int peek(ecl_json_t *json)
 {
     if (json->at == json->end && !json->is_at_eof) {
-        apr_size_t length = sizeof(json->buffer);
-        int is_text; /* strings are looked at by themselves */
-        apr_status_t status =
-            ecl_bytes_read(json->bytes, json->buffer, &length, &is_text, &json->read_result);
+        apr_status_t status = refill(json);
 
-        json->offset += (apr_int64_t)json->end;
-        json->at = json->end = 0;
-        if (status == APR_SUCCESS) {
-            json->end = length;
-        } else {
+        if (status != APR_SUCCESS) {
             json->is_at_eof = 1;
             json->read_status = APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;
         }

@@ -15,6 +15,9 @@
     4096 /* bytes of a key, string or number, and NUL; a longer one is cut                         \
           */
 #define ECL_JSON_DEPTH_MAX 64
+/* Of a file, unpacked. It is read three times before the first row, and a worker that is silent for
+ * longer than its lease loses its job. */
+#define ECL_JSON_BYTES_MAX ((apr_int64_t)256 << 20)
 
 typedef struct ecl_json_t ecl_json_t;
 
@@ -44,8 +47,12 @@ apr_status_t ecl_json_open(ecl_json_t **pjson, const char *path, apr_pool_t *p,
                            ecl_result_t *result);
 
 /* The next event, valid until the next call. Ends are always matched. APR_EOF after the last;
- * ECL_EINPUT, code "bad-json", with line and what was found; else fails as ecl_bytes_read does. */
+ * ECL_EINPUT, code "bad-json", with line and what was found, or "too-large"; else fails as
+ * ecl_bytes_read does. */
 apr_status_t ecl_json_next(ecl_json_t *json, ecl_json_event_t *event, ecl_result_t *result);
+
+/* Fewer bytes per read and a smaller file at most, for tests. Before the first event. */
+void ecl_json_set_sizes(ecl_json_t *json, apr_size_t read_size, apr_int64_t bytes_max);
 
 /* How deep the last event stands: 0 outside of everything. */
 int ecl_json_depth(const ecl_json_t *json);

@@ -133,6 +133,10 @@ apr_status_t ecl_records_open_lines(ecl_records_t **precords, const char *path, 
 
 void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes)
 {
+    if (records->source) {
+        records->source->set_read_size(records->source, bytes);
+        return;
+    }
     records->read_size = bytes < 1 ? 1 : bytes > READ_SIZE ? READ_SIZE : bytes;
 }
 

@@ -35,6 +35,8 @@ struct ecl_source_t {
     const ecl_source_form_t *form;
     /* As ecl_records_next: the first record is the header, the others are rows. */
     apr_status_t (*next)(ecl_source_t *source, ecl_record_t *record, ecl_result_t *result);
+    /* As ecl_records_set_read_size. */
+    void (*set_read_size)(ecl_source_t *source, apr_size_t bytes);
     const char *evidence; /* what is told of the file besides its layout; NULL: nothing */
 };
 

@@ -234,6 +234,11 @@ static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_
     return APR_SUCCESS;
 }
 
+static void set_read_size(ecl_source_t *source, apr_size_t bytes)
+{
+    ecl_records_set_read_size(((df2_t *)source)->lines, bytes);
+}
+
 /* ---- the form ----------------------------------------------------------------------------------
  */
 
@@ -244,6 +249,7 @@ static apr_status_t open_df2(ecl_source_t **psource, const char *path, apr_pool_
 
     df2->source.form = &ecl_source_df2;
     df2->source.next = next;
+    df2->source.set_read_size = set_read_size;
     ecl_assembly_make(&df2->assembly, ECL_FIELDS_MAX, p);
     *psource = &df2->source;
     return ecl_records_open_lines(&df2->lines, path, ',', p, result);

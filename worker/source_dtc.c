@@ -418,6 +418,11 @@ static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_
     }
 }
 
+static void set_read_size(ecl_source_t *source, apr_size_t bytes)
+{
+    ecl_records_set_read_size(((dtc_t *)source)->lines, bytes);
+}
+
 /* ---- the form ----------------------------------------------------------------------------------
  */
 
@@ -459,6 +464,7 @@ static apr_status_t open_dtc(ecl_source_t **psource, const char *path, apr_pool_
     }
     dtc->source.form = &ecl_source_dtc;
     dtc->source.next = next;
+    dtc->source.set_read_size = set_read_size;
     dtc->kind = KIND_START;
     dtc->is_held = 1;
     dtc->last_line = dtc->line.line;

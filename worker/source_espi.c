@@ -222,6 +222,11 @@ static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_
     return status;
 }
 
+static void set_read_size(ecl_source_t *source, apr_size_t bytes)
+{
+    ((espi_source_t *)source)->espi.read_size = bytes;
+}
+
 /* ---- the form ----------------------------------------------------------------------------------
  */
 
@@ -320,6 +325,7 @@ static apr_status_t open_espi(ecl_source_t **psource, const char *path, apr_pool
     }
     es->source.form = &ecl_source_espi;
     es->source.next = next;
+    es->source.set_read_size = set_read_size;
     es->trouble = ecl_result_make(p);
     ecl_assembly_make(&es->assembly, COLUMNS, p);
     *psource = &es->source;

@@ -241,6 +241,11 @@ static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_
     }
 }
 
+static void set_read_size(ecl_source_t *source, apr_size_t bytes)
+{
+    ecl_json_set_sizes(((json_source_t *)source)->json, bytes, ECL_JSON_BYTES_MAX);
+}
+
 /* ---- the form ----------------------------------------------------------------------------------
  */
 
@@ -273,6 +278,7 @@ static apr_status_t open_json(ecl_source_t **psource, const char *path, apr_pool
     }
     js->source.form = &ecl_source_json;
     js->source.next = next;
+    js->source.set_read_size = set_read_size;
     js->is_n3rgy = is_n3rgy(js->shape);
     js->source.evidence =
         js->is_n3rgy ? "JSON as n3rgy writes it, with times in UTC that end the half-hour" : "JSON";

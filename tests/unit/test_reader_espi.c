@@ -3,6 +3,8 @@
  */
 #include "reading.h"
 
+#include "worker/espi.h"
+
 #define BEGIN "<?xml version=\"1.0\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n"
 #define END "</feed>\n"
 #define ENTRY(links, content) "<entry>" links "<content>" content "</content></entry>\n"
@@ -221,6 +223,22 @@ static void test_refusals(void **state)
     assert_refused(deep, "bad-xml", "nested more than 64 deep");
 }
 
+static void test_size_is_limited(void **state)
+{
+    const char *text = BEGIN TYPE ONE END;
+    reading_t *r = make_reading();
+    ecl_espi_t *espi = apr_pcalloc(r->pool, sizeof(*espi));
+
+    (void)state;
+    espi->read_size = 16;
+    espi->bytes_max = 100;
+    write_file(r, text, strlen(text));
+    assert_int_equal(ecl_espi_survey(espi, r->path, r->pool, &r->result), ECL_EINPUT);
+    assert_string_equal(r->result.code, "too-large");
+    assert_int_equal(unlink(r->path), 0);
+    end_reading(r);
+}
+
 /* Entities can multiply without end, and can name files: none is ever looked up. */
 static void test_document_types_are_refused(void **state)
 {
@@ -297,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_links_tie_readings_to_types),
         cmocka_unit_test(test_bad_readings_are_named),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_size_is_limited),
         cmocka_unit_test(test_document_types_are_refused),
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_rejected_rows_are_csv),

@@ -129,6 +129,28 @@ static void test_long_texts_are_cut(void **state)
     end_reading(r);
 }
 
+static void test_size_is_limited(void **state)
+{
+    reading_t *r = make_reading();
+    ecl_json_event_t event;
+    ecl_json_t *json;
+    apr_status_t status;
+    int count = 0;
+
+    (void)state;
+    write_file(r, "[1,2,3,4,5,6,7,8]", 17);
+    assert_int_equal(ecl_json_open(&json, r->path, r->pool, &r->result), APR_SUCCESS);
+    ecl_json_set_sizes(json, 4, 8);
+    while ((status = ecl_json_next(json, &event, &r->result)) == APR_SUCCESS) {
+        count++;
+    }
+    assert_int_equal(status, ECL_EINPUT);
+    assert_string_equal(r->result.code, "too-large");
+    assert_true(count > 1 && count < 8);
+    assert_int_equal(unlink(r->path), 0);
+    end_reading(r);
+}
+
 /* ---- what is read ------------------------------------------------------------------------------
  */
 
@@ -416,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_broken_json_is_told_with_its_line),
         cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_size_is_limited),
         cmocka_unit_test(test_reads_days_of_a_data_collector),
         cmocka_unit_test(test_clock_changes_of_an_api),
         cmocka_unit_test(test_reads_n3rgy),
