@@ -438,6 +438,9 @@ apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, a
         if (rv != APR_SUCCESS) {
             return rv;
         }
+        if (page->jobs[i]->summary) {
+            json_object_object_del(page->jobs[i]->summary, "preview");
+        }
     }
     if (ecl_db_nrows(rows) > page->count) {
         page->next = page->jobs[page->count - 1]->batch_id;

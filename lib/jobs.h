@@ -155,7 +155,8 @@ typedef struct ecl_job_page_t {
     const char *next; /* what to give as `before` for the next page; NULL: this is the last */
 } ecl_job_page_t;
 
-/* Newest first. ECL_EINPUT when limit, before or q is not usable. */
+/* Newest first. Their summaries are without "preview", which is large and for a job's own page.
+ * ECL_EINPUT when limit, before or q is not usable. */
 apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, apr_pool_t *p,
                           ecl_job_page_t *page, ecl_result_t *result);
 

@@ -13,6 +13,8 @@
 #include "../lib/options.h"
 #include "../lib/storage.h"
 #include "batch.h"
+#include "checks.h"
+#include "preview.h"
 #include "reader.h"
 #include "stored_file.h"
 #include "store.h"
@@ -32,6 +34,7 @@ typedef struct run_t {
     ecl_reader_t *reader;
     ecl_store_t *store;
     ecl_summary_t *summary;
+    ecl_checks_t *checks;
     ecl_batch_t *batch;
     /* the job's, as committed */
     apr_int64_t processed_rows, imported_rows, failed_rows, skipped_rows;
@@ -119,6 +122,7 @@ static apr_status_t open_reader(run_t *run, const char *path)
                                               .unit = run->given[ECL_OPTION_UNIT],
                                               .channel = run->given[ECL_OPTION_CHANNEL],
                                               .date_order = run->given[ECL_OPTION_DATE_ORDER]}};
+    json_object *preview;
     ecl_clock_day_t day;
     int minute;
     apr_status_t rv;
@@ -130,6 +134,10 @@ static apr_status_t open_reader(run_t *run, const char *path)
     if (rv == APR_SUCCESS) {
         const ecl_layout_t *layout = ecl_reader_layout(run->reader);
         ecl_summary_layout(run->summary, layout, header_of(path, layout, run->p));
+        rv = ecl_preview_make(&preview, run->reader, path, run->p, run->result);
+    }
+    if (rv == APR_SUCCESS) {
+        ecl_summary_preview(run->summary, preview);
     }
     return rv;
 }
@@ -200,7 +208,10 @@ static apr_status_t prepare(run_t *run)
 
 static apr_status_t gather_day(void *baton, const ecl_meter_day_t *day)
 {
-    ecl_batch_add_day(((run_t *)baton)->batch, day);
+    run_t *run = baton;
+
+    ecl_checks_day(run->checks, day);
+    ecl_batch_add_day(run->batch, day);
     return APR_SUCCESS;
 }
 
@@ -275,6 +286,7 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
     run_t *run = baton;
 
     ecl_summary_day(run->summary, day);
+    ecl_checks_day(run->checks, day);
     ecl_batch_add_day(run->batch, day);
     return APR_SUCCESS;
 }
@@ -449,6 +461,18 @@ static apr_status_t finish(run_t *run, const char *message)
     return APR_SUCCESS;
 }
 
+static void note_finding(void *baton, const char *code, apr_int64_t count, const char *example)
+{
+    ecl_summary_finding(((run_t *)baton)->summary, code, count, example);
+}
+
+/* Only now is it known what the file does not give. */
+static apr_status_t complete(run_t *run)
+{
+    ecl_checks_tell(run->checks, note_finding, run);
+    return finish(run, NULL);
+}
+
 static apr_status_t import_file(run_t *run)
 {
     const ecl_reader_sink_t sink = {run, take_day, take_error, take_warning};
@@ -478,7 +502,7 @@ static apr_status_t import_file(run_t *run)
     if (!is_end) {
         return too_many_errors(run);
     }
-    return run->imported_rows ? finish(run, NULL) : nothing_imported(run);
+    return run->imported_rows ? complete(run) : nothing_imported(run);
 }
 
 /* ---- taking out ------------------------------------------------------------------------------ */
@@ -619,6 +643,7 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
     apr_pool_create(&run.p, p);
     ecl_options_read(job->options, run.given);
     run.summary = ecl_summary_make(job->summary, run.p);
+    run.checks = ecl_checks_make(run.p);
     rv = run_work(&run, claim->work);
     if (rv == ECL_EFENCED) {
         ecl_log(ECL_LOG_WARN, 0, ECLNO(3504) "job %s is no longer this worker's: %s", job->batch_id,

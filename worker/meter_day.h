@@ -18,6 +18,8 @@
 #define ECL_FLAG_OTHER 'O' /* the file's own word, not one we know: kept as a reading, counted */
 #define ECL_FLAG_NONE '-'  /* no value there */
 
+#define ECL_CHANNEL_VOLUME "VOL" /* gas by volume, beside the kWh that it was converted to */
+
 typedef struct ecl_meter_day_t {
     char meter[ECL_METER_MAX];
     ecl_meter_kind_t kind;

@@ -25,24 +25,14 @@ static apr_status_t make_zone(ecl_reader_t *reader, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
-apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
-                             const ecl_reader_options_t *options, apr_pool_t *p,
-                             ecl_result_t *result)
+/* From a layout that is known on. */
+static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const char *path,
+                          ecl_result_t *result)
 {
-    ecl_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
-    apr_status_t status;
+    apr_pool_t *p = reader->pool;
+    apr_status_t status =
+        ecl_records_open(&reader->records, path, reader->layout->delimiter, p, result);
 
-    reader->pool = p;
-    reader->options = *options;
-    reader->calorific_value = ECL_CALORIFIC_VALUE;
-    status =
-        ecl_layout_find(&reader->layout, path, options->import_type, &options->given, p, result);
-    if (status == APR_SUCCESS) {
-        status = ecl_reader_survey(reader->layout, path, options->clock, p, result);
-    }
-    if (status == APR_SUCCESS) {
-        status = ecl_records_open(&reader->records, path, reader->layout->delimiter, p, result);
-    }
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -63,6 +53,36 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
     }
     *preader = reader;
     return APR_SUCCESS;
+}
+
+apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
+                             const ecl_reader_options_t *options, apr_pool_t *p,
+                             ecl_result_t *result)
+{
+    ecl_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
+    apr_status_t status;
+
+    reader->pool = p;
+    reader->options = *options;
+    reader->calorific_value = ECL_CALORIFIC_VALUE;
+    status =
+        ecl_layout_find(&reader->layout, path, options->import_type, &options->given, p, result);
+    if (status == APR_SUCCESS) {
+        status = ecl_reader_survey(reader->layout, path, options->clock, p, result);
+    }
+    return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
+}
+
+apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader, const char *path,
+                              apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_reader_t *again = apr_pcalloc(p, sizeof(*again));
+
+    again->pool = p;
+    again->options = reader->options;
+    again->calorific_value = reader->calorific_value;
+    again->layout = reader->layout;
+    return start(pagain, again, path, result);
 }
 
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader)

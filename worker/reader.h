@@ -46,6 +46,11 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
                              const ecl_reader_options_t *options, apr_pool_t *p,
                              ecl_result_t *result);
 
+/* A second reader of the same file, which also stands before the first record: with the layout of
+ * the first, from whose pool it is. */
+apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader, const char *path,
+                              apr_pool_t *p, ecl_result_t *result);
+
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader);
 
 /* What became of one record. */

@@ -128,7 +128,6 @@ ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader);
 /* Days of this unit are gas by volume: ecl_reader_give converts them, and keeps them on a channel
  * of their own. */
 #define ECL_UNIT_VOLUME "m3"
-#define ECL_CHANNEL_VOLUME "VOL"
 #define ECL_VOLUME_MAX (500000000 * ECL_DECIMAL_ONE)
 #define ECL_CALORIFIC_ONE 1000000 /* of reader->calorific_value: 1 MJ/m³ */
 #define ECL_CALORIFIC_VALUE 39075000
@@ -162,6 +161,24 @@ int ecl_reader_is_value_missing(const ecl_reader_t *reader);
  * Negative import is refused. */
 int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
                           const ecl_row_marks_t *marks, ecl_decimal_t *pvalue, char *pflag);
+
+/* Whether a value, in kWh (or as the file has it), is one that the systems behind smart meters give
+ * where they have no reading. Exact; which ones depends on electricity or gas, where it is known.
+ */
+int ecl_is_sentinel(ecl_decimal_t value, ecl_meter_kind_t kind, int is_daily);
+
+/* Values in the order of time: are they reads of a register? Only clear cases: 24 values (13 of
+ * days) or more of which none falls below the one before and 6 (12) or more rise, the first 1,000
+ * or more and the last less than twice as much. */
+typedef struct ecl_register_t {
+    int count, rises, falls;
+    ecl_decimal_t first, last;
+} ecl_register_t;
+void ecl_register_add(ecl_register_t *reads, ecl_decimal_t value);
+int ecl_register_is_one(const ecl_register_t *reads, int is_daily);
+
+/* Whether a row's days hold consumption: 0 when they hold a register's reads, which is reported. */
+int ecl_reader_check_register(ecl_reader_t *reader, const ecl_meter_day_t *days, int count);
 
 /* Starts a day for the meter and marks in hand: no values yet. */
 void ecl_reader_start_day(const ecl_reader_t *reader, ecl_meter_day_t *day,

@@ -384,6 +384,11 @@ static ecl_decimal_status_t parse_with_unit(ecl_reader_t *reader, ecl_field_t ce
     return ecl_decimal_parse(cell.text, number, reader->layout->decimal_point, pvalue);
 }
 
+static int is_sentinel(const ecl_reader_t *reader, ecl_decimal_t value)
+{
+    return ecl_is_sentinel(value, reader->meter_kind, reader->layout->kind == ECL_LAYOUT_DAILY);
+}
+
 int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
                           const ecl_row_marks_t *row_marks, ecl_decimal_t *pvalue, char *pflag)
 {
@@ -392,6 +397,7 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     const ecl_row_marks_t *marks = row_marks;
     ecl_decimal_status_t status =
         ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, pvalue);
+    ecl_decimal_t as_given;
     int is_rounded;
 
     if (status == ECL_DECIMAL_BAD && !strcmp(marks->unit, "kWh")) {
@@ -409,6 +415,7 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     if (status == ECL_DECIMAL_BAD) {
         return fail_value(reader, column, cell, "is not a number");
     }
+    as_given = status == ECL_DECIMAL_RANGE ? 0 : *pvalue;
     if (status != ECL_DECIMAL_RANGE && marks->numerator != marks->denominator) {
         status = ecl_decimal_scale(*pvalue, marks->numerator, marks->denominator, pvalue);
         /* litres of a cubic foot beyond the ninth place are nobody's loss */
@@ -417,6 +424,12 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     if (status == ECL_DECIMAL_RANGE ||
         (marks->unit[0] == 'm' && (*pvalue > ECL_VOLUME_MAX || *pvalue < -ECL_VOLUME_MAX))) {
         return fail_value(reader, column, cell, "is too large for a reading");
+    }
+    if (is_sentinel(reader, as_given) || is_sentinel(reader, *pvalue)) {
+        ecl_reader_fail(reader, column, "sentinel-value",
+                        "\"%s\" is what smart metering systems give where they have no reading",
+                        ecl_reader_show(reader, cell));
+        return 0;
     }
     if (*pvalue < 0 && !strcmp(marks->channel, "AI")) {
         ecl_reader_fail(reader, column, "negative-value",

@@ -291,8 +291,10 @@ static ecl_outcome_t read_values(ecl_reader_t *reader, row_t *row)
         return ECL_OUTCOME_SKIPPED;
     }
     for (int b = 0; b < layout->block_count; b++) {
-        if (!read_block(reader, row, &layout->blocks[b], &reader->days[DAYS_PER_BLOCK * b],
-                        &counts[b])) {
+        ecl_meter_day_t *days = &reader->days[DAYS_PER_BLOCK * b];
+
+        if (!read_block(reader, row, &layout->blocks[b], days, &counts[b]) ||
+            (counts[b] && !ecl_reader_check_register(reader, days, DAYS_PER_BLOCK))) {
             return ECL_OUTCOME_FAILED;
         }
         total += counts[b];

@@ -178,6 +178,18 @@ static const char *common_message(const char *code)
         {"rounded", "values with more than nine decimals were rounded"},
         {"repeated-differs",
          "readings that the file gives more than once, with different values: the last one counts"},
+        {"missing-days", "days without readings between a meter's first and last day in this file"},
+        {"part-days", "days with fewer readings than the day has"},
+        {"zero-days", "times that a meter's import is zero for seven days or more in a row"},
+        {"implausible-value",
+         "readings over 137 kWh, and more than a thousand times what is usual for their meter"},
+        {"register-level",
+         "meters whose readings are all high and close together, as a register's reads are: are "
+         "they what was used in each half-hour?"},
+        {"resaved-identifiers",
+         "meter numbers that end in six zeros or more: the file looks as if it was saved from a "
+         "spreadsheet, which rounds such numbers"},
+        {"checks-limited", "the file is too large for some checks"},
         {"estimate-kept-out", "estimated readings that did not replace actual ones"},
     };
 
@@ -214,23 +226,34 @@ static json_object *group_of(json_object *warnings, const char *code, const char
     return group;
 }
 
-void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *message)
+void ecl_summary_finding(ecl_summary_t *summary, const char *code, apr_int64_t count,
+                         const char *example)
 {
     json_object *group =
-        group_of(member(summary->json, "warnings", json_object_new_array), code, message);
+        group_of(member(summary->json, "warnings", json_object_new_array), code, example);
     json_object *examples;
 
     if (!group) {
         return;
     }
-    add_count(group, "count", 1);
+    add_count(group, "count", count);
     examples = json_object_object_get(group, "examples");
     if (json_object_array_length(examples) < MAX_EXAMPLES) {
-        json_object_array_add(examples, json_object_new_string(message));
+        json_object_array_add(examples, json_object_new_string(example));
     }
+}
+
+void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *message)
+{
+    ecl_summary_finding(summary, code, 1, message);
     if (strcmp(code, "rounded") == 0) {
         add_count(summary->json, "rounded", 1);
     }
+}
+
+void ecl_summary_preview(ecl_summary_t *summary, json_object *preview)
+{
+    json_object_object_add(summary->json, "preview", preview);
 }
 
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts)

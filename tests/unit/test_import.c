@@ -238,7 +238,17 @@ static const char *wide_file(apr_pool_t *p, int meters, int days, int changed)
     return t.text;
 }
 
-/* Bad rows, repeats (of new days and of days that are there), days that change. */
+static void add_zeros(text_t *t, int meter, int day)
+{
+    add(t, "%s,%02d/11/2025", mpan(meter, t->p), day);
+    for (int i = 1; i <= 48; i++) {
+        add(t, ",0");
+    }
+    add(t, "\n");
+}
+
+/* Bad rows, repeats (of new days and of days that are there), days that change, days that are not
+ * there, days of zeros. */
 static const char *rough_file(apr_pool_t *p)
 {
     text_t t = {.p = p};
@@ -246,6 +256,12 @@ static const char *rough_file(apr_pool_t *p)
     add_header(&t);
     for (int m = 3; m < 9; m++) {
         for (int d = 1; d <= 9; d++) {
+            if (m == 5 && d % 3 == 0) {
+                continue;
+            }
+            if (m == 7) {
+                add_zeros(&t, 20, d);
+            }
             add_row(&t, m, d, m + d, (m + d) % 3 ? 0 : d);
             if (d % 4 == 0) {
                 add(&t, "%s,31/02/2025,1,2,3\n", mpan(m, p));
@@ -395,6 +411,55 @@ static void tells_of_contradictions_in_a_file(void **state)
     assert_non_null(strstr(summary_text(job, "warnings"), "\"repeated-differs\""));
     assert_non_null(strstr(summary_text(job, "warnings"), "period 7: 5.7 (actual) from line 2 on,"
                                                           " then 5.107 (actual) from line 3 on"));
+}
+
+static void tells_what_a_file_lacks(void **state)
+{
+    fixture_t *f = *state;
+    test_t *t = test_of(f);
+    ecl_job_t *job = import_text(t, rough_file(f->p));
+    const char *warnings = summary_text(job, "warnings");
+
+    assert_int_equal(job->status, ECL_JOB_COMPLETED);
+    assert_non_null(strstr(
+        warnings, apr_psprintf(f->p,
+                               "{\"code\":\"missing-days\",\"message\":\"days without readings "
+                               "between a meter's first and last day in this file\",\"count\":2,"
+                               "\"examples\":[\"meter %s, AI: 2025-11-03\","
+                               "\"meter %s, AI: 2025-11-06\"]}",
+                               mpan(5, f->p), mpan(5, f->p))));
+    assert_non_null(strstr(
+        warnings,
+        apr_psprintf(f->p, "\"count\":1,\"examples\":[\"meter %s, AI: 2025-11-01 to 2025-11-09",
+                     mpan(20, f->p))));
+    assert_null(strstr(warnings, "part-days"));
+    /* and shows how it begins */
+    assert_non_null(
+        strstr(summary_text(job, "preview"),
+               apr_psprintf(f->p,
+                            "[{\"meter\":\"%s\",\"channel\":\"AI\",\"unit\":\"kWh\","
+                            "\"interval_minutes\":30,\"days\":[{\"date\":\"2025-11-01\","
+                            "\"values\":[\"4.1\",\"4.2\",",
+                            mpan(3, f->p))));
+
+    job = import_text(t, long_file(f->p, 66, 6, "A", 2));
+    assert_non_null(strstr(summary_text(job, "warnings"),
+                           apr_psprintf(f->p,
+                                        "\"count\":66,\"examples\":[\"meter %s, AI, 2025-11-03: 6 "
+                                        "of 48 readings\"",
+                                        mpan(0, f->p))));
+}
+
+static void fails_on_reads_of_a_register(void **state)
+{
+    fixture_t *f = *state;
+    test_t *t = test_of(f);
+    ecl_job_t *job = import_text(t, long_file(f->p, 2, 48, "A", 70000));
+
+    assert_int_equal(job->status, ECL_JOB_FAILED);
+    assert_non_null(strstr(job->error_message, "rise from 70000.5 to 70047.5"));
+    assert_string_equal(summary_text(job, "code"), "\"cumulative-reads\"");
+    assert_int_equal(sql(f, "SELECT count(*) FROM meter_days"), 0);
 }
 
 /* ---- stopping, dying, going on --------------------------------------------------------------- */
@@ -780,6 +845,8 @@ int main(void)
         TEST(a_daily_file_again_does_not_double),
         TEST(estimates_do_not_replace_actuals),
         TEST(tells_of_contradictions_in_a_file),
+        TEST(tells_what_a_file_lacks),
+        TEST(fails_on_reads_of_a_register),
         TEST(goes_on_where_it_stopped),
         TEST(goes_on_within_a_day),
         TEST(a_dry_run_goes_on_as_well),

@@ -431,6 +431,24 @@ static void test_queue_state(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void lists_leave_previews_out(void **state)
+{
+    fixture_t *f = *state;
+    const ecl_job_filter_t filter = {.limit = 5};
+    const ecl_job_t *job = new_job(f, "a.csv");
+    ecl_job_page_t page;
+
+    new_job(f, "b.csv");
+    sql(f, "UPDATE import_jobs SET summary = '{\"days\":3,\"preview\":[1]}' WHERE id = %d",
+        (int)job->id);
+    OK(ecl_job_list(f->conn, &filter, f->p, &page, &f->result));
+    assert_int_equal(page.count, 2);
+    assert_null(page.jobs[0]->summary);
+    assert_string_equal(json_object_to_json_string_ext(page.jobs[1]->summary, 0), "{\"days\":3}");
+    assert_string_equal(json_object_to_json_string_ext(get(f, job)->summary, 0),
+                        "{\"days\":3,\"preview\":[1]}");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -450,6 +468,7 @@ int main(void)
         TEST(test_list_refuses),
         TEST(test_counts),
         TEST(test_queue_state),
+        TEST(lists_leave_previews_out),
     };
     int failed;
 

@@ -1,0 +1,281 @@
+/* Numbers that are no readings: what smart meters give instead of one, and reads of a register. */
+#include "reading.h"
+
+#include "worker/preview.h"
+#include "worker/reader_internal.h"
+
+#define MPRN "11030907"
+
+static const char *header_row(apr_pool_t *p)
+{
+    return apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n", NULL);
+}
+
+static ecl_decimal_t decimal(const char *text)
+{
+    ecl_decimal_t value;
+
+    assert_int_equal(ecl_decimal_parse(text, strlen(text), '.', &value), ECL_DECIMAL_OK);
+    return value;
+}
+
+static void sentinels_are_told_by_fuel(void **state)
+{
+    static const char *const any[] = {"8590.017", "8590.041", "8590.063",   "8590.119",
+                                      "8590.421", "8591.484", "34364.271",  "4295.103",
+                                      "4295.084", "38655.37", "186227.0865"};
+    static const char *const none[] = {"0",        "4295.1030001", "8590.018",
+                                       "4294.967", "-8590.017",    "16777.216"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+        assert_true(ecl_is_sentinel(decimal(any[i]), ECL_METER_MPAN, 0));
+        assert_true(ecl_is_sentinel(decimal(any[i]), ECL_METER_MPRN, 0));
+        assert_true(ecl_is_sentinel(decimal(any[i]), ECL_METER_OTHER, 0));
+        assert_false(ecl_is_sentinel(decimal(any[i]), ECL_METER_MPAN, 1));
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_false(ecl_is_sentinel(decimal(none[i]), ECL_METER_OTHER, 0));
+    }
+    assert_true(ecl_is_sentinel(decimal("4294967.295"), ECL_METER_MPAN, 1));
+    assert_true(ecl_is_sentinel(decimal("2147483.647"), ECL_METER_OTHER, 0));
+    assert_false(ecl_is_sentinel(decimal("4294967.295"), ECL_METER_MPRN, 0));
+    assert_true(ecl_is_sentinel(decimal("16777.215"), ECL_METER_MPRN, 0));
+    assert_false(ecl_is_sentinel(decimal("16777.215"), ECL_METER_MPAN, 0));
+}
+
+static void a_row_with_a_sentinel_is_refused(void **state)
+{
+    reading_t *r =
+        read_text("MPAN,ReadDateTime,ReadValue,Unit\n" MPAN ",2025-11-01 00:00,0.5,kWh\n" MPAN
+                  ",2025-11-01 00:30,4294967.295,kWh\n" MPAN ",2025-11-01 01:00,4294967.294,kWh\n");
+
+    (void)state;
+    assert_error(r, 3, "ReadValue", "sentinel-value", "\"4294967.295\" is what smart metering");
+    assert_int_equal(r->imported, 2);
+    end_reading(r);
+
+    /* in another unit */
+    r = read_text("MPAN,ReadDateTime,ReadValue,Unit\n" MPAN ",2025-11-01 00:00,500,Wh\n" MPAN
+                  ",2025-11-01 00:30,8590017,Wh\n");
+    assert_error(r, 3, "ReadValue", "sentinel-value", "\"8590017\"");
+    end_reading(r);
+}
+
+/* A row whose values are first, and after each `every` of them 1 more. */
+static const char *rising_row(apr_pool_t *p, int first, int every)
+{
+    const char *text = MPAN ",2025-11-01";
+
+    for (int i = 0; i < 48; i++) {
+        text = apr_psprintf(p, "%s,%d.5", text, first + i / every);
+    }
+    return apr_pstrcat(p, text, "\n", NULL);
+}
+
+static void a_row_of_register_reads_is_refused(void **state)
+{
+    apr_pool_t *p;
+    reading_t *r;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    r = read_text(apr_pstrcat(p, header_row(p), rising_row(p, 1000, 6), NULL));
+    assert_error(r, 2, NULL, "cumulative-reads", "rise from 1000.5 to 1007.5 and never fall");
+    end_reading(r);
+
+    /* small values, few rises, none at all */
+    r = read_text(apr_pstrcat(p, header_row(p), rising_row(p, 999, 6), rising_row(p, 1000, 10),
+                              rising_row(p, 1000, 48), rising_row(p, 0, 1), NULL));
+    assert_int_equal(r->errors->nelts, 0);
+    assert_int_equal(r->imported, 4);
+    end_reading(r);
+    apr_pool_destroy(p);
+}
+
+static void only_what_never_falls_is_a_register(void **state)
+{
+    ecl_register_t reads = {0};
+
+    (void)state;
+    for (int i = 0; i < 48; i++) {
+        assert_int_equal(ecl_register_is_one(&reads, 0), i >= 24);
+        assert_int_equal(ecl_register_is_one(&reads, 1), i >= 13);
+        ecl_register_add(&reads, (2000 + i) * ECL_DECIMAL_ONE);
+    }
+    ecl_register_add(&reads, 2046 * ECL_DECIMAL_ONE);
+    assert_false(ecl_register_is_one(&reads, 0));
+    assert_false(ecl_register_is_one(&reads, 1));
+
+    /* twice as much at the end as at the beginning */
+    reads = (ecl_register_t){0};
+    for (int i = 0; i <= 48; i++) {
+        ecl_register_add(&reads, (1000 + 1000 * i / 48) * ECL_DECIMAL_ONE);
+    }
+    assert_false(ecl_register_is_one(&reads, 0));
+}
+
+/* ---- the look before the import -------------------------------------------------------------- */
+
+typedef struct look_t {
+    reading_t *r;
+    apr_status_t status;
+    json_object *preview;
+} look_t;
+
+static look_t look_at(const char *text)
+{
+    look_t look = {.r = make_reading()};
+    ecl_reader_options_t options = {.import_type = "auto"};
+    ecl_clock_t *clock;
+    ecl_reader_t *reader;
+
+    write_file(look.r, text, strlen(text));
+    assert_int_equal(ecl_clock_make(&clock, "Europe/London", look.r->pool, &look.r->result),
+                     APR_SUCCESS);
+    options.clock = clock;
+    assert_true(ecl_date_from_ymd(2026, 6, 30, &options.today));
+    assert_int_equal(
+        ecl_reader_open(&reader, look.r->path, &options, look.r->pool, &look.r->result),
+        APR_SUCCESS);
+    look.status =
+        ecl_preview_make(&look.preview, reader, look.r->path, look.r->pool, &look.r->result);
+    assert_int_equal(unlink(look.r->path), 0);
+    return look;
+}
+
+static void end_look(look_t *look)
+{
+    json_object_put(look->preview);
+    end_reading(look->r);
+}
+
+static void assert_preview(const look_t *look, const char *expected)
+{
+    if (look->status != APR_SUCCESS) {
+        fail_msg("%s", look->r->result.detail);
+    }
+    assert_string_equal(json_object_to_json_string_ext(look->preview, JSON_C_TO_STRING_PLAIN),
+                        expected);
+}
+
+static void shows_the_first_days(void **state)
+{
+    look_t look =
+        look_at("MPAN,ReadDateTime,ReadValue,Unit\n" MPAN ",2025-11-02 23:30,0.25,kWh\n" MPAN2
+                ",2025-11-02 00:00,-,kWh\n" MPAN2 ",2025-11-02 00:30,2500,Wh\n" MPAN
+                ",2025-11-01 01:00,1,kWh\n" MPAN ",2025-11-01 01:30,oops,kWh\n");
+    const char *missing = ",null,null,null,null,null,null,null,null,null,null,null,null,null,null,"
+                          "null,null,null,null,null,null,null,null,null,null,null,null,null,null,"
+                          "null,null,null,null,null,null,null,null,null,null,null,null,null,null,"
+                          "null,null,null,null";
+    apr_pool_t *p = look.r->pool;
+
+    (void)state;
+    assert_preview(&look, apr_psprintf(p,
+                                       "[{\"meter\":\"%s\",\"channel\":\"AI\",\"unit\":\"kWh\","
+                                       "\"interval_minutes\":30,\"days\":["
+                                       "{\"date\":\"2025-11-01\",\"values\":[null,null,\"1\"%.*s]},"
+                                       "{\"date\":\"2025-11-02\",\"values\":[null%s,\"0.25\"]}]},"
+                                       "{\"meter\":\"%s\",\"channel\":\"AI\",\"unit\":\"kWh\","
+                                       "\"interval_minutes\":30,\"days\":["
+                                       "{\"date\":\"2025-11-02\",\"values\":[null,\"2.5\"%s]}]}]",
+                                       MPAN, 45 * 5, missing, missing, MPAN2, missing));
+    end_look(&look);
+}
+
+static int length_of(json_object *object, const char *key)
+{
+    json_object *array;
+
+    assert_true(json_object_object_get_ex(object, key, &array));
+    return (int)json_object_array_length(array);
+}
+
+static void shows_no_more_than_a_few(void **state)
+{
+    apr_pool_t *p;
+    const char *text;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    text = header_row(p);
+    for (int m = 0; m < 5; m++) {
+        for (int d = 1; d <= 9; d++) {
+            text = apr_psprintf(p, "%sSITE%d,2025-11-0%d,%s\n", text, m, d, series(p, "%d", 1, 48));
+        }
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, APR_SUCCESS);
+    assert_int_equal(json_object_array_length(look.preview), ECL_PREVIEW_SERIES);
+    for (size_t i = 0; i < ECL_PREVIEW_SERIES; i++) {
+        assert_int_equal(length_of(json_object_array_get_idx(look.preview, i), "days"),
+                         ECL_PREVIEW_DAYS);
+    }
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
+/* 24 readings of two meters in turn, newest first; those of the second are a register's if
+ * is_register. */
+static const char *readings(apr_pool_t *p, int is_register)
+{
+    const char *text = "MPAN,ReadDateTime,ReadValue,Unit\n";
+
+    for (int i = 23; i >= 0; i--) {
+        text = apr_psprintf(
+            p, "%s" MPAN ",2025-11-01 %02d:%02d,%d,kWh\n" MPAN2 ",2025-11-01 %02d:%02d,%d,kWh\n",
+            text, i / 2, i % 2 * 30, i % 5, i / 2, i % 2 * 30,
+            is_register ? 40000 + i / 2 : 40000 + i % 7);
+    }
+    return text;
+}
+
+static void register_reads_in_rows_of_their_own_are_refused(void **state)
+{
+    apr_pool_t *p;
+    const char *text;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    look = look_at(readings(p, 1));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-reads");
+    assert_non_null(
+        strstr(look.r->result.detail, "meter " MPAN2 " rise from 40000 to 40011 and never fall"));
+    end_look(&look);
+    look = look_at(readings(p, 0));
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+
+    text = "MPRN,Date,Reading (kWh)\n";
+    for (int d = 1; d <= 13; d++) {
+        text = apr_psprintf(p, "%s" MPRN ",2025-11-%02d,%d\n", text, d, 12300 + 7 * d);
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-reads");
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sentinels_are_told_by_fuel),
+        cmocka_unit_test(a_row_with_a_sentinel_is_refused),
+        cmocka_unit_test(a_row_of_register_reads_is_refused),
+        cmocka_unit_test(only_what_never_falls_is_a_register),
+        cmocka_unit_test(shows_the_first_days),
+        cmocka_unit_test(shows_no_more_than_a_few),
+        cmocka_unit_test(register_reads_in_rows_of_their_own_are_refused),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
