@@ -409,6 +409,9 @@ static apr_status_t take_header(ecl_layout_t *layout, const attempt_t *attempt, 
     layout->kind = ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch)
                        ? ECL_LAYOUT_WIDE
                        : ECL_LAYOUT_LONG;
+    if (layout->kind == ECL_LAYOUT_WIDE && attempt->header > 0) {
+        ecl_layout_take_labels_above(layout, header - 1);
+    }
     return ecl_layout_take_columns(layout, header, &attempt->sample, attempt->first, scratch,
                                    result);
 }

@@ -81,6 +81,10 @@ ecl_series_form_t ecl_series_form(const ecl_series_t *series);
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
                            const ecl_sample_t *sample, int from, apr_pool_t *p);
 
+/* "1 … 50" below a line of times, of which the last two are those of the hour that comes twice: the
+ * columns are what the clock shows. */
+void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *above);
+
 /* ---- columns -------------------------------------------------------------------------------- */
 
 /* How well a record fits as the header: 0 not at all. *pfound: which roles (1 << role) its names

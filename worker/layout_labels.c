@@ -535,3 +535,45 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
     }
     return layout->block_count > 0;
 }
+
+/* The labels that stand in the line above a block of numbers: 1 when they are the clock's, and its
+ * last two are the hour that comes twice. */
+static int are_labels(const ecl_record_t *above, const ecl_value_column_t *values, int *pare_ends)
+{
+    int minutes[50];
+
+    for (int i = 0; i < 50; i++) {
+        ecl_field_t cell = ecl_sample_cell(above, values[i].column);
+        char prefix[ECL_WORD_MAX], suffix[ECL_WORD_MAX];
+        int number;
+
+        if (!ecl_label_parse(cell.text, cell.length, prefix, suffix, &number, &minutes[i]) ||
+            number >= 0 || prefix[0] || suffix[0]) {
+            return 0;
+        }
+    }
+    *pare_ends = minutes[0] == 30;
+    for (int i = 0; i < HALF_HOURS; i++) {
+        if (minutes[i] % 1440 != (30 * i + minutes[0]) % 1440) {
+            return 0;
+        }
+    }
+    return minutes[48] == 60 + minutes[0] && minutes[49] == 90 + minutes[0];
+}
+
+void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *above)
+{
+    ecl_value_column_t *values = &layout->values[layout->blocks[0].first];
+    int are_ends;
+
+    if (layout->blocks[0].count != 50 || !values[0].period ||
+        !are_labels(above, values, &are_ends)) {
+        return;
+    }
+    for (int i = 0; i < 50; i++) {
+        values[i].period = 0;
+        values[i].repeated = i >= HALF_HOURS;
+        values[i].minute = i < HALF_HOURS ? 30 * i : 60 + 30 * (i - HALF_HOURS);
+    }
+    layout->labels_are_ends = are_ends;
+}
