@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <apr_tables.h>
+
 #include "lib/settings.h"
 #include "lib/storage.h"
+#include "worker/clock.h"
 #include "worker/import.h"
 
 #define WORKER "host:1"
@@ -570,6 +573,67 @@ static void goes_on_within_a_day(void **state)
     compare_disturbed(state, long_actuals, 0);
 }
 
+/* Half-hours of the day `number` of a file, each as a line or member; one of day 40 is bad. */
+static const char *half_hours(apr_pool_t *p, int number, int count, const char *before,
+                              const char *after)
+{
+    apr_array_header_t *parts = apr_array_make(p, 4 * count, sizeof(const char *));
+
+    for (int i = 0; i < count; i++) {
+        APR_ARRAY_PUSH(parts, const char *) = before;
+        APR_ARRAY_PUSH(parts, const char *) = apr_itoa(p, number * 48 + i);
+        APR_ARRAY_PUSH(parts, const char *) = number == 40 && i == 9 ? "x" : "";
+        APR_ARRAY_PUSH(parts, const char *) = after;
+    }
+    return apr_array_pstrcat(p, parts, 0);
+}
+
+static void day_of(int number, int *pmonth, int *pday)
+{
+    ecl_date_t date;
+    int year;
+
+    assert_true(ecl_date_from_ymd(2026, 2, 10, &date));
+    ecl_date_to_ymd(date + number, &year, pmonth, pday);
+}
+
+/* A data flow of 60 days, with a day too short, one with a bad value, and no trailer. */
+static const char *rough_flow(apr_pool_t *p)
+{
+    const char *text = "ZHV|0000000042|D0379001|X|AAAA|C|BBBB|20260401010203||||OPER|\n"
+                       "25B|1000000000012|AI|AAAA|\n";
+
+    for (int i = 0; i < 60; i++) {
+        int month, day;
+
+        day_of(i, &month, &day);
+        text = apr_psprintf(p, "%s26B|2026%02d%02d|\n%s", text, month, day,
+                            half_hours(p, i, i == 20 ? 47 : 48, "66L|A|", "|\n"));
+    }
+    return text;
+}
+
+/* JSON of 60 days, one of them with a bad value, that breaks off. */
+static const char *rough_json(apr_pool_t *p)
+{
+    const char *text = "{\"mpan\":\"1000000000012\",\"results\":[\n";
+
+    for (int i = 0; i < 60; i++) {
+        int month, day;
+
+        day_of(i, &month, &day);
+        text = apr_psprintf(p, "%s{\"date\":\"2026-%02d-%02d\",\"values\":[%s\"\"]},\n", text,
+                            month, day, half_hours(p, i, 48, "\"", "\","));
+    }
+    return text;
+}
+
+static void other_forms_go_on_too(void **state)
+{
+    compare_disturbed(state, rough_flow, 0);
+    compare_disturbed(state, rough_json, 0);
+}
+
 static void a_dry_run_goes_on_as_well(void **state)
 {
     compare_disturbed(state, rough_file, 1);
@@ -849,6 +913,7 @@ int main(void)
         TEST(fails_on_reads_of_a_register),
         TEST(goes_on_where_it_stopped),
         TEST(goes_on_within_a_day),
+        TEST(other_forms_go_on_too),
         TEST(a_dry_run_goes_on_as_well),
         TEST(gives_back_when_the_disk_is_full),
         TEST(lets_go_of_a_job_that_another_has),
