@@ -20,7 +20,7 @@ DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-d
 	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev libexpat1-dev
 DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
 	openssl util-linux
-DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-requests python3-selenium chromium \
+DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-requests python3-openpyxl python3-selenium chromium \
 	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
 
 # Built without and with sanitizers, side by side.

@@ -31,7 +31,7 @@
 #define ECL_BYTES_EARLY 65536
 
 /* what is told of a workbook by those who want text */
-#define ECL_BYTES_WORKBOOK "this is an Excel workbook (.xlsx): save it as CSV and upload that"
+#define ECL_BYTES_WORKBOOK "this is an Excel workbook (.xlsx), not a text"
 
 typedef struct ecl_bytes_t ecl_bytes_t;
 

@@ -1,29 +1,18 @@
 /*
- * zip: which file in it is meant, and its bytes. libzip keeps the archive's whole directory in
- * memory; hence its size is looked at before.
+ * zip: which file in it is meant, and its bytes.
  */
 #include "bytes_internal.h"
 
 #include <apr_lib.h>
 #include <zip.h>
 
+#include "zip.h"
 #include "../lib/utf8.h"
 
-#define NAME_SHOWN 80           /* bytes of a name in a message */
-#define NAMES_SHOWN 5           /* of the files in an archive */
-#define DIRECTORY_MAX (4 << 20) /* bytes: some 50,000 files */
-
-/* The zip format's records that end an archive: APPNOTE.TXT 4.3.14 to 4.3.16. */
-#define END_BYTES 22
-#define END_SIZE 12 /* where the directory's size stands */
-#define LOCATOR_BYTES 20
-#define LOCATOR_OFFSET 8
-#define END64_BYTES 56
-#define END64_SIZE 40
-#define TAIL_BYTES (65536 + END_BYTES + LOCATOR_BYTES) /* a comment may follow the last of them */
+#define NAME_SHOWN 80 /* bytes of a name in a message */
+#define NAMES_SHOWN 5 /* of the files in an archive */
 
 typedef struct archive_t {
-    const char *path;
     apr_int64_t file_size;
     zip_t *zip;
     zip_file_t *entry;
@@ -31,89 +20,6 @@ typedef struct archive_t {
     apr_int64_t packed, size; /* the entry's, as the directory says */
     apr_int64_t unpacked;     /* so far */
 } archive_t;
-
-/* ---- before libzip reads the directory ------------------------------------------------------- */
-
-static apr_uint64_t little_endian(const unsigned char *bytes, int count)
-{
-    apr_uint64_t value = 0;
-
-    while (count--) {
-        value = value << 8 | bytes[count];
-    }
-    return value;
-}
-
-/* What the record at the given place of the file says of the directory's size; 0: there is none. */
-static apr_uint64_t directory_size64(apr_file_t *file, apr_uint64_t offset)
-{
-    unsigned char end[END64_BYTES];
-    apr_off_t at = (apr_off_t)offset;
-
-    if (offset > APR_INT64_MAX || apr_file_seek(file, APR_SET, &at) != APR_SUCCESS ||
-        apr_file_read_full(file, end, sizeof(end), NULL) != APR_SUCCESS ||
-        memcmp(end, "PK\x06\x06", 4) != 0) {
-        return 0;
-    }
-    return little_endian(end + END64_SIZE, 8);
-}
-
-/* The largest directory that libzip could find: whatever looks like an archive's end counts. */
-static apr_status_t find_directory_size(apr_file_t *file, apr_int64_t file_size,
-                                        apr_uint64_t *psize, apr_pool_t *p)
-{
-    apr_size_t length = file_size < TAIL_BYTES ? (apr_size_t)file_size : TAIL_BYTES;
-    unsigned char *tail = apr_palloc(p, TAIL_BYTES);
-    apr_off_t at = (apr_off_t)file_size - (apr_off_t)length;
-    apr_status_t status = apr_file_seek(file, APR_SET, &at);
-
-    if (status == APR_SUCCESS) {
-        status = apr_file_read_full(file, tail, length, NULL);
-    }
-    *psize = 0;
-    for (apr_size_t i = 0; status == APR_SUCCESS && i + LOCATOR_BYTES <= length; i++) {
-        apr_uint64_t size = 0;
-
-        if (i + END_BYTES <= length && !memcmp(tail + i, "PK\x05\x06", 4)) {
-            size = little_endian(tail + i + END_SIZE, 4);
-            size = size == 0xFFFFFFFF ? 0 : size; /* the other record says it */
-        } else if (!memcmp(tail + i, "PK\x06\x07", 4)) {
-            size = directory_size64(file, little_endian(tail + i + LOCATOR_OFFSET, 8));
-        }
-        *psize = size > *psize ? size : *psize;
-    }
-    return status;
-}
-
-static apr_status_t check_directory(archive_t *archive, apr_pool_t *p, ecl_result_t *result)
-{
-    apr_uint64_t size = 0;
-    apr_finfo_t info;
-    apr_file_t *file;
-    apr_status_t status =
-        apr_file_open(&file, archive->path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
-
-    if (status == APR_SUCCESS) {
-        status = apr_file_info_get(&info, APR_FINFO_SIZE, file);
-        if (status == APR_SUCCESS) {
-            archive->file_size = (apr_int64_t)info.size;
-            status = find_directory_size(file, archive->file_size, &size, p);
-        }
-        apr_file_close(file);
-    }
-    if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'",
-                        apr_filepath_name_get(archive->path));
-    }
-    if (size > DIRECTORY_MAX) {
-        return ecl_fail(result, ECL_EINPUT, "archive-too-large",
-                        "the zip archive's directory of files has %" APR_UINT64_T_FMT
-                        " bytes: an archive of one file needs no more than %d; unpack it and "
-                        "upload the CSV file inside",
-                        size, DIRECTORY_MAX);
-    }
-    return APR_SUCCESS;
-}
 
 /* ---- which file ------------------------------------------------------------------------------ */
 
@@ -255,39 +161,14 @@ static apr_int64_t position(void *baton)
                                (double)archive->file_size);
 }
 
-static apr_status_t close_zip(void *data)
+static apr_status_t close_entry(void *data)
 {
     archive_t *archive = data;
 
     if (archive->entry) {
         zip_fclose(archive->entry);
     }
-    zip_discard(archive->zip);
     return APR_SUCCESS;
-}
-
-static apr_status_t open_archive(archive_t *archive, apr_pool_t *p, ecl_result_t *result)
-{
-    int code = 0;
-    zip_error_t error;
-
-    archive->zip = zip_open(archive->path, ZIP_RDONLY, &code);
-    if (archive->zip) {
-        apr_pool_cleanup_register(p, archive, close_zip, apr_pool_cleanup_null);
-        return APR_SUCCESS;
-    }
-    if (code == ZIP_ER_MEMORY) {
-        return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to unpack the zip archive");
-    }
-    zip_error_init_with_code(&error, code);
-    ecl_fail(
-        result, ECL_EINPUT, "archive-damaged",
-        "the zip archive or Excel workbook is cut off or damaged: the directory of files at its "
-        "end, at byte %" APR_INT64_T_FMT ", cannot be read (%s); get it once more and upload "
-        "that",
-        archive->file_size, zip_error_strerror(&error));
-    zip_error_fini(&error);
-    return ECL_EINPUT;
 }
 
 static apr_status_t open_entry(archive_t *archive, zip_uint64_t index, ecl_result_t *result)
@@ -329,11 +210,11 @@ apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form, const ch
     const char *what;
     apr_status_t status;
 
-    archive->path = path;
-    if ((status = check_directory(archive, p, result)) != APR_SUCCESS ||
-        (status = open_archive(archive, p, result)) != APR_SUCCESS) {
+    status = ecl_zip_open_archive(&archive->zip, &archive->file_size, path, p, result);
+    if (status != APR_SUCCESS) {
         return status;
     }
+    apr_pool_cleanup_register(p, archive, close_entry, apr_pool_cleanup_null);
     if (zip_name_locate(archive->zip, "xl/workbook.xml", ZIP_FL_NOCASE | ZIP_FL_ENC_RAW) >= 0) {
         form->container = ECL_CONTAINER_XLSX;
         return APR_SUCCESS;

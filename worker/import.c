@@ -93,13 +93,17 @@ static apr_status_t tick(void *baton)
 
 /* ---- before the first batch ------------------------------------------------------------------ */
 
-/* The header's line as it stands in the file; NULL when there is none, or it can't be read. */
+/* The header for rejected rows: the file's own line, unless it does not say it all; NULL when there
+ * is none, or it can't be read. */
 static const char *header_of(const char *path, const ecl_layout_t *layout, apr_pool_t *p)
 {
     ecl_result_t ignored = ecl_result_make(p);
     ecl_records_t *records;
     ecl_record_t record;
 
+    if (layout->header) {
+        return layout->header;
+    }
     if (!layout->header_record ||
         ecl_records_open(&records, path, layout->delimiter, p, &ignored) != APR_SUCCESS) {
         return NULL;

@@ -5,22 +5,11 @@
 #include "layout_internal.h"
 #include "source.h"
 
+#include <apr_tables.h>
 #include <openssl/evp.h>
 
 #define HEADER_WITHIN 100 /* records before the header: preambles have had up to nine */
 #define HEADERLESS_WITHIN 20
-
-/* A file read under one delimiter. */
-typedef struct attempt_t {
-    char delimiter;
-    ecl_sample_t sample;
-    int header;                 /* index of the record that fits best as header; -1: none */
-    int first;                  /* index of the first row */
-    int score;                  /* of the header; 0: no header */
-    unsigned found;             /* roles named in the most telling record, for messages */
-    ecl_layout_t *layout;       /* headerless */
-    const ecl_source_t *source; /* of a file that is no table; else NULL */
-} attempt_t;
 
 static int is_sep_line(const ecl_record_t *record, char *pdelimiter)
 {
@@ -60,7 +49,7 @@ static int count_roles(unsigned found)
 
 /* The record that fits best, among those that come before the first row: a better one further down
  * is the header of another table, and what stands before it must not be taken for a preamble. */
-static void find_header(attempt_t *attempt, apr_pool_t *p)
+static void find_header(ecl_attempt_t *attempt, apr_pool_t *p)
 {
     ecl_layout_t *scratch = make_layout(attempt->delimiter, p);
 
@@ -87,7 +76,7 @@ static void find_header(attempt_t *attempt, apr_pool_t *p)
     attempt->first = attempt->header + 1;
 }
 
-static void find_headerless(attempt_t *attempt, apr_pool_t *p)
+static void find_headerless(ecl_attempt_t *attempt, apr_pool_t *p)
 {
     ecl_layout_t *layout = make_layout(attempt->delimiter, p);
 
@@ -100,23 +89,28 @@ static void find_headerless(attempt_t *attempt, apr_pool_t *p)
     }
 }
 
-static apr_status_t try_delimiter(attempt_t *attempt, const char *path, char delimiter,
+void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p)
+{
+    find_header(attempt, p);
+    if (attempt->header < 0) {
+        find_headerless(attempt, p);
+    }
+}
+
+static apr_status_t try_delimiter(ecl_attempt_t *attempt, const char *path, char delimiter,
                                   apr_pool_t *p, ecl_result_t *result)
 {
     apr_status_t status;
 
-    *attempt = (attempt_t){.delimiter = delimiter};
+    *attempt = (ecl_attempt_t){.delimiter = delimiter};
     status = ecl_sample_read(&attempt->sample, path, delimiter, p, result);
     if (status == APR_SUCCESS) {
-        find_header(attempt, p);
-        if (attempt->header < 0) {
-            find_headerless(attempt, p);
-        }
+        ecl_layout_find_table(attempt, p);
     }
     return status;
 }
 
-static int is_better(const attempt_t *a, const attempt_t *b)
+static int is_better(const ecl_attempt_t *a, const ecl_attempt_t *b)
 {
     if (a->score != b->score) {
         return a->score > b->score;
@@ -132,7 +126,7 @@ static int is_better(const attempt_t *a, const attempt_t *b)
 
 #define FOUND(found, role) (((found) >> (role)) & 1u)
 
-static apr_status_t refuse(const attempt_t *attempt, ecl_result_t *result)
+static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
 {
     unsigned found = attempt->found;
     int has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
@@ -168,7 +162,7 @@ static apr_status_t refuse(const attempt_t *attempt, ecl_result_t *result)
                     "HH01 … HH48, or MPAN, Timestamp, kWh");
 }
 
-static apr_status_t refuse_without_rows(const attempt_t *attempt, ecl_result_t *result)
+static apr_status_t refuse_without_rows(const ecl_attempt_t *attempt, ecl_result_t *result)
 {
     return ecl_fail(result, ECL_EINPUT, "no-readings",
                     "the file has a header (line %" APR_INT64_T_FMT ") and no row after it",
@@ -218,8 +212,8 @@ static void take_names(ecl_layout_t *layout, const ecl_record_t *header, apr_poo
     }
     layout->names = names;
     layout->columns = header->count;
-    layout->header_record = header->number;
-    layout->first_record = header->number + 1;
+    layout->header_record = header->sheet_record;
+    layout->first_record = header->sheet_record + 1;
 }
 
 static void fingerprint(ecl_layout_t *layout, apr_pool_t *p)
@@ -276,6 +270,9 @@ static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)
                             column_text(layout, first->column, p),
                             column_text(layout, first[block->count - 1].column, p), what);
     }
+    if (layout->labels_above) {
+        text = apr_pstrcat(p, text, " (as the line above them says)", NULL);
+    }
     if (first->flag_column >= 0) {
         text = apr_pstrcat(p, text, ", each with a flag", NULL);
     }
@@ -307,7 +304,8 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->unit) {
         return apr_psprintf(p, "unit %s (from the header)", layout->unit);
     }
-    return "no unit stated, kWh assumed";
+    return layout->channel && layout->channel[0] == 'R' ? "no unit stated, kVArh assumed"
+                                                        : "no unit stated, kWh assumed";
 }
 
 static const char *date_order_text(const ecl_layout_t *layout)
@@ -339,7 +337,7 @@ static const char *meter_text(const ecl_layout_t *layout, apr_pool_t *p)
 }
 
 /* Nothing above the header but a line "sep=". */
-static int stands_alone(const attempt_t *attempt)
+static int stands_alone(const ecl_attempt_t *attempt)
 {
     ecl_field_t first = ecl_sample_cell(&attempt->sample.records[0], 0);
 
@@ -347,7 +345,8 @@ static int stands_alone(const attempt_t *attempt)
                                     !strncmp(first.text + 1, "ep=", 3));
 }
 
-static const char *header_text(const ecl_layout_t *layout, const attempt_t *attempt, apr_pool_t *p)
+static const char *header_text(const ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                               apr_pool_t *p)
 {
     if (attempt->source) {
         return ""; /* nobody sees the header of the table that the file stands for */
@@ -360,7 +359,7 @@ static const char *header_text(const ecl_layout_t *layout, const attempt_t *atte
                         stands_alone(attempt) ? "" : " (what stands above it is not read)");
 }
 
-static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why, apr_pool_t *p)
+static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char *why, apr_pool_t *p)
 {
     static const char *const kinds[] = {"a row per meter and day", "a row per reading",
                                         "a row per daily total"};
@@ -370,6 +369,7 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
                                                         : "bar";
     const char *text =
         attempt->source ? apr_psprintf(p, "%s: %s", attempt->source->evidence, kinds[layout->kind])
+        : layout->sheet ? kinds[layout->kind]
                         : apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
 
     text = apr_pstrcat(p, text, header_text(layout, attempt, p), NULL);
@@ -382,6 +382,13 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
     text = apr_psprintf(p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
                         column_text(layout, layout->date_column, p), date_order_text(layout),
                         unit_text(layout, p));
+    if (layout->channel_where) {
+        text = apr_psprintf(p, "%s; channel %s (%s)", text, layout->channel, layout->channel_where);
+    }
+    if (layout->serial_dates != ECL_SERIAL_DATES_NONE) {
+        text = apr_psprintf(p, "%s; dates are a spreadsheet's day numbers, from %s on", text,
+                            layout->serials_are_1904 ? "1904" : "1900");
+    }
     if (layout->given.timezone) {
         text = apr_pstrcat(p, text, "; times are of the zone ", layout->given.timezone,
                            " (as given)", NULL);
@@ -400,8 +407,8 @@ static void tell(ecl_layout_t *layout, const attempt_t *attempt, const char *why
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
-static apr_status_t take_header(ecl_layout_t *layout, const attempt_t *attempt, apr_pool_t *scratch,
-                                apr_pool_t *p, ecl_result_t *result)
+static apr_status_t take_header(ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                                apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_record_t *header = &attempt->sample.records[attempt->header];
 
@@ -416,7 +423,42 @@ static apr_status_t take_header(ecl_layout_t *layout, const attempt_t *attempt, 
                                    result);
 }
 
-static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char *import_type,
+/* Takes what is said outside the table, which a rejected row must then have with it. */
+static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *attempt, apr_pool_t *p,
+                                 ecl_result_t *result)
+{
+    const ecl_record_t *above =
+        attempt->header > 0 ? &attempt->sample.records[attempt->header - 1] : NULL;
+    const char *where;
+    const char *channel =
+        ecl_layout_channel_outside(&attempt->sample, attempt->first - (attempt->header >= 0),
+                                   attempt->sheet, attempt->has_import, &where);
+
+    if (channel && !channel[0]) {
+        return ecl_fail(result, ECL_EINPUT, "bad-unit",
+                        "%s, its values are no energy of a channel that is kept (active and "
+                        "reactive, import and export)",
+                        where);
+    }
+    if (channel && layout->given.channel && strcmp(channel, layout->given.channel)) {
+        return ecl_fail(result, ECL_EINPUT, "channel-conflict",
+                        "%s, its values are of channel %s, and %s was given", where, channel,
+                        layout->given.channel);
+    }
+    /* "AI" may be no more than what a column called "kWh" says */
+    if (channel && (!layout->channel || !strcmp(layout->channel, "AI"))) {
+        layout->channel = channel;
+        layout->channel_where = where;
+        layout->added_channel =
+            layout->channel_column < 0 && strcmp(channel, "AI") ? channel : NULL;
+    }
+    if (layout->header_record && (layout->added_channel || layout->labels_above || layout->sheet)) {
+        layout->header = ecl_layout_compose_header(layout, above, p);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const char *import_type,
                           const ecl_given_t *given, apr_pool_t *scratch, apr_pool_t *p,
                           ecl_result_t *result)
 {
@@ -426,6 +468,9 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
     apr_status_t status;
 
     layout->given = *given;
+    layout->sheet = attempt->sheet;
+    layout->sheet_number = attempt->sheet_number;
+    layout->serials_are_1904 = attempt->is_1904;
     if (attempt->header >= 0) {
         status = take_header(layout, attempt, scratch, p, result);
         if (status != APR_SUCCESS) {
@@ -436,7 +481,7 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
         }
     } else {
         ecl_layout_take_headerless(layout, sample, attempt->first, p);
-        layout->first_record = sample->records[attempt->first].number;
+        layout->first_record = sample->records[attempt->first].sheet_record;
     }
     status = ecl_layout_take_date_order(layout, sample, attempt->first, result);
     if (status != APR_SUCCESS) {
@@ -448,6 +493,9 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
     if (status == APR_SUCCESS) {
+        status = take_outside(layout, attempt, p, result);
+    }
+    if (status == APR_SUCCESS) {
         status = ecl_layout_check_given(layout, sample, attempt->first, p, result);
     }
     if (status == APR_SUCCESS) {
@@ -456,6 +504,15 @@ static apr_status_t build(ecl_layout_t **playout, attempt_t *attempt, const char
         *playout = layout;
     }
     return status;
+}
+
+apr_status_t ecl_layout_from_attempt(ecl_layout_t **playout, ecl_attempt_t *attempt,
+                                     const char *import_type, const ecl_given_t *given,
+                                     apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+{
+    return attempt->score || attempt->layout
+               ? build(playout, attempt, import_type, given, scratch, p, result)
+               : refuse(attempt, result);
 }
 
 /* The delimiters to try, the declared one first. */
@@ -481,7 +538,7 @@ static void list_delimiters(const ecl_sample_t *lines, char declared, char list[
     list[used] = '\0';
 }
 
-static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratch,
+static apr_status_t choose(ecl_attempt_t *best, const char *path, apr_pool_t *scratch,
                            ecl_result_t *result)
 {
     ecl_sample_t lines;
@@ -501,7 +558,7 @@ static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratc
     }
     list_delimiters(&lines, declared, list);
     for (int i = 0; list[i]; i++) {
-        attempt_t attempt;
+        ecl_attempt_t attempt;
 
         status = try_delimiter(&attempt, path, list[i], scratch, result);
         if (status != APR_SUCCESS) {
@@ -516,6 +573,9 @@ static apr_status_t choose(attempt_t *best, const char *path, apr_pool_t *scratc
     }
     return APR_SUCCESS;
 }
+
+/* ---- files of other forms -----------------------------------------------------------------------
+ */
 
 /* A form that says itself what its columns mean. */
 static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
@@ -558,7 +618,7 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result)
 {
     apr_pool_t *scratch;
-    attempt_t attempt = {0};
+    ecl_attempt_t attempt = {0};
     ecl_records_t *records;
     const ecl_source_t *source;
     const char *form;
@@ -570,16 +630,18 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
     apr_pool_create(&scratch, p);
     status = ecl_records_open(&records, path, ',', scratch, result);
     source = status == APR_SUCCESS ? ecl_records_source(records) : NULL;
-    if (source && source->form->describe) {
+    if (status == APR_SUCCESS && ecl_records_sheets(records)) {
+        status =
+            ecl_layout_find_in_workbook(playout, records, import_type, given, scratch, p, result);
+    } else if (source && source->form->describe) {
         status = take_form(playout, records, import_type, given, p, result);
     } else if (status == APR_SUCCESS) {
         status = source ? try_delimiter(&attempt, path, ',', scratch, result)
                         : choose(&attempt, path, scratch, result);
         attempt.source = source;
         if (status == APR_SUCCESS) {
-            status = attempt.score || attempt.layout
-                         ? build(playout, &attempt, import_type, given, scratch, p, result)
-                         : refuse(&attempt, result);
+            status =
+                ecl_layout_from_attempt(playout, &attempt, import_type, given, scratch, p, result);
         }
     }
     apr_pool_destroy(scratch);

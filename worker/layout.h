@@ -61,14 +61,33 @@ typedef struct ecl_given_t {
     const char *date_order; /* "dmy", "mdy", "ymd" */
 } ecl_given_t;
 
+/* Something about the file as a whole to be told to the user as a warning. */
+typedef struct ecl_layout_note_t {
+    const char *code, *message;
+} ecl_layout_note_t;
+
+/* Whether cells of the date column are spreadsheets' day numbers, see serial.h. */
+typedef enum ecl_serial_dates_t {
+    ECL_SERIAL_DATES_NONE,
+    ECL_SERIAL_DATES_DAYS, /* all of them whole days */
+    ECL_SERIAL_DATES_TIMES /* with a time of day, which is midnight where there is no fraction */
+} ecl_serial_dates_t;
+
 typedef struct ecl_layout_t {
     ecl_layout_kind_t kind;
     ecl_given_t given;
+    /* Of a workbook: each sheet with readings has a layout, in a list in the sheets' order. */
+    struct ecl_layout_t *next;
+    const char *sheet; /* NULL: a text */
+    int sheet_number;
+    const ecl_layout_note_t *notes; /* of the first in the list */
+    int note_count;
+
     char delimiter;
     char decimal_point;
-    apr_int64_t header_record; /* record number of the header; 0: the file has none */
-    apr_int64_t first_record;  /* record number of the first row: every record from there on is a
-                                  row, if only to be skipped */
+    apr_int64_t header_record; /* number in its sheet of the header's record; 0: there is none */
+    apr_int64_t first_record;  /* … of the first row: every record from there on is a row, if only
+                                  to be skipped */
     int columns;               /* how many the header has */
     const char *const *names;  /* header text by column */
 
@@ -101,12 +120,21 @@ typedef struct ecl_layout_t {
     int times_are_utc;    /* the header or the file says so */
     int newest_first;     /* long: the file runs backward in time */
     int interval_minutes; /* 30, or what the stamps show; 1440 for daily */
+    ecl_serial_dates_t serial_dates;
+    int serials_are_1904;
+    int labels_above; /* what numbered columns stand for is said in the line above the header */
     ecl_date_order_t date_order;
     int date_order_is_open; /* the sample has dates that read either way, and none that shows which
                              */
     const char *unit;       /* from the header or file, or given; NULL: kWh is assumed, and said */
     int unit_is_given;      /* unit is what was given, for what does not state its own */
     const char *channel;    /* from the header; NULL: what the row says, else AI */
+    /* What a rejected row must have with it to mean the same in a file of its own: a channel that
+     * is said outside the table, as one more cell (NULL: none), and a header that says it all
+     * (NULL: the file's own line). */
+    const char *added_channel;
+    const char *channel_where; /* who says so, for the evidence; NULL: nobody outside the table */
+    const char *header;
 
     const char *fingerprint; /* SHA-256 of the normalised header, for import templates */
     const char *evidence; /* one line for people: "row per meter-day, 48 columns HH01…HH48, …" */
@@ -118,7 +146,9 @@ typedef struct ecl_layout_t {
  * "empty-file", "no-readings", "no-meter-column", "no-date-column", "no-value-column",
  * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily",
  * "date-order-open", "unit-open", "channel-open" (the file does not say), "meter-conflict" and so
- * on for the other options (what was given cannot be). Allocated from p. */
+ * on for the other options (what was given cannot be); for a workbook also those of ecl_xlsx_open.
+ * A workbook of which some sheet can be read is read, and notes name the others. Allocated from p.
+ */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result);
 

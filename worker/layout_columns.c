@@ -18,8 +18,9 @@ typedef struct column_t {
     int cells; /* that are not blank; of these are: */
     int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
         flags;
-    int is_reactive; /* some cell says kVArh */
-    int varies;      /* not all cells are the same number */
+    int serials, serial_times; /* of dates: those that are day numbers, with a time of day */
+    int is_reactive;           /* some cell says kVArh */
+    int varies;                /* not all cells are the same number */
     ecl_decimal_t first_number;
 } column_t;
 
@@ -27,6 +28,25 @@ typedef struct columns_t {
     column_t all[COLUMNS_LOOKED_AT];
     int count;
 } columns_t;
+
+/* How well a column's name fits for dates; 0: not at all. Of two that hold dates the one that says
+ * "start" is the surer one. */
+static int date_rank(const column_t *column)
+{
+    switch (column->role) {
+    case ECL_ROLE_START:
+        return 4;
+    case ECL_ROLE_DATE:
+        return 3;
+    case ECL_ROLE_END:
+        return 2;
+    case ECL_ROLE_TIME:
+    case ECL_ROLE_PERIOD:
+        return 1;
+    default:
+        return 0;
+    }
+}
 
 static void look_at_cell(column_t *column, ecl_field_t cell)
 {
@@ -44,6 +64,10 @@ static void look_at_cell(column_t *column, ecl_field_t cell)
     }
     if (ecl_layout_is_date(cell, &stamp)) {
         column->dates++;
+    } else if (date_rank(column) && ecl_serial_parse(cell.text, cell.length, 0, &stamp)) {
+        column->dates++;
+        column->serials++;
+        column->serial_times += stamp.has_time;
     } else {
         column->times +=
             ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK;
@@ -216,25 +240,6 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
     }
     return named->rank < 5 && !has_more_serials(sample, from, named->index, serial->index) ? named
                                                                                            : serial;
-}
-
-/* How well a column's name fits for dates; 0: not at all. Of two that hold dates the one that says
- * "start" is the surer one. */
-static int date_rank(const column_t *column)
-{
-    switch (column->role) {
-    case ECL_ROLE_START:
-        return 4;
-    case ECL_ROLE_DATE:
-        return 3;
-    case ECL_ROLE_END:
-        return 2;
-    case ECL_ROLE_TIME:
-    case ECL_ROLE_PERIOD:
-        return 1;
-    default:
-        return 0;
-    }
 }
 
 static const column_t *choose_date(const columns_t *columns, const column_t *meter)
@@ -501,6 +506,9 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
     layout->period_column =
         period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
     layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));
+    if (date && date->serials) {
+        layout->serial_dates = date->serial_times ? ECL_SERIAL_DATES_TIMES : ECL_SERIAL_DATES_DAYS;
+    }
     layout->times_are_utc = date && (date->is_utc || (time && time->is_utc));
     if (date && date->role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;

@@ -13,6 +13,8 @@
 #define ECL_LAYOUT_INTERNAL_H
 
 #include "layout.h"
+#include "serial.h"
+#include "source.h"
 #include "words.h"
 
 /* ---- sniff ---------------------------------------------------------------------------------- */
@@ -30,6 +32,10 @@ typedef struct ecl_sample_t {
     int count;
     int is_whole; /* the file has no more records than these */
 } ecl_sample_t;
+
+/* Of what a stream of records gives next. */
+apr_status_t ecl_sample_take(ecl_sample_t *sample, ecl_records_t *records, apr_pool_t *p,
+                             ecl_result_t *result);
 
 apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimiter, apr_pool_t *p,
                              ecl_result_t *result);
@@ -84,6 +90,55 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
 /* "1 … 50" below a line of times, of which the last two are those of the hour that comes twice: the
  * columns are what the clock shows. */
 void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *above);
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+/* A file read under one delimiter, or a sheet of a workbook. */
+typedef struct ecl_attempt_t {
+    char delimiter;
+    const char *sheet; /* NULL: a text */
+    int sheet_number;
+    int has_import; /* see ecl_layout_channel_outside */
+    int is_1904;
+    ecl_sample_t sample;
+    int header;                 /* index of the record that fits best as header; -1: none */
+    int first;                  /* index of the first row */
+    int score;                  /* of the header; 0: no header */
+    unsigned found;             /* roles named in the most telling record, for messages */
+    ecl_layout_t *layout;       /* headerless */
+    const ecl_source_t *source; /* of a file that is no table; else NULL */
+} ecl_attempt_t;
+
+/* Finds where the table begins in the sample; fills in header and what follows it. */
+void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p);
+
+/* The layout of the table that was found, or why it can't be read; as ecl_layout_find. */
+apr_status_t ecl_layout_from_attempt(ecl_layout_t **playout, ecl_attempt_t *attempt,
+                                     const char *import_type, const ecl_given_t *given,
+                                     apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result);
+
+/* The layouts of a workbook's sheets; as ecl_layout_find. */
+apr_status_t ecl_layout_find_in_workbook(ecl_layout_t **playout, ecl_records_t *records,
+                                         const char *import_type, const ecl_given_t *given,
+                                         apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result);
+
+/* ---- around the table ------------------------------------------------------------------------ */
+
+/* The channel that is said outside the table: in a line above it ("MeasurementQuantityId,RE";
+ * header: the index of the record where the table begins), or by the name of the sheet. "": it is
+ * said that this is no energy of a channel that is kept; NULL: nothing is said. *pwhere: a literal
+ * that says where. has_import: another sheet's name says import, so that "Export" is a direction
+ * and not what somebody did with the data. */
+const char *ecl_layout_channel_outside(const ecl_sample_t *sample, int header, const char *sheet,
+                                       int has_import, const char **pwhere);
+
+/* 1 when a sheet's name says import. */
+int ecl_layout_says_import(const char *sheet);
+
+/* The header for rejected rows, see layout.h; header: the record, above: the one before it or
+ * NULL. */
+const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_record_t *above,
+                                      apr_pool_t *p);
 
 /* ---- columns -------------------------------------------------------------------------------- */
 

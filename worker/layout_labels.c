@@ -80,8 +80,16 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
 {
     apr_size_t at = 0, used;
     int groups[3] = {0, 0, 0}, count = 0;
+    ecl_datetime_t time;
     char meridiem;
 
+    /* "0.0208333333333333": a spreadsheet's half past midnight */
+    if (ecl_serial_parse_time(text, length, &time) && !time.second) {
+        prefix[0] = suffix[0] = '\0';
+        *pnumber = -1;
+        *pminute = time.minute;
+        return 1;
+    }
     while (at < length && !is_digit(text[at])) {
         at++;
     }
@@ -576,4 +584,5 @@ void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *abov
         values[i].minute = i < HALF_HOURS ? 30 * i : 60 + 30 * (i - HALF_HOURS);
     }
     layout->labels_are_ends = are_ends;
+    layout->labels_above = 1;
 }

@@ -15,7 +15,8 @@ apr_status_t ecl_layout_sniff(const char **pform, const char *path, apr_pool_t *
     }
     *pform = ecl_form_words(&look.form, p);
     if (look.form.container == ECL_CONTAINER_XLSX) {
-        return ecl_fail(result, ECL_EINPUT, "not-text", ECL_BYTES_WORKBOOK);
+        *pform = NULL; /* its sheets' layouts tell */
+        return APR_SUCCESS;
     }
     if (!look.length) {
         return ecl_fail(result, ECL_EINPUT, "empty-file", "the file is empty");
@@ -36,19 +37,15 @@ static void keep(ecl_record_t *kept, const ecl_record_t *record, apr_pool_t *p)
     }
 }
 
-apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimiter, apr_pool_t *p,
+apr_status_t ecl_sample_take(ecl_sample_t *sample, ecl_records_t *records, apr_pool_t *p,
                              ecl_result_t *result)
 {
-    ecl_records_t *records;
     ecl_record_t record;
-    apr_pool_t *reading;
     apr_size_t bytes = 0;
-    apr_status_t status;
+    apr_status_t status = APR_SUCCESS;
 
     *sample = (ecl_sample_t){0};
     sample->records = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(ecl_record_t));
-    apr_pool_create(&reading, p); /* holds the open file and its buffers */
-    status = ecl_records_open(&records, path, delimiter, reading, result);
     while (status == APR_SUCCESS && sample->count < ECL_LAYOUT_SAMPLE &&
            bytes < ECL_LAYOUT_SAMPLE_BYTES) {
         status = ecl_records_next(records, &record, result);
@@ -60,6 +57,21 @@ apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimi
     if (APR_STATUS_IS_EOF(status)) {
         sample->is_whole = 1;
         status = APR_SUCCESS;
+    }
+    return status;
+}
+
+apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimiter, apr_pool_t *p,
+                             ecl_result_t *result)
+{
+    ecl_records_t *records;
+    apr_pool_t *reading;
+    apr_status_t status;
+
+    apr_pool_create(&reading, p); /* holds the open file and its buffers */
+    status = ecl_records_open(&records, path, delimiter, reading, result);
+    if (status == APR_SUCCESS) {
+        status = ecl_sample_take(sample, records, p, result);
     }
     apr_pool_destroy(reading);
     return status;

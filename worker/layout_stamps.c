@@ -11,12 +11,45 @@ typedef struct stamp_t {
     apr_int64_t minute; /* since 1970, of the label */
 } stamp_t;
 
+/* A date cell, or a day number where the column has them. */
+static ecl_datetime_status_t parse_date(const ecl_layout_t *layout, const ecl_field_t *cell,
+                                        ecl_datetime_t *pstamp)
+{
+    ecl_datetime_status_t status =
+        ecl_datetime_parse(cell->text, cell->length, layout->date_order, pstamp);
+
+    if (status != ECL_DATETIME_OK && layout->serial_dates != ECL_SERIAL_DATES_NONE &&
+        ecl_serial_parse(cell->text, cell->length, layout->serials_are_1904, pstamp)) {
+        pstamp->has_time |= layout->serial_dates == ECL_SERIAL_DATES_TIMES;
+        return ECL_DATETIME_OK;
+    }
+    return status == ECL_DATETIME_OK && !pstamp->has_date ? ECL_DATETIME_BAD : status;
+}
+
+/* A time cell: also "0", "30", "130" for 00:00, 00:30, 01:30, and a fraction of a day. */
+static ecl_datetime_status_t parse_time(const ecl_layout_t *layout, const ecl_field_t *cell,
+                                        ecl_datetime_t *ptime)
+{
+    char padded[5] = "0000";
+    ecl_datetime_status_t status;
+
+    if (cell->length && cell->length < 4 && strspn(cell->text, "0123456789") == cell->length) {
+        memcpy(padded + 4 - cell->length, cell->text, cell->length);
+        status = ecl_datetime_parse(padded, 4, layout->date_order, ptime);
+    } else {
+        status = ecl_datetime_parse(cell->text, cell->length, layout->date_order, ptime);
+    }
+    if (status == ECL_DATETIME_BAD && ecl_serial_parse_time(cell->text, cell->length, ptime)) {
+        return ECL_DATETIME_OK;
+    }
+    return status == ECL_DATETIME_OK && !ptime->has_time ? ECL_DATETIME_BAD : status;
+}
+
 int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int count,
                      ecl_datetime_t *pstamp, ecl_datetime_status_t *pstatus, int *pcolumn)
 {
     const ecl_field_t *cell;
     ecl_datetime_t time;
-    char padded[5] = "0000";
 
     *pcolumn = layout->date_column;
     *pstatus = ECL_DATETIME_MISSING;
@@ -24,10 +57,7 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
         return 0;
     }
     cell = &fields[layout->date_column];
-    *pstatus = ecl_datetime_parse(cell->text, cell->length, layout->date_order, pstamp);
-    if (*pstatus == ECL_DATETIME_OK && !pstamp->has_date) {
-        *pstatus = ECL_DATETIME_BAD;
-    }
+    *pstatus = parse_date(layout, cell, pstamp);
     if (*pstatus != ECL_DATETIME_OK) {
         return 0;
     }
@@ -40,16 +70,7 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
         return 0;
     }
     cell = &fields[layout->time_column];
-    /* "0", "30", "130": 00:00, 00:30, 01:30 */
-    if (cell->length && cell->length < 4 && strspn(cell->text, "0123456789") == cell->length) {
-        memcpy(padded + 4 - cell->length, cell->text, cell->length);
-        *pstatus = ecl_datetime_parse(padded, 4, layout->date_order, &time);
-    } else {
-        *pstatus = ecl_datetime_parse(cell->text, cell->length, layout->date_order, &time);
-    }
-    if (*pstatus == ECL_DATETIME_OK && !time.has_time) {
-        *pstatus = ECL_DATETIME_BAD;
-    }
+    *pstatus = parse_time(layout, cell, &time);
     if (*pstatus != ECL_DATETIME_OK) {
         return 0;
     }

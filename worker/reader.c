@@ -5,24 +5,47 @@
 
 #define TICK_BYTES (1024 * 1024)
 
-static apr_status_t make_zone(ecl_reader_t *reader, ecl_result_t *result)
+/* A file's times are local, or of the zone that was given; those of some sheets of it may be UTC.
+ */
+static apr_status_t make_zone(ecl_clock_t **pzone, const char *name, apr_pool_t *p,
+                              ecl_result_t *result)
 {
-    const char *name = reader->layout->times_are_utc ? "UTC" : reader->layout->given.timezone;
-    ecl_clock_t *zone;
-    apr_status_t status;
+    apr_status_t status = ecl_clock_make(pzone, name, p, result);
 
+    return status == ECL_ECONFIG
+               ? ecl_fail(result, ECL_EINPUT, "timezone-conflict", "%s", result->detail)
+               : status;
+}
+
+static apr_status_t make_zones(ecl_reader_t *reader, ecl_result_t *result)
+{
+    const char *given = reader->layouts->given.timezone;
+    apr_status_t status = APR_SUCCESS;
+
+    for (const ecl_layout_t *layout = reader->layouts; layout && status == APR_SUCCESS;
+         layout = layout->next) {
+        if (layout->kind == ECL_LAYOUT_DAILY) {
+            continue;
+        }
+        if (layout->times_are_utc && !reader->utc) {
+            status = make_zone(&reader->utc, "UTC", reader->pool, result);
+        } else if (!layout->times_are_utc && given && !reader->given_zone) {
+            status = make_zone(&reader->given_zone, given, reader->pool, result);
+        }
+    }
+    return status;
+}
+
+static void enter(ecl_reader_t *reader, const ecl_layout_t *layout)
+{
+    reader->layout = layout;
+    reader->is_foreign = 0;
     reader->zone = reader->options.clock;
-    if (!name || reader->layout->kind == ECL_LAYOUT_DAILY) {
-        return APR_SUCCESS;
+    if (layout->kind != ECL_LAYOUT_DAILY && layout->times_are_utc) {
+        reader->zone = reader->utc;
+    } else if (layout->kind != ECL_LAYOUT_DAILY && reader->given_zone) {
+        reader->zone = reader->given_zone;
     }
-    status = ecl_clock_make(&zone, name, reader->pool, result);
-    if (status != APR_SUCCESS) {
-        return status == ECL_ECONFIG
-                   ? ecl_fail(result, ECL_EINPUT, "timezone-conflict", "%s", result->detail)
-                   : status;
-    }
-    reader->zone = zone;
-    return APR_SUCCESS;
 }
 
 /* From a layout that is known on. */
@@ -31,26 +54,18 @@ static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const ch
 {
     apr_pool_t *p = reader->pool;
     apr_status_t status =
-        ecl_records_open(&reader->records, path, reader->layout->delimiter, p, result);
+        ecl_records_open(&reader->records, path, reader->layouts->delimiter, p, result);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    status = make_zone(reader, result);
+    status = make_zones(reader, result);
     if (status != APR_SUCCESS) {
         return status;
     }
-    switch (reader->layout->kind) {
-    case ECL_LAYOUT_WIDE:
-        ecl_wide_open(reader);
-        break;
-    case ECL_LAYOUT_LONG:
-        ecl_long_open(reader);
-        break;
-    case ECL_LAYOUT_DAILY:
-        reader->days = apr_palloc(p, (1 + ECL_LAYOUT_EXTRAS) * sizeof(ecl_meter_day_t));
-        break;
-    }
+    enter(reader, reader->layouts);
+    reader->days = apr_palloc(p, ECL_OPEN_DAYS * sizeof(ecl_meter_day_t));
+    ecl_long_open(reader);
     *preader = reader;
     return APR_SUCCESS;
 }
@@ -66,9 +81,10 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
     reader->options = *options;
     reader->calorific_value = ECL_CALORIFIC_VALUE;
     status =
-        ecl_layout_find(&reader->layout, path, options->import_type, &options->given, p, result);
-    if (status == APR_SUCCESS) {
-        status = ecl_reader_survey(reader->layout, path, options->clock, p, result);
+        ecl_layout_find(&reader->layouts, path, options->import_type, &options->given, p, result);
+    for (ecl_layout_t *layout = reader->layouts; layout && status == APR_SUCCESS;
+         layout = layout->next) {
+        status = ecl_reader_survey(layout, path, options->clock, p, result);
     }
     return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
 }
@@ -81,25 +97,50 @@ apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader,
     again->pool = p;
     again->options = reader->options;
     again->calorific_value = reader->calorific_value;
-    again->layout = reader->layout;
+    again->layouts = reader->layouts;
     return start(pagain, again, path, result);
 }
 
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader)
 {
-    return reader->layout;
+    return reader->layouts;
 }
 
-/* The next record that is a row; the one place that decides it, for reading and counting alike. */
-static apr_status_t next_row(ecl_records_t *records, const ecl_layout_t *layout,
-                             ecl_record_t *record, ecl_result_t *result)
+/* The layout that a record is read by, knowing that of the record before; NULL: that of its sheet
+ * was not found. */
+static const ecl_layout_t *layout_of(const ecl_layout_t *first, const ecl_layout_t *last,
+                                     const ecl_record_t *record)
 {
-    apr_status_t status;
+    if (last->sheet_number == record->sheet_number) {
+        return last;
+    }
+    while (first && first->sheet_number != record->sheet_number) {
+        first = first->next;
+    }
+    return first;
+}
 
-    do {
-        status = ecl_records_next(records, record, result);
-    } while (status == APR_SUCCESS && record->number < layout->first_record);
-    return status;
+/* The next record that is a row, and its layout; the one place that decides it, for reading and
+ * counting alike. *playout is the layout of the row before, or the first. */
+static apr_status_t next_row(ecl_records_t *records, const ecl_layout_t *first,
+                             const ecl_layout_t **playout, ecl_record_t *record,
+                             ecl_result_t *result)
+{
+    for (;;) {
+        const ecl_layout_t *layout;
+        apr_status_t status = ecl_records_next(records, record, result);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        layout = layout_of(first, *playout, record);
+        if (!layout) {
+            ecl_records_pass_sheet(records);
+        } else if (record->sheet_record >= layout->first_record) {
+            *playout = layout;
+            return APR_SUCCESS;
+        }
+    }
 }
 
 /* ---- rows that hold no readings ----------------------------------------------------------------
@@ -264,6 +305,18 @@ static void tell_form(ecl_reader_t *reader)
 /* ---- the interface -----------------------------------------------------------------------------
  */
 
+/* What there is to tell of the file as a whole, once. */
+static void tell_notes(ecl_reader_t *reader)
+{
+    if (reader->has_told_notes) {
+        return;
+    }
+    reader->has_told_notes = 1;
+    for (int i = 0; i < reader->layouts->note_count; i++) {
+        ecl_reader_note(reader, &reader->layouts->notes[i]);
+    }
+}
+
 apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink, ecl_row_t *row,
                              ecl_result_t *result)
 {
@@ -272,8 +325,10 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
         [ECL_OUTCOME_FAILED] = ECL_ROW_FAILED,
         [ECL_OUTCOME_SKIPPED] = ECL_ROW_SKIPPED,
     };
+    const ecl_layout_t *layout = reader->layout;
     ecl_outcome_t outcome;
-    apr_status_t status = next_row(reader->records, reader->layout, &reader->record, result);
+    apr_status_t status =
+        next_row(reader->records, reader->layouts, &layout, &reader->record, result);
 
     if (APR_STATUS_IS_EOF(status)) {
         apr_status_t flushed = ecl_reader_flush(reader, sink);
@@ -287,6 +342,11 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
     reader->sink_status = APR_SUCCESS;
     reader->has_failed = 0;
     tell_form(reader);
+    tell_notes(reader);
+    if (layout != reader->layout) {
+        ecl_long_flush(reader); /* the days of the sheet before */
+        enter(reader, layout);
+    }
     outcome = read_record(reader);
     row->number = reader->record.number;
     row->line = reader->record.line;
@@ -299,9 +359,7 @@ apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sin
 {
     reader->sink = sink;
     reader->sink_status = APR_SUCCESS;
-    if (reader->layout->kind == ECL_LAYOUT_LONG) {
-        ecl_long_flush(reader);
-    }
+    ecl_long_flush(reader);
     return reader->sink_status;
 }
 
@@ -310,13 +368,14 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
                               apr_int64_t *prows, ecl_result_t *result)
 {
     ecl_records_t *records;
+    const ecl_layout_t *in_hand = layout;
     ecl_record_t record;
     apr_int64_t next_tick = TICK_BYTES;
     apr_status_t status = ecl_records_open(&records, path, layout->delimiter, p, result);
 
     *prows = 0;
     while (status == APR_SUCCESS) {
-        status = next_row(records, layout, &record, result);
+        status = next_row(records, layout, &in_hand, &record, result);
         if (status != APR_SUCCESS) {
             break;
         }

@@ -51,6 +51,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
 apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader, const char *path,
                               apr_pool_t *p, ecl_result_t *result);
 
+/* The layout; of a workbook the list of its sheets' layouts. */
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader);
 
 /* What became of one record. */
@@ -77,7 +78,8 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
 apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink);
 
 /* Counts the data rows of a file with a layout already known: what total_rows is. tick is called
- * about once per MiB with baton; a status other than APR_SUCCESS ends the count. */
+ * now and then with baton, at least once per MiB; a status other than APR_SUCCESS ends the count.
+ */
 apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
                               apr_status_t (*tick)(void *baton), void *baton, apr_pool_t *p,
                               apr_int64_t *prows, ecl_result_t *result);

@@ -33,9 +33,11 @@ typedef struct ecl_repeated_t {
 
 struct ecl_reader_t {
     apr_pool_t *pool;
-    ecl_layout_t *layout;
+    ecl_layout_t *layouts;      /* of all sheets; of a text there is one */
+    const ecl_layout_t *layout; /* of the record in hand */
     ecl_reader_options_t options;
-    const ecl_clock_t *zone; /* of the file's dates and times; options.clock: local ones */
+    ecl_clock_t *utc, *given_zone; /* made when some layout's times need them */
+    const ecl_clock_t *zone;       /* of the file's dates and times; options.clock: local ones */
     ecl_records_t *records;
     ecl_record_t record; /* the one in hand */
 
@@ -43,6 +45,7 @@ struct ecl_reader_t {
     const ecl_reader_sink_t *sink;
     apr_status_t sink_status; /* of the first call that did not succeed */
     char message[512];
+    char *raw; /* of a rejected row with more than the file has for it; made when first needed */
     char shown[2][ECL_SHOWN_MAX + 4];
     int next_shown;
     char column_number[16];
@@ -50,6 +53,7 @@ struct ecl_reader_t {
     int has_failed;              /* the record in hand was reported */
     int form_told;               /* what is to be warned of about the file's encoding was */
     int power_told, volume_told; /* that kW, m3 were converted */
+    int has_told_notes;
     apr_int64_t calorific_value; /* of gas, in millionths of a MJ/m³ */
     ecl_meter_day_t *volume;     /* a day of gas by volume, before it is converted */
 
@@ -66,7 +70,7 @@ struct ecl_reader_t {
 
     apr_uint64_t warned[ECL_WARNED_SLOTS]; /* hashes of identifiers; 0: free */
     int warned_count;
-    ecl_meter_day_t *days;  /* wide: by block; long: open days; daily: one */
+    ecl_meter_day_t *days;  /* ECL_OPEN_DAYS; wide: by block; long: open days; daily: one */
     apr_uint64_t *day_keys; /* long: hashes of meter, channel and date, by open day; 0: free */
     int open_days[ECL_OPEN_DAYS]; /* long: indexes of days in the order they were opened */
     int open_count;
@@ -83,6 +87,9 @@ ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code
 
 void ecl_reader_warn(ecl_reader_t *reader, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Warns of what the layout says of the file as a whole. */
+void ecl_reader_note(ecl_reader_t *reader, const ecl_layout_note_t *note);
 
 /* The beginning of a cell for a message; valid until it is called twice more. */
 const char *ecl_reader_show(ecl_reader_t *reader, ecl_field_t cell);
@@ -191,7 +198,6 @@ apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t le
 /* ---- the layouts ---------------------------------------------------------------------------- */
 
 /* Each makes what it needs once, reads the record in hand, and hands over what is still open. */
-void ecl_wide_open(ecl_reader_t *reader);
 ecl_outcome_t ecl_wide_read(ecl_reader_t *reader);
 void ecl_long_open(ecl_reader_t *reader);
 ecl_outcome_t ecl_long_read(ecl_reader_t *reader);

@@ -21,7 +21,6 @@ typedef struct row_t {
 
 void ecl_long_open(ecl_reader_t *reader)
 {
-    reader->days = apr_palloc(reader->pool, ECL_OPEN_DAYS * sizeof(ecl_meter_day_t));
     reader->day_keys = apr_pcalloc(reader->pool, ECL_OPEN_DAYS * sizeof(apr_uint64_t));
     for (int i = 0; i < ECL_OPEN_DAYS; i++) {
         reader->open_days[i] = i;

@@ -63,6 +63,43 @@ const char *ecl_reader_column(ecl_reader_t *reader, int column)
     return reader->column_number;
 }
 
+/* A line number says nothing in a workbook of several sheets. */
+static void print_message(ecl_reader_t *reader, const char *fmt, va_list args)
+{
+    apr_size_t used = 0;
+
+    if (reader->record.sheet) {
+        used = (apr_size_t)apr_snprintf(reader->message, sizeof(reader->message),
+                                        "sheet \"%s\": ", reader->record.sheet);
+    }
+    apr_vsnprintf(reader->message + used, sizeof(reader->message) - used, fmt, args);
+}
+
+/* The record as it stands in the file; with a channel that is said elsewhere in it, as a cell
+ * behind the header's last one. */
+static const char *raw_of(ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    const ecl_record_t *record = &reader->record;
+    char *at;
+
+    if (!layout->added_channel) {
+        return record->raw;
+    }
+    if (!reader->raw) { /* a workbook's raw text may be twice a record's length */
+        reader->raw = apr_palloc(reader->pool, 2 * ECL_RECORD_MAX + 5 * ECL_FIELDS_MAX);
+    }
+    at = reader->raw;
+    memcpy(at, record->raw, record->raw_length);
+    at += record->raw_length;
+    for (int i = record->count; i < layout->columns; i++) {
+        *at++ = layout->delimiter;
+    }
+    *at++ = layout->delimiter;
+    apr_cpystrn(at, layout->added_channel, ECL_WORD_MAX);
+    return reader->raw;
+}
+
 ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code, const char *fmt,
                               ...)
 {
@@ -70,14 +107,14 @@ ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code
     va_list args;
 
     va_start(args, fmt);
-    apr_vsnprintf(reader->message, sizeof(reader->message), fmt, args);
+    print_message(reader, fmt, args);
     va_end(args);
     reader->has_failed = 1;
     error.line = reader->record.line;
     error.column = ecl_reader_column(reader, column);
     error.code = code;
     error.message = reader->message;
-    error.raw = reader->record.raw;
+    error.raw = raw_of(reader);
     note_status(reader, reader->sink->on_error(reader->sink->baton, &error));
     return ECL_OUTCOME_FAILED;
 }
@@ -87,9 +124,14 @@ void ecl_reader_warn(ecl_reader_t *reader, const char *code, const char *fmt, ..
     va_list args;
 
     va_start(args, fmt);
-    apr_vsnprintf(reader->message, sizeof(reader->message), fmt, args);
+    print_message(reader, fmt, args);
     va_end(args);
     note_status(reader, reader->sink->on_warning(reader->sink->baton, code, reader->message));
+}
+
+void ecl_reader_note(ecl_reader_t *reader, const ecl_layout_note_t *note)
+{
+    note_status(reader, reader->sink->on_warning(reader->sink->baton, note->code, note->message));
 }
 
 /* Volumes are handed over as they are, on a channel of their own, and as energy: cubic metres ×

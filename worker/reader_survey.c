@@ -131,12 +131,15 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
     }
     apr_pool_create(&reading, p);
     status = ecl_records_open(&records, path, layout->delimiter, reading, result);
+    if (status == APR_SUCCESS && layout->sheet) {
+        ecl_records_only_sheet(records, layout->sheet_number);
+    }
     while (status == APR_SUCCESS) {
         status = ecl_records_next(records, &record, result);
         if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
             break;
         }
-        if (record.number >= layout->first_record && record.status == ECL_RECORD_OK) {
+        if (record.sheet_record >= layout->first_record && record.status == ECL_RECORD_OK) {
             look_at(&survey, &record);
         }
         if (survey.has_offset && !layout->date_order_is_open && !layout->labels_are_open) {

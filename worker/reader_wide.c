@@ -19,11 +19,7 @@ typedef struct row_t {
     int ends_are_instants; /* see find_reading_of_ends */
 } row_t;
 
-void ecl_wide_open(ecl_reader_t *reader)
-{
-    reader->days =
-        apr_palloc(reader->pool, ECL_LAYOUT_BLOCKS * DAYS_PER_BLOCK * sizeof(ecl_meter_day_t));
-}
+_Static_assert(ECL_LAYOUT_BLOCKS *DAYS_PER_BLOCK <= ECL_OPEN_DAYS, "room for a row's days");
 
 static int is_nothing(const ecl_reader_t *reader, int column)
 {

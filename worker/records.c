@@ -17,6 +17,7 @@
 
 #include "records.h"
 #include "source.h"
+#include "xlsx.h"
 #include "../lib/utf8.h"
 
 #define READ_SIZE ((apr_size_t)65536)
@@ -25,8 +26,9 @@
 #define WINDOW_SIZE (2 * ((apr_size_t)ECL_RECORD_MAX + 2) + READ_SIZE)
 
 struct ecl_records_t {
-    /* of a file that is no table: then nothing below but offset is used */
+    /* of a file that is no table in text, one of these: then nothing below but offset is used */
     ecl_source_t *source;
+    ecl_xlsx_t *workbook;
     ecl_form_t form;
 
     apr_pool_t *pool;
@@ -79,22 +81,26 @@ static apr_status_t free_parser(void *data)
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result)
 {
-    const ecl_source_form_t *form = NULL;
+    const ecl_source_form_t *form;
     ecl_look_t look;
+    apr_status_t status;
 
-    if (delimiter) {
-        apr_status_t status = ecl_bytes_look(&look, path, p, result);
-
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-        form = ecl_source_find(look.head, look.length);
+    if (!delimiter) {
+        return ecl_records_open_lines(precords, path, delimiter, p, result);
     }
-    if (!form) {
+    status = ecl_bytes_look(&look, path, p, result);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    form = ecl_source_find(look.head, look.length);
+    if (!form && look.form.container != ECL_CONTAINER_XLSX) {
         return ecl_records_open_lines(precords, path, delimiter, p, result);
     }
     *precords = apr_pcalloc(p, sizeof **precords);
     (*precords)->form = look.form;
+    if (look.form.container == ECL_CONTAINER_XLSX) {
+        return ecl_xlsx_open(&(*precords)->workbook, path, p, result);
+    }
     return form->open(&(*precords)->source, path, p, result);
 }
 
@@ -142,7 +148,7 @@ void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes)
 
 const ecl_form_t *ecl_records_form(const ecl_records_t *records)
 {
-    return records->source ? &records->form : ecl_bytes_form(records->bytes);
+    return records->source || records->workbook ? &records->form : ecl_bytes_form(records->bytes);
 }
 
 /* Reads on, keeping everything from begin. */
@@ -417,14 +423,17 @@ static apr_status_t find_record(ecl_records_t *records, line_t *line, ecl_result
     }
 }
 
-static apr_status_t next_of_source(ecl_records_t *records, ecl_record_t *record,
-                                   ecl_result_t *result)
+/* Of a file that is no table in text. */
+static apr_status_t next_of_other(ecl_records_t *records, ecl_record_t *record,
+                                  ecl_result_t *result)
 {
-    apr_status_t status = records->source->next(records->source, record, result);
+    apr_status_t status = records->source ? records->source->next(records->source, record, result)
+                                          : ecl_xlsx_next(records->workbook, record, result);
 
     if (status == APR_SUCCESS) {
         records->offset += (apr_int64_t)record->raw_length + 1; /* as a line of a table */
         record->text_offset = records->offset;
+        record->sheet_record = record->sheet ? record->sheet_record : record->number;
     }
     return status;
 }
@@ -437,8 +446,8 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
     const char *text;
     int is_text;
 
-    if (records->source) {
-        return next_of_source(records, record, result);
+    if (records->source || records->workbook) {
+        return next_of_other(records, record, result);
     }
     if (records->patched) {
         *records->patched = records->patched_byte;
@@ -449,7 +458,7 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
     if (status != APR_SUCCESS) {
         return status;
     }
-    record->number = ++records->number;
+    record->number = record->sheet_record = ++records->number;
     record->line = records->line + 1;
     if (first.is_past_maximum) {
         return pass_long_line(records, record, result);
@@ -494,4 +503,37 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
         record->count = records->count;
     }
     return APR_SUCCESS;
+}
+
+/* ---- workbooks ---------------------------------------------------------------------------------
+ */
+
+int ecl_records_sheets(const ecl_records_t *records)
+{
+    return records->workbook ? ecl_xlsx_sheets(records->workbook) : 0;
+}
+
+const ecl_sheet_t *ecl_records_sheet(const ecl_records_t *records, int number)
+{
+    return ecl_xlsx_sheet(records->workbook, number);
+}
+
+int ecl_records_is_1904(const ecl_records_t *records)
+{
+    return records->workbook && ecl_xlsx_is_1904(records->workbook);
+}
+
+void ecl_records_only_sheet(ecl_records_t *records, int number)
+{
+    if (records->workbook) {
+        ecl_xlsx_only_sheet(records->workbook, number);
+        records->offset = 0;
+    }
+}
+
+void ecl_records_pass_sheet(ecl_records_t *records)
+{
+    if (records->workbook) {
+        ecl_xlsx_pass_sheet(records->workbook);
+    }
 }

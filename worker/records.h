@@ -7,6 +7,8 @@
  * Lines end with LF, CRLF or CR; a quoted field may contain line ends, and line numbers stay those
  * of a text editor. A quote that never closes costs one record: reading goes on with the line after
  * the one it opened on. A quote inside an unquoted field (12" pipe) is data.
+ *
+ * An Excel workbook gives the rows of its sheets, one sheet after the other: see xlsx.h.
  */
 #ifndef ECL_RECORDS_H
 #define ECL_RECORDS_H
@@ -40,6 +42,9 @@ typedef struct ecl_record_t {
                                 file is packed or no UTF-8 */
     apr_int64_t text_offset; /* bytes of text, unpacked and decoded, up to and including it; of a
                                 file that is no table, of the table that it stands for */
+    const char *sheet;       /* of a workbook: the sheet's name; NULL: a text */
+    int sheet_number;        /* from 1; 0: a text */
+    apr_int64_t sheet_record; /* number of this record in its sheet, or text, from 1 */
     ecl_field_t *fields;
     int count;
     const char *raw; /* as it stands in the file, without its line end; NUL-terminated; what is not
@@ -51,9 +56,9 @@ typedef struct ecl_record_t {
 
 /* Opens a file for reading from its start. delimiter: ',', ';', '\t' or '|'; 0: unknown yet, every
  * physical line is one record of one field, quotes and all (used to look at a file before
- * deciding). With a delimiter, a file that is no table (source.h) gives the records of the table
- * that it stands for, and the delimiter means nothing. Closed with p. Fails as
- * ecl_bytes_open does; of a file that is no table, ECL_EINPUT. */
+ * deciding). With a delimiter, a file that is no table in text (source.h, xlsx.h) gives the records
+ * of the tables that it stands for or holds, with commas in their raw text, and the delimiter means
+ * nothing. Closed with p. Fails as ecl_bytes_open does; of a file that is no table, ECL_EINPUT. */
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result);
 
@@ -72,6 +77,25 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
 
 /* What the file is packed in and how it is encoded, as far as it is known. */
 const ecl_form_t *ecl_records_form(const ecl_records_t *records);
+
+/* A worksheet. */
+typedef struct ecl_sheet_t {
+    const char *name;
+    int is_hidden;
+} ecl_sheet_t;
+
+/* How many sheets a workbook has; 0 for a text. And each of them, from 1. */
+int ecl_records_sheets(const ecl_records_t *records);
+const ecl_sheet_t *ecl_records_sheet(const ecl_records_t *records, int number);
+
+/* 1 for a workbook that counts its days from 1904, see serial.h. */
+int ecl_records_is_1904(const ecl_records_t *records);
+
+/* Starts again at the beginning of a sheet, and ends with it; records count from 1 again. */
+void ecl_records_only_sheet(ecl_records_t *records, int number);
+
+/* Passes over the rest of the sheet that the last record is of; it is not counted. */
+void ecl_records_pass_sheet(ecl_records_t *records);
 
 /* Fewer bytes per read, so that tests can cut the file anywhere. Call before the first next. */
 void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes);

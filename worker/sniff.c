@@ -100,6 +100,19 @@ ecl_encoding_t ecl_sniff_encoding(const char *head, apr_size_t length, apr_size_
 
 /* ---- files of other kinds -------------------------------------------------------------------- */
 
+/* A file of the old Office kind, or the box around an encrypted one of the new kind: this has a
+ * stream of a name that nearly always stands in the file's beginning. */
+static const char *name_ole(const char *head, apr_size_t length)
+{
+    static const char stream[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
+
+    if (memmem(head, length, stream, sizeof(stream))) {
+        return "this is a workbook with a password: save it without one and upload that";
+    }
+    return "this is an Excel workbook of the old kind (.xls), or one with a password: save it as "
+           ".xlsx without a password, or as CSV, and upload that";
+}
+
 const char *ecl_sniff_binary(const char *head, apr_size_t length)
 {
     if (BEGINS(head, length, "\x89PNG")) {
@@ -115,7 +128,7 @@ const char *ecl_sniff_binary(const char *head, apr_size_t length)
         return "this is a PDF document: export the readings as CSV instead";
     }
     if (BEGINS(head, length, "\xd0\xcf\x11\xe0")) {
-        return "this is an Excel workbook (.xls): save it as CSV and upload that";
+        return name_ole(head, length);
     }
     if (BEGINS(head, length, "7z\xbc\xaf\x27\x1c")) {
         return "this is a 7-Zip archive: unpack it and upload the CSV file inside";

@@ -5,7 +5,7 @@
 
 #include "xml.h"
 
-#define CHUNK_BYTES 16384
+#define CHUNK_BYTES 65536
 
 struct ecl_xml_t {
     XML_Parser parser;

@@ -1,0 +1,170 @@
+/*
+ * What is said outside the table: by the lines above it, and by the name of its sheet.
+ */
+#include "layout_internal.h"
+
+#include <apr_tables.h>
+
+/* ---- channel ---------------------------------------------------------------------------------
+ */
+
+/* The text after "name:" in one cell; NULL: it is not of that form. */
+static const char *after_colon(ecl_field_t cell, ecl_field_t *pname)
+{
+    const char *colon = memchr(cell.text, ':', cell.length);
+
+    if (!colon) {
+        return NULL;
+    }
+    *pname = (ecl_field_t){cell.text, (apr_size_t)(colon - cell.text)};
+    return colon + 1;
+}
+
+static int names_channel(ecl_field_t cell)
+{
+    int rank, is_utc;
+
+    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == ECL_ROLE_CHANNEL;
+}
+
+/* "MeasurementQuantityId,RE" or "Channel: RE". */
+static const char *channel_in_line(const ecl_record_t *record)
+{
+    for (int c = 0; c < record->count; c++) {
+        ecl_field_t cell = record->fields[c], name;
+        const char *value = after_colon(cell, &name);
+
+        if (value && names_channel(name) && value[strspn(value, " ")]) {
+            return ecl_channel_of(value, strlen(value));
+        }
+        if (!names_channel(value ? name : cell)) {
+            continue;
+        }
+        for (int next = c + 1; next < record->count; next++) {
+            if (record->fields[next].length) {
+                return ecl_channel_of(record->fields[next].text, record->fields[next].length);
+            }
+        }
+    }
+    return NULL;
+}
+
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* 1 when a name has that word, standing alone; letter case counts only for words in capitals. */
+static int says(const char *name, const char *word)
+{
+    apr_size_t length = strlen(word);
+    int is_exact = word[0] >= 'A' && word[0] <= 'Z';
+
+    for (const char *at = name; *at; at++) {
+        if ((at == name || !is_letter(at[-1])) && !is_letter(at[strnlen(at, length)]) &&
+            !(is_exact ? strncmp(at, word, length) : strncasecmp(at, word, length))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ecl_layout_says_import(const char *sheet)
+{
+    return says(sheet, "import");
+}
+
+static const char *channel_of_sheet(const char *sheet, int has_import)
+{
+    static const char *const codes[] = {"AI", "AE", "RI", "RE"};
+    static const char *const others[] = {"kva", "kw", "lag", "lead", "max demand", "power factor"};
+    int is_reactive = says(sheet, "reactive") || says(sheet, "kvarh");
+    int is_active = says(sheet, "active") || says(sheet, "kwh");
+    int is_export = says(sheet, "export") && (is_reactive || is_active || has_import);
+
+    for (apr_size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (says(sheet, codes[i])) {
+            return codes[i];
+        }
+    }
+    if (is_reactive) {
+        return is_export ? "RE" : "RI";
+    }
+    if (is_export) {
+        return "AE";
+    }
+    if (says(sheet, "import")) {
+        return "AI";
+    }
+    for (apr_size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (says(sheet, others[i])) {
+            return "";
+        }
+    }
+    return NULL;
+}
+
+const char *ecl_layout_channel_outside(const ecl_sample_t *sample, int header, const char *sheet,
+                                       int has_import, const char **pwhere)
+{
+    *pwhere = "as said above the table";
+    for (int i = header - 1; i >= 0; i--) {
+        const char *channel = channel_in_line(&sample->records[i]);
+
+        if (channel) {
+            return channel;
+        }
+    }
+    *pwhere = "by the sheet's name";
+    return sheet ? channel_of_sheet(sheet, has_import) : NULL;
+}
+
+/* ---- the header for rejected rows -------------------------------------------------------------
+ */
+
+static const char *as_csv(const char *text, char delimiter, apr_pool_t *p)
+{
+    char *quoted, *at;
+
+    if (!strchr(text, delimiter) && !strpbrk(text, "\"\r\n")) {
+        return text;
+    }
+    quoted = at = apr_palloc(p, 2 * strlen(text) + 3);
+    *at++ = '"';
+    for (; *text; text++) {
+        if (*text == '"') {
+            *at++ = '"';
+        }
+        *at++ = *text;
+    }
+    *at++ = '"';
+    *at = '\0';
+    return quoted;
+}
+
+static int is_value_column(const ecl_layout_t *layout, int column)
+{
+    for (int i = 0; i < layout->value_count; i++) {
+        if (layout->values[i].column == column) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_record_t *above,
+                                      apr_pool_t *p)
+{
+    apr_array_header_t *cells = apr_array_make(p, layout->columns + 1, sizeof(const char *));
+
+    for (int i = 0; i < layout->columns; i++) {
+        int is_above = layout->labels_above && above && is_value_column(layout, i);
+
+        APR_ARRAY_PUSH(cells, const char *) = as_csv(
+            is_above ? ecl_sample_cell(above, i).text : layout->names[i], layout->delimiter, p);
+    }
+    if (layout->added_channel) {
+        APR_ARRAY_PUSH(cells, const char *) = "Channel";
+    }
+    return apr_array_pstrcat(p, cells, layout->delimiter);
+}

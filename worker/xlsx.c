@@ -1,0 +1,370 @@
+/*
+ * The workbook as a whole: which of the archive's parts are its sheets, and going through them.
+ */
+#include "xlsx_internal.h"
+
+#include <apr_tables.h>
+
+#define NAME_BYTES 124
+
+/* Where something stands in the archive, by what other parts say of it. */
+typedef struct relation_t {
+    const char *id, *type, *target;
+} relation_t;
+
+typedef struct listed_t {
+    ecl_sheet_t sheet;
+    const char *relation;
+    int part;
+} listed_t;
+
+struct ecl_xlsx_t {
+    apr_pool_t *p, *sheet_pool;
+    ecl_xlsx_book_t book;
+    listed_t sheets[ECL_XLSX_SHEETS_MAX];
+    int count;
+    int has_too_many;
+    apr_int64_t file_size;
+
+    int at;                  /* number of the sheet in hand; 0: before the first */
+    int last;                /* the last one to read */
+    ecl_xlsx_sheet_t *sheet; /* NULL: go on to the next one */
+    apr_int64_t base;        /* bytes of the file that come before its own */
+    apr_int64_t end_offset;
+    apr_int64_t number, sheet_record;
+};
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static apr_status_t read_part(void *baton, void *bytes, apr_size_t *plength, ecl_result_t *result)
+{
+    return ecl_zip_part_read(baton, bytes, plength, result);
+}
+
+apr_status_t ecl_xlsx_part_open(ecl_xlsx_part_t *ppart, ecl_zip_t *zip, int index,
+                                const ecl_xml_handlers_t *handlers, const char *what, apr_pool_t *p,
+                                ecl_result_t *result)
+{
+    apr_status_t status = ecl_zip_part_open(&ppart->part, zip, index, p, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return ecl_xml_open(&ppart->xml, read_part, ppart->part, handlers, what, p, result);
+}
+
+apr_status_t ecl_xlsx_parse(ecl_zip_t *zip, int index, const ecl_xml_handlers_t *handlers,
+                            const char *what, apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_xlsx_part_t part;
+    apr_pool_t *parsing;
+    apr_status_t status;
+
+    if (index < 0) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&parsing, p);
+    status = ecl_xlsx_part_open(&part, zip, index, handlers, what, parsing, result);
+    while (status == APR_SUCCESS) {
+        status = ecl_xml_next(part.xml, result);
+    }
+    apr_pool_destroy(parsing);
+    return APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;
+}
+
+/* ---- relations ------------------------------------------------------------------------------- */
+
+typedef struct relations_t {
+    apr_pool_t *p;
+    const char *directory; /* of the part whose relations they are: "xl/" */
+    apr_array_header_t *all;
+} relations_t;
+
+/* A target is a path from the part's directory, or from the archive's root. */
+static const char *resolve(const char *directory, const char *target, apr_pool_t *p)
+{
+    char *base = apr_pstrdup(p, directory);
+
+    if (target[0] == '/') {
+        return apr_pstrdup(p, target + 1);
+    }
+    while (target[0] == '.') {
+        if (!strncmp(target, "../", 3)) {
+            char *slash;
+
+            base[strlen(base) - (base[0] != '\0')] = '\0';
+            slash = strrchr(base, '/');
+            *(slash ? slash + 1 : base) = '\0';
+            target += 3;
+        } else if (!strncmp(target, "./", 2)) {
+            target += 2;
+        } else {
+            break;
+        }
+    }
+    return apr_pstrcat(p, base, target, NULL);
+}
+
+static void on_relation(void *baton, const char *name, const char **attributes)
+{
+    relations_t *relations = baton;
+    const char *id = ecl_xml_attribute(attributes, "Id");
+    const char *type = ecl_xml_attribute(attributes, "Type");
+    const char *target = ecl_xml_attribute(attributes, "Target");
+
+    if (strcmp(name, "Relationship") || !id || !type || !target ||
+        relations->all->nelts > 2 * ECL_XLSX_SHEETS_MAX) {
+        return;
+    }
+    APR_ARRAY_PUSH(relations->all, relation_t) = (relation_t){
+        apr_pstrdup(relations->p, id),
+        apr_pstrdup(relations->p, strrchr(type, '/') ? strrchr(type, '/') + 1 : type),
+        resolve(relations->directory, target, relations->p),
+    };
+}
+
+static apr_status_t read_relations(relations_t *relations, ecl_zip_t *zip, const char *part,
+                                   apr_pool_t *p, ecl_result_t *result)
+{
+    const char *name = strrchr(part, '/') ? strrchr(part, '/') + 1 : part;
+    const ecl_xml_handlers_t handlers = {relations, on_relation, NULL, NULL};
+
+    relations->p = p;
+    relations->directory = apr_pstrmemdup(p, part, (apr_size_t)(name - part));
+    relations->all = apr_array_make(p, 16, sizeof(relation_t));
+    return ecl_xlsx_parse(
+        zip, ecl_zip_find(zip, apr_pstrcat(p, relations->directory, "_rels/", name, ".rels", NULL)),
+        &handlers, "the workbook's list of parts", p, result);
+}
+
+/* The target of the first relation of a type, or of an id; NULL: none. */
+static const char *find_relation(const relations_t *relations, const char *type, const char *id)
+{
+    for (int i = 0; i < relations->all->nelts; i++) {
+        const relation_t *relation = &APR_ARRAY_IDX(relations->all, i, relation_t);
+
+        if (!strcmp(relation->type, type) && (!id || !strcmp(relation->id, id))) {
+            return relation->target;
+        }
+    }
+    return NULL;
+}
+
+/* ---- the list of sheets ---------------------------------------------------------------------- */
+
+static void on_workbook(void *baton, const char *name, const char **attributes)
+{
+    ecl_xlsx_t *xlsx = baton;
+    const char *title, *id, *state, *is_1904;
+    apr_size_t length;
+
+    if (!strcmp(name, "workbookPr")) {
+        is_1904 = ecl_xml_attribute(attributes, "date1904");
+        xlsx->book.is_1904 = is_1904 && (!strcmp(is_1904, "1") || !strcmp(is_1904, "true"));
+        return;
+    }
+    title = ecl_xml_attribute(attributes, "name");
+    id = ecl_xml_attribute(attributes, "id");
+    if (strcmp(name, "sheet") || !title || !id) {
+        return;
+    }
+    if (xlsx->count == ECL_XLSX_SHEETS_MAX) {
+        xlsx->has_too_many = 1;
+        return;
+    }
+    state = ecl_xml_attribute(attributes, "state");
+    length = strlen(title);
+    if (length > NAME_BYTES) { /* Excel allows 31 characters */
+        length = NAME_BYTES;
+        while ((title[length] & 0xc0) == 0x80) {
+            length--;
+        }
+    }
+    xlsx->sheets[xlsx->count++] = (listed_t){
+        .sheet = {apr_pstrmemdup(xlsx->p, title, length), state && strcmp(state, "visible") != 0},
+        .relation = apr_pstrdup(xlsx->p, id),
+    };
+}
+
+/* Finds the sheets' parts; what is no worksheet (a chart, a dialogue) has no cells and goes. */
+static apr_status_t place_sheets(ecl_xlsx_t *xlsx, const relations_t *relations,
+                                 ecl_result_t *result)
+{
+    int count = 0;
+
+    for (int i = 0; i < xlsx->count; i++) {
+        listed_t *listed = &xlsx->sheets[i];
+        const char *target = find_relation(relations, "worksheet", listed->relation);
+
+        if (!target) {
+            continue;
+        }
+        listed->part = ecl_zip_find(xlsx->book.zip, target);
+        if (listed->part < 0) {
+            return ecl_fail(result, ECL_EINPUT, "bad-workbook",
+                            "the workbook is damaged: its sheet \"%s\" is missing",
+                            listed->sheet.name);
+        }
+        xlsx->sheets[count++] = *listed;
+    }
+    xlsx->count = count;
+    if (xlsx->has_too_many) {
+        return ecl_fail(result, ECL_EINPUT, "bad-workbook", "the workbook has more than %d sheets",
+                        ECL_XLSX_SHEETS_MAX);
+    }
+    return count
+               ? APR_SUCCESS
+               : ecl_fail(result, ECL_EINPUT, "no-sheets", "the workbook has no sheet with cells");
+}
+
+static int part_of(const ecl_xlsx_t *xlsx, const relations_t *relations, const char *type)
+{
+    const char *target = find_relation(relations, type, NULL);
+
+    return target ? ecl_zip_find(xlsx->book.zip, target) : -1;
+}
+
+static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_xlsx_book_t *book = &xlsx->book;
+    const ecl_xml_handlers_t handlers = {xlsx, on_workbook, NULL, NULL};
+    relations_t relations;
+    const char *workbook;
+    apr_status_t status = read_relations(&relations, book->zip, "", p, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    workbook = find_relation(&relations, "officeDocument", NULL);
+    if (!workbook || ecl_zip_find(book->zip, workbook) < 0) {
+        workbook = "xl/workbook.xml";
+    }
+    if (ecl_zip_find(book->zip, workbook) < 0) {
+        return ecl_fail(result, ECL_EINPUT, "bad-workbook",
+                        "the workbook is damaged: its list of sheets is missing");
+    }
+    if ((status = read_relations(&relations, book->zip, workbook, p, result)) != APR_SUCCESS ||
+        (status = ecl_xlsx_parse(book->zip, ecl_zip_find(book->zip, workbook), &handlers,
+                                 "the workbook's list of sheets", p, result)) != APR_SUCCESS ||
+        (status = place_sheets(xlsx, &relations, result)) != APR_SUCCESS ||
+        (status = ecl_xlsx_read_styles(book->zip, part_of(xlsx, &relations, "styles"), &book->forms,
+                                       &book->form_count, p, result)) != APR_SUCCESS) {
+        return status;
+    }
+    return ecl_strings_open(&book->strings, book->zip, part_of(xlsx, &relations, "sharedStrings"),
+                            p, result);
+}
+
+/* ---- the interface --------------------------------------------------------------------------- */
+
+apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const char *path, apr_pool_t *p,
+                           ecl_result_t *result)
+{
+    ecl_xlsx_t *xlsx = apr_pcalloc(p, sizeof *xlsx);
+    apr_status_t status = ecl_zip_open(&xlsx->book.zip, path, p, result);
+
+    xlsx->p = p;
+    if (status == APR_SUCCESS) {
+        status = read_book(xlsx, p, result);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    xlsx->file_size = ecl_zip_file_size(xlsx->book.zip);
+    apr_pool_create(&xlsx->sheet_pool, p);
+    /* untouched pages cost nothing */
+    xlsx->book.fields = apr_palloc(p, ECL_FIELDS_MAX * sizeof(ecl_field_t));
+    xlsx->book.text = apr_palloc(p, ECL_RECORD_MAX + 1);
+    /* every byte a quotation mark, and every cell in a pair of them */
+    xlsx->book.raw = apr_palloc(p, 2 * ECL_RECORD_MAX + 3 * ECL_FIELDS_MAX + 1);
+    xlsx->last = xlsx->count;
+    *pxlsx = xlsx;
+    return APR_SUCCESS;
+}
+
+int ecl_xlsx_sheets(const ecl_xlsx_t *xlsx)
+{
+    return xlsx->count;
+}
+
+const ecl_sheet_t *ecl_xlsx_sheet(const ecl_xlsx_t *xlsx, int number)
+{
+    return &xlsx->sheets[number - 1].sheet;
+}
+
+int ecl_xlsx_is_1904(const ecl_xlsx_t *xlsx)
+{
+    return xlsx->book.is_1904;
+}
+
+void ecl_xlsx_only_sheet(ecl_xlsx_t *xlsx, int number)
+{
+    xlsx->sheet = NULL;
+    xlsx->at = number - 1;
+    xlsx->last = number;
+    xlsx->number = xlsx->sheet_record = xlsx->end_offset = 0;
+}
+
+void ecl_xlsx_pass_sheet(ecl_xlsx_t *xlsx)
+{
+    xlsx->sheet = NULL;
+}
+
+static apr_status_t open_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
+{
+    const listed_t *listed = &xlsx->sheets[xlsx->at++];
+    apr_int64_t after = 0; /* this sheet's bytes and those after it: the file ends with them */
+
+    for (int i = xlsx->at - 1; i < xlsx->count; i++) {
+        after += ecl_zip_part_size(xlsx->book.zip, xlsx->sheets[i].part);
+    }
+    xlsx->base = xlsx->file_size - after;
+    xlsx->sheet_record = 0;
+    apr_pool_clear(xlsx->sheet_pool);
+    return ecl_xlsx_sheet_open(&xlsx->sheet, &xlsx->book, listed->part, listed->sheet.name,
+                               xlsx->sheet_pool, result);
+}
+
+/* How far the file is used up: never back, never beyond its end, whatever the archive says. */
+static apr_int64_t offset_now(ecl_xlsx_t *xlsx)
+{
+    apr_int64_t offset = xlsx->base + ecl_xlsx_sheet_used(xlsx->sheet);
+
+    if (offset > xlsx->file_size) {
+        offset = xlsx->file_size;
+    }
+    if (offset > xlsx->end_offset) {
+        xlsx->end_offset = offset;
+    }
+    return xlsx->end_offset;
+}
+
+apr_status_t ecl_xlsx_next(ecl_xlsx_t *xlsx, ecl_record_t *record, ecl_result_t *result)
+{
+    for (;;) {
+        apr_status_t status;
+
+        if (!xlsx->sheet) {
+            if (xlsx->at == xlsx->last) {
+                return APR_EOF;
+            }
+            status = open_next(xlsx, result);
+            if (status != APR_SUCCESS) {
+                return status;
+            }
+        }
+        status = ecl_xlsx_sheet_next(xlsx->sheet, record, result);
+        if (APR_STATUS_IS_EOF(status)) {
+            xlsx->sheet = NULL;
+            continue;
+        }
+        if (status == APR_SUCCESS) {
+            record->number = ++xlsx->number;
+            record->sheet_record = ++xlsx->sheet_record;
+            record->sheet_number = xlsx->at;
+            record->sheet = xlsx->sheets[xlsx->at - 1].sheet.name;
+            record->end_offset = offset_now(xlsx);
+        }
+        return status;
+    }
+}

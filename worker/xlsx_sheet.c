@@ -1,0 +1,374 @@
+/*
+ * One worksheet: <row> by <row>.
+ */
+#include "xlsx_internal.h"
+
+#define FORMULA_MAX 200 /* bytes of a formula that stands in for a value that is not there */
+
+typedef enum capture_t { CAPTURE_NONE, CAPTURE_VALUE, CAPTURE_FORMULA } capture_t;
+
+struct ecl_xlsx_sheet_t {
+    const ecl_xlsx_book_t *book;
+    const char *name;
+    ecl_xlsx_part_t part;
+    int in_data;
+    int widest;       /* cells of the widest row so far */
+    apr_int64_t row;  /* the one in hand, or the last one */
+    int is_row_ready; /* to be handed out */
+    /* the row in hand */
+    int count;       /* of cells up to the last with a text */
+    int next_column; /* of a cell that does not say where it stands */
+    apr_size_t used; /* of book->text */
+    int is_too_long;
+    /* the cell in hand; its value is gathered in book->text from `used` on */
+    int column;
+    char type; /* s: shared, i: inline, t: text, b: truth value, n: number, d: date, e: error */
+    ecl_serial_form_t form;
+    capture_t capture;
+    int has_value, phonetic;
+    apr_size_t value_length;
+    char formula[FORMULA_MAX + 1]; /* with its "="; "": none */
+    apr_size_t formula_length;
+
+    apr_status_t status; /* what went wrong in a handler */
+    ecl_result_t *result;
+};
+
+static void fail(ecl_xlsx_sheet_t *sheet, const char *what, const char *value)
+{
+    if (sheet->status == APR_SUCCESS) {
+        sheet->status = ecl_fail(sheet->result, ECL_EINPUT, "bad-workbook",
+                                 "the workbook is damaged: sheet \"%s\", row %" APR_INT64_T_FMT
+                                 ": %s \"%.40s\"",
+                                 sheet->name, sheet->row, what, value);
+    }
+    ecl_xml_pause(sheet->part.xml);
+}
+
+/* ---- rows and cells begin -------------------------------------------------------------------- */
+
+static void start_row(ecl_xlsx_sheet_t *sheet, const char **attributes)
+{
+    const char *number = ecl_xml_attribute(attributes, "r");
+    apr_int64_t row = sheet->row + 1;
+
+    if (number && !ecl_parse_int64(number, sheet->row + 1, APR_INT32_MAX, &row)) {
+        fail(sheet, "the next row says that its number is", number);
+    }
+    sheet->row = row;
+    sheet->count = sheet->next_column = 0;
+    sheet->used = 0;
+    sheet->is_too_long = 0;
+}
+
+static char type_of(const char *text)
+{
+    static const struct {
+        const char *text;
+        char type;
+    } types[] = {{"s", 's'}, {"inlineStr", 'i'}, {"str", 't'}, {"b", 'b'},
+                 {"n", 'n'}, {"d", 'd'},         {"e", 'e'}};
+
+    for (apr_size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (!strcmp(text, types[i].text)) {
+            return types[i].type;
+        }
+    }
+    return '\0';
+}
+
+static void start_cell(ecl_xlsx_sheet_t *sheet, const char **attributes)
+{
+    apr_int64_t style;
+
+    sheet->column = sheet->next_column;
+    sheet->type = 'n';
+    sheet->form = ECL_SERIAL_NUMBER;
+    for (int i = 0; attributes[i]; i += 2) {
+        const char *value = attributes[i + 1];
+
+        if (attributes[i][0] == 'r' && !attributes[i][1]) {
+            sheet->column = ecl_xlsx_column(value);
+            if (sheet->column < 0) {
+                fail(sheet, "a cell says that it stands at", value);
+            }
+        } else if (!strcmp(attributes[i], "t")) {
+            sheet->type = type_of(value);
+            if (!sheet->type) {
+                fail(sheet, "a cell is of the unknown type", value);
+            }
+        } else if (!strcmp(attributes[i], "s") &&
+                   ecl_parse_int64(value, 0, sheet->book->form_count - 1, &style)) {
+            sheet->form = (ecl_serial_form_t)sheet->book->forms[style];
+        }
+    }
+    sheet->next_column = sheet->column + 1;
+    sheet->capture = CAPTURE_NONE;
+    sheet->has_value = sheet->phonetic = 0;
+    sheet->value_length = sheet->formula_length = 0;
+}
+
+static void on_start(void *baton, const char *name, const char **attributes)
+{
+    ecl_xlsx_sheet_t *sheet = baton;
+
+    if (!sheet->in_data) {
+        sheet->in_data = !strcmp(name, "sheetData");
+    } else if (name[0] == 'c' && !name[1]) {
+        start_cell(sheet, attributes);
+    } else if (name[0] == 'v' && !name[1]) {
+        sheet->capture = CAPTURE_VALUE;
+        sheet->has_value = 1;
+    } else if (!strcmp(name, "row")) {
+        start_row(sheet, attributes);
+    } else if (name[0] == 'f' && !name[1]) {
+        sheet->capture = CAPTURE_FORMULA;
+        sheet->formula[0] = '=';
+        sheet->formula_length = 1;
+    } else if (!strcmp(name, "rPh")) {
+        sheet->phonetic++;
+    } else if (name[0] == 't' && !name[1] && sheet->type == 'i' && !sheet->phonetic) {
+        sheet->capture = CAPTURE_VALUE;
+        sheet->has_value = 1;
+    }
+}
+
+static void on_text(void *baton, const char *text, apr_size_t length)
+{
+    ecl_xlsx_sheet_t *sheet = baton;
+
+    if (sheet->capture == CAPTURE_VALUE) {
+        if (sheet->used + sheet->value_length + length > ECL_RECORD_MAX) {
+            sheet->is_too_long = 1;
+            return;
+        }
+        memcpy(sheet->book->text + sheet->used + sheet->value_length, text, length);
+        sheet->value_length += length;
+    } else if (sheet->capture == CAPTURE_FORMULA) {
+        apr_size_t room = FORMULA_MAX - sheet->formula_length;
+
+        length = length < room ? length : room;
+        while (length && length == room && (text[length] & 0xc0) == 0x80) {
+            length--;
+        }
+        memcpy(sheet->formula + sheet->formula_length, text, length);
+        sheet->formula_length += length;
+    }
+}
+
+/* ---- and end --------------------------------------------------------------------------------- */
+
+/* Puts a text in the place of the value in hand. */
+static void set_value(ecl_xlsx_sheet_t *sheet, const char *text, apr_size_t length)
+{
+    if (sheet->used + length > ECL_RECORD_MAX) {
+        sheet->is_too_long = 1;
+        sheet->value_length = 0;
+        return;
+    }
+    memcpy(sheet->book->text + sheet->used, text, length);
+    sheet->value_length = length;
+}
+
+static void take_shared(ecl_xlsx_sheet_t *sheet)
+{
+    char digits[24];
+    const char *text;
+    apr_int64_t number;
+    apr_size_t length;
+    apr_status_t status;
+
+    apr_cpystrn(digits, sheet->book->text + sheet->used,
+                sheet->value_length < sizeof digits ? sheet->value_length + 1 : sizeof digits);
+    if (!ecl_parse_int64(digits, 0, APR_INT32_MAX, &number)) {
+        fail(sheet, "a cell refers to the text number", digits);
+        return;
+    }
+    status = ecl_strings_get(sheet->book->strings, number, ECL_RECORD_MAX + 1, &text, &length,
+                             sheet->result);
+    if (status != APR_SUCCESS) {
+        sheet->status = status;
+        ecl_xml_pause(sheet->part.xml);
+        return;
+    }
+    set_value(sheet, text, length);
+}
+
+static void take_number(ecl_xlsx_sheet_t *sheet)
+{
+    char text[ECL_XLSX_NUMBER_TEXT];
+    apr_size_t length = ecl_xlsx_number(sheet->book->text + sheet->used, sheet->value_length,
+                                        sheet->form, sheet->book->is_1904, text);
+
+    if (length) {
+        set_value(sheet, text, length);
+    }
+}
+
+static void take_value(ecl_xlsx_sheet_t *sheet)
+{
+    char *value = sheet->book->text + sheet->used;
+    int is_true;
+
+    switch (sheet->type) {
+    case 's':
+        take_shared(sheet);
+        /* fall through */
+    case 'i':
+    case 't':
+        sheet->value_length = ecl_xlsx_unescape(value, sheet->value_length);
+        break;
+    case 'b':
+        is_true = value[0] == '1' || value[0] == 't';
+        set_value(sheet, is_true ? "TRUE" : "FALSE", is_true ? 4 : 5);
+        break;
+    case 'n':
+        take_number(sheet);
+        break;
+    default: /* errors, and ISO dates: as they are */
+        break;
+    }
+}
+
+static void end_cell(ecl_xlsx_sheet_t *sheet)
+{
+    char *text = sheet->book->text + sheet->used;
+
+    if (sheet->status != APR_SUCCESS) {
+        return;
+    }
+    text[sheet->value_length] = '\0';
+    if (sheet->has_value && sheet->value_length) {
+        take_value(sheet);
+    } else if (sheet->formula_length && !sheet->has_value && sheet->type != 't') {
+        set_value(sheet, sheet->formula, sheet->formula_length);
+    }
+    if (!sheet->value_length) {
+        return;
+    }
+    if (sheet->column >= ECL_FIELDS_MAX) {
+        sheet->is_too_long = 1;
+        return;
+    }
+    text[sheet->value_length] = '\0';
+    while (sheet->count <= sheet->column) {
+        sheet->book->fields[sheet->count++] = (ecl_field_t){"", 0};
+    }
+    sheet->book->fields[sheet->column] = (ecl_field_t){text, sheet->value_length};
+    sheet->used += sheet->value_length + 1;
+}
+
+static void on_end(void *baton, const char *name)
+{
+    ecl_xlsx_sheet_t *sheet = baton;
+
+    if (!sheet->in_data) {
+        return;
+    }
+    sheet->capture = CAPTURE_NONE;
+    if (name[0] == 'v' && !name[1]) {
+        return;
+    }
+    if (name[0] == 'c' && !name[1]) {
+        end_cell(sheet);
+    } else if (!strcmp(name, "rPh")) {
+        sheet->phonetic -= sheet->phonetic > 0;
+    } else if (!strcmp(name, "row")) {
+        if (sheet->count || sheet->is_too_long) {
+            sheet->is_row_ready = 1;
+            ecl_xml_pause(sheet->part.xml);
+        }
+    } else if (!strcmp(name, "sheetData")) {
+        sheet->in_data = 0;
+    }
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+static apr_size_t add_raw(char *raw, const ecl_field_t *field)
+{
+    char *at = raw;
+
+    if (!field->length || (!strpbrk(field->text, ",\"\r\n") && field->text[0] != ' ' &&
+                           field->text[field->length - 1] != ' ')) {
+        memcpy(at, field->text, field->length);
+        return field->length;
+    }
+    *at++ = '"';
+    for (const char *c = field->text; *c; c++) {
+        if (*c == '"') {
+            *at++ = '"';
+        }
+        *at++ = *c;
+    }
+    *at++ = '"';
+    return (apr_size_t)(at - raw);
+}
+
+static void set_raw(ecl_xlsx_sheet_t *sheet, ecl_record_t *record)
+{
+    const ecl_xlsx_book_t *book = sheet->book;
+    apr_size_t length = 0;
+
+    for (int i = 0; i < sheet->count; i++) {
+        if (i) {
+            book->raw[length++] = ',';
+        }
+        length += add_raw(book->raw + length, &book->fields[i]);
+    }
+    book->raw[length] = '\0';
+    record->raw = book->raw;
+    record->raw_length = length;
+}
+
+static void finish_row(ecl_xlsx_sheet_t *sheet, ecl_record_t *record)
+{
+    *record = (ecl_record_t){.line = sheet->row, .status = ECL_RECORD_TOO_LONG};
+    if (!sheet->is_too_long) {
+        sheet->widest = sheet->count > sheet->widest ? sheet->count : sheet->widest;
+        while (sheet->count < sheet->widest) {
+            sheet->book->fields[sheet->count++] = (ecl_field_t){"", 0};
+        }
+        record->status = ECL_RECORD_OK;
+        record->fields = sheet->book->fields;
+        record->count = sheet->count;
+    }
+    set_raw(sheet, record);
+}
+
+apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_t *book, int part,
+                                 const char *name, apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_xlsx_sheet_t *sheet = apr_pcalloc(p, sizeof *sheet);
+    const ecl_xml_handlers_t handlers = {sheet, on_start, on_end, on_text};
+
+    sheet->book = book;
+    sheet->name = name;
+    *psheet = sheet;
+    return ecl_xlsx_part_open(&sheet->part, book->zip, part, &handlers,
+                              apr_psprintf(p, "the workbook's sheet \"%s\"", name), p, result);
+}
+
+apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_record_t *record,
+                                 ecl_result_t *result)
+{
+    sheet->result = result;
+    sheet->is_row_ready = 0;
+    while (!sheet->is_row_ready) {
+        apr_status_t status = ecl_xml_next(sheet->part.xml, result);
+
+        if (sheet->status != APR_SUCCESS) {
+            return sheet->status;
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
+    finish_row(sheet, record);
+    return APR_SUCCESS;
+}
+
+apr_int64_t ecl_xlsx_sheet_used(const ecl_xlsx_sheet_t *sheet)
+{
+    return ecl_zip_part_used(sheet->part.part, ecl_xml_offset(sheet->part.xml));
+}

@@ -1,0 +1,49 @@
+/*
+ * Zip archives that somebody has uploaded, and their parts as streams. Used for archives that hold
+ * one file (bytes.h) and for workbooks, which are archives of many.
+ *
+ * Nothing that an archive says about itself is trusted. libzip keeps the whole directory of parts
+ * in memory; hence its size is looked at before. What comes out of a part is counted while it is
+ * read, and reading ends with an error at the limits of bytes.h. Memory: the directory, and some
+ * 100 KiB for each part that is open.
+ */
+#ifndef ECL_ZIP_H
+#define ECL_ZIP_H
+
+#include "../lib/ecl.h"
+
+typedef struct ecl_zip_t ecl_zip_t;
+typedef struct ecl_zip_part_t ecl_zip_part_t;
+
+/* libzip's own handle, for those who use it; and the file's size. Closed with p. ECL_EINPUT:
+ * "archive-damaged", "archive-too-large" (its directory); a system error, "file-unreadable". */
+struct zip;
+apr_status_t ecl_zip_open_archive(struct zip **parchive, apr_int64_t *pfile_size, const char *path,
+                                  apr_pool_t *p, ecl_result_t *result);
+
+/* The same, for what follows. */
+apr_status_t ecl_zip_open(ecl_zip_t **pzip, const char *path, apr_pool_t *p, ecl_result_t *result);
+
+apr_int64_t ecl_zip_file_size(const ecl_zip_t *zip);
+
+/* The part of a name, in any letter case; -1: none. */
+int ecl_zip_find(const ecl_zip_t *zip, const char *name);
+
+/* What a part takes up in the archive, as the archive says: for progress, never for limits. */
+apr_int64_t ecl_zip_part_size(const ecl_zip_t *zip, int index);
+
+/* Opens a part; closed with p, which must not outlive the archive. ECL_EINPUT: "archive-encrypted",
+ * "archive-damaged" (also a method of compression that is not known here). */
+apr_status_t ecl_zip_part_open(ecl_zip_part_t **ppart, ecl_zip_t *zip, int index, apr_pool_t *p,
+                               ecl_result_t *result);
+
+/* Up to *plength bytes; sets it to how many there are. APR_EOF after the last. ECL_EINPUT:
+ * "archive-damaged", "archive-too-large" for more than the limits of bytes.h. */
+apr_status_t ecl_zip_part_read(ecl_zip_part_t *part, void *bytes, apr_size_t *plength,
+                               ecl_result_t *result);
+
+/* About how many of its bytes in the archive the first `unpacked` bytes of a part have used up;
+ * never more than ecl_zip_part_size. */
+apr_int64_t ecl_zip_part_used(const ecl_zip_part_t *part, apr_int64_t unpacked);
+
+#endif /* ECL_ZIP_H */
