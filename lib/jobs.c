@@ -72,8 +72,7 @@ static apr_status_t put_object(void *object)
     return APR_SUCCESS;
 }
 
-/* The object in a text column; *pobject is NULL for NULL. Freed with p. 0: it is not an object. */
-static int parse_object(const char *text, apr_pool_t *p, json_object **pobject)
+int ecl_jobs_parse_object(const char *text, apr_pool_t *p, json_object **pobject)
 {
     json_object *object;
 
@@ -144,8 +143,8 @@ apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p
     job->undone_by = TEXT(undone_by);
     job->idempotency_key = TEXT(idempotency_key);
     if (!ecl_job_status_parse(TEXT(status), &job->status) ||
-        !parse_object(TEXT(options), p, &job->options) ||
-        !parse_object(TEXT(summary), p, &job->summary)) {
+        !ecl_jobs_parse_object(TEXT(options), p, &job->options) ||
+        !ecl_jobs_parse_object(TEXT(summary), p, &job->summary)) {
         return ecl_fail(result, APR_EGENERAL, "job-unreadable",
                         "the record of job %s holds something that this version cannot read",
                         job->batch_id);
@@ -166,6 +165,21 @@ apr_status_t ecl_jobs_query_one(ecl_db_conn_t *conn, const char *sql, const ecl_
         return rv;
     }
     return ecl_jobs_from_row(rows, 0, p, pjob, result);
+}
+
+void ecl_job_options_used(const ecl_job_t *job, const char *values[ECL_OPTIONS])
+{
+    const char *saved[ECL_OPTIONS];
+    json_object *template = NULL, *options = NULL;
+
+    if (job->summary && json_object_object_get_ex(job->summary, "template", &template)) {
+        json_object_object_get_ex(template, "options", &options);
+    }
+    ecl_options_read(job->options, values);
+    ecl_options_read(options, saved);
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        values[id] = values[id] ? values[id] : saved[id];
+    }
 }
 
 const char *ecl_jobs_json_text(json_object *object)

@@ -183,6 +183,11 @@ apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_
  */
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
 
+/* What a job goes by: its own options, and beside them those of the import template that it was
+ * read with (its summary's "template", an object with "options"). The texts live as long as the
+ * job. */
+void ecl_job_options_used(const ecl_job_t *job, const char *values[ECL_OPTIONS]);
+
 /* ---- what people may ask for ----------------------------------------------------------------- */
 
 /* Each checks the state itself and answers ECL_ECONFLICT, code "job-state", with a sentence that

@@ -239,18 +239,18 @@ static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, con
     static const char let_go[] =
         "UPDATE import_jobs SET stored_name = NULL"
         " WHERE id = %lld AND status = 'completed' AND stored_name IS NOT NULL";
-    const ecl_job_new_t job = {.batch_id = new_id,
-                               .user_name = user,
-                               .filename = dry_run->filename,
-                               .stored_name = new_id,
-                               .file_size = dry_run->file_size,
-                               .file_sha256 = dry_run->file_sha256,
-                               .import_type = dry_run->import_type,
-                               .priority = dry_run->priority,
-                               .notes = dry_run->notes,
-                               .tags = dry_run->tags,
-                               .options = dry_run->options,
-                               .parent_batch_id = dry_run->batch_id};
+    const char *options[ECL_OPTIONS];
+    ecl_job_new_t job = {.batch_id = new_id,
+                         .user_name = user,
+                         .filename = dry_run->filename,
+                         .stored_name = new_id,
+                         .file_size = dry_run->file_size,
+                         .file_sha256 = dry_run->file_sha256,
+                         .import_type = dry_run->import_type,
+                         .priority = dry_run->priority,
+                         .notes = dry_run->notes,
+                         .tags = dry_run->tags,
+                         .parent_batch_id = dry_run->batch_id};
     int affected = 0;
     apr_status_t rv = ecl_db_exec(conn, let_go, ECL_ARGS(ECL_INT(dry_run->id)), &affected, result);
 
@@ -258,7 +258,12 @@ static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, con
     if (rv != APR_SUCCESS || !affected) {
         return rv;
     }
-    return ecl_job_create(conn, &job, p, pjob, result);
+    /* what the dry run showed, whatever became of its template since */
+    ecl_job_options_used(dry_run, options);
+    job.options = ecl_options_json(options);
+    rv = ecl_job_create(conn, &job, p, pjob, result);
+    json_object_put(job.options);
+    return rv;
 }
 
 apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,

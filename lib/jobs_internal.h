@@ -56,6 +56,9 @@ apr_status_t ecl_jobs_query_one(ecl_db_conn_t *conn, const char *sql, const ecl_
 /* ECL_EFENCED for a job whose claim has ended. */
 apr_status_t ecl_jobs_fenced(const ecl_job_t *job, ecl_result_t *result);
 
+/* The object in a text column; *pobject is NULL for NULL. Freed with p. 0: it is not an object. */
+int ecl_jobs_parse_object(const char *text, apr_pool_t *p, json_object **pobject);
+
 /* An object as text for a column; NULL for NULL. Valid as long as the object is not changed. */
 const char *ecl_jobs_json_text(json_object *object);
 

@@ -12,6 +12,7 @@
 #include "pages.h"
 #include "private.h"
 #include "respond.h"
+#include "templates.h"
 #include "../lib/jobs.h"
 
 /* {id} stands for a job's batch id, {name} for any other single segment. */
@@ -34,6 +35,10 @@ static const route_t routes[] = {
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/import", ecl_action_import},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/answer", ecl_action_answer},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/delete", ecl_action_delete},
+    {ECL_ROLE_ADMIN, M_POST, "/status/{id}/template", ecl_templates_save},
+    {ECL_ROLE_ADMIN, M_GET, "/templates", ecl_templates_page},
+    {ECL_ROLE_ADMIN, M_POST, "/templates/{name}/rename", ecl_templates_rename},
+    {ECL_ROLE_ADMIN, M_POST, "/templates/{name}/delete", ecl_templates_delete},
     {ECL_ROLE_ADMIN, M_GET, "/assets/{name}", ecl_respond_asset},
 
     {ECL_ROLE_API, M_GET, "/jobs", ecl_api_list},
@@ -46,6 +51,10 @@ static const route_t routes[] = {
     {ECL_ROLE_API, M_POST, "/jobs/{id}/undo", ecl_action_undo},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/import", ecl_action_import},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/answer", ecl_action_answer},
+    {ECL_ROLE_API, M_POST, "/jobs/{id}/template", ecl_templates_save},
+    {ECL_ROLE_API, M_GET, "/templates", ecl_templates_list},
+    {ECL_ROLE_API, M_PATCH, "/templates/{name}", ecl_templates_rename},
+    {ECL_ROLE_API, M_DELETE, "/templates/{name}", ecl_templates_delete},
     {ECL_ROLE_API, M_GET, "/status", ecl_api_status},
 };
 
@@ -99,9 +108,10 @@ static int dispatch(ecl_request_t *q, const char *path)
             return routes[i].handler(q);
         }
         allow = apr_pstrcat(q->r->pool, allow ? allow : "", allow ? ", " : "",
-                            routes[i].method == M_GET    ? "GET, HEAD"
-                            : routes[i].method == M_POST ? "POST"
-                                                         : "DELETE",
+                            routes[i].method == M_GET     ? "GET, HEAD"
+                            : routes[i].method == M_POST  ? "POST"
+                            : routes[i].method == M_PATCH ? "PATCH"
+                                                          : "DELETE",
                             NULL);
     }
     if (allow) {

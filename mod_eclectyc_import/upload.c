@@ -452,6 +452,21 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
 /* ---- the job -----------------------------------------------------------------------------------
  */
 
+static apr_status_t put_object(void *object)
+{
+    json_object_put(object);
+    return APR_SUCCESS;
+}
+
+static void take_parent_options(const ecl_job_t *parent, apr_pool_t *p, ecl_job_new_t *job)
+{
+    const char *options[ECL_OPTIONS];
+
+    ecl_job_options_used(parent, options);
+    job->options = ecl_options_json(options);
+    apr_pool_cleanup_register(p, job->options, put_object, apr_pool_cleanup_null);
+}
+
 static apr_status_t create_job(ecl_db_conn_t *conn, ecl_job_new_t *job, apr_pool_t *p,
                                ecl_job_t **pjob, ecl_result_t *result)
 {
@@ -460,7 +475,7 @@ static apr_status_t create_job(ecl_db_conn_t *conn, ecl_job_new_t *job, apr_pool
     if (job->parent_batch_id) {
         rv = ecl_job_get(conn, job->parent_batch_id, p, pjob, result);
         if (rv == APR_SUCCESS && !job->options) {
-            job->options = (*pjob)->options; /* rows of the same file, corrected */
+            take_parent_options(*pjob, p, job); /* rows of the same file, corrected */
         }
         *pjob = NULL;
     }

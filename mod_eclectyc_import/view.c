@@ -2,6 +2,7 @@
 #include "format.h"
 #include "view.h"
 #include "view_options.h"
+#include "../lib/import_templates.h"
 
 #define WORKER_MAX_AGE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
 #define SHOWN_NEW_METERS 20
@@ -321,6 +322,17 @@ static void write_layout(json_object *view, apr_pool_t *p)
     }
 }
 
+/* The import template that was gone by: its options in words. */
+static void write_template(json_object *view, apr_pool_t *p)
+{
+    json_object *template, *options;
+
+    if (json_object_object_get_ex(view, "template", &template) &&
+        json_object_object_get_ex(template, "options", &options)) {
+        json_object_object_add(template, "options_list", ecl_view_options(options, p));
+    }
+}
+
 static json_object *summary_view(json_object *summary, apr_pool_t *p)
 {
     static const char *const lists[] = {"new_meters", "warnings", "examples", "facts"};
@@ -340,6 +352,7 @@ static json_object *summary_view(json_object *summary, apr_pool_t *p)
                                   json_object_array_length(meters) - SHOWN_NEW_METERS);
     }
     json_object_object_add(view, "facts", facts_of(summary, p));
+    write_template(view, p);
     write_layout(view, p);
     write_count(view, "meters", p);
     write_count(view, "meters_new", p);
@@ -396,6 +409,7 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     ecl_job_t *other = NULL;
     apr_status_t rv;
 
+    add_bool(view, "can_save_template", ecl_import_template_is_saveable(job));
     json_object_object_add(root, "job", view);
     add_text(root, "action_base", href);
     add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));

@@ -9,6 +9,7 @@
  */
 #include "import.h"
 
+#include "../lib/import_templates.h"
 #include "../lib/log.h"
 #include "../lib/options.h"
 #include "../lib/storage.h"
@@ -26,7 +27,8 @@
 typedef struct run_t {
     const ecl_import_context_t *context;
     const ecl_job_t *job;
-    const char *given[ECL_OPTIONS]; /* the job's options */
+    const char *given[ECL_OPTIONS];  /* the job's options, and those of its import template */
+    ecl_import_template_t *template; /* found by this attempt; NULL: none */
     apr_pool_t *p;
     ecl_result_t *result;
     ecl_db_conn_t *conn;
@@ -116,16 +118,71 @@ static const char *header_of(const char *path, const ecl_layout_t *layout, apr_p
     return apr_pstrmemdup(p, record.raw, record.raw_length);
 }
 
+/* The reader's names for options. */
+static void give(ecl_given_t *given, const char *const values[ECL_OPTIONS])
+{
+    given->meter = values[ECL_OPTION_METER];
+    given->labels = values[ECL_OPTION_LABELS];
+    given->timezone = values[ECL_OPTION_TIMEZONE];
+    given->unit = values[ECL_OPTION_UNIT];
+    given->channel = values[ECL_OPTION_CHANNEL];
+    given->date_order = values[ECL_OPTION_DATE_ORDER];
+}
+
+/* Adds the options of the import template for files with this header. */
+static apr_status_t complete_given(void *baton, const char *fingerprint, ecl_given_t *given)
+{
+    run_t *run = baton;
+    const char *saved[ECL_OPTIONS];
+    apr_status_t rv =
+        ecl_import_template_find(run->conn, fingerprint, run->p, &run->template, run->result);
+
+    if (rv != APR_SUCCESS || !run->template) {
+        return rv;
+    }
+    ecl_options_read(run->template->options, saved);
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        run->given[id] = run->given[id] ? run->given[id] : saved[id];
+    }
+    give(given, run->given);
+    return APR_SUCCESS;
+}
+
+static apr_status_t try_to_open(run_t *run, const char *path, ecl_reader_options_t *options)
+{
+    give(&options->given, run->given);
+    return ecl_reader_open(&run->reader, path, options, run->p, run->result);
+}
+
+/* Whether it failed because what was given and what the file says contradict each other. */
+static int is_conflict(const ecl_result_t *result)
+{
+    const char *ending = strrchr(result->code, '-');
+
+    return ending && !strcmp(ending, "-conflict");
+}
+
+/* Without the template, when the file contradicts it: it was saved for another file. */
+static apr_status_t open_without_template(run_t *run, const char *path,
+                                          ecl_reader_options_t *options)
+{
+    const char *why = apr_psprintf(run->p, "import template \"%s\": %s", run->template->name,
+                                   run->result->detail);
+    apr_status_t rv;
+
+    run->template = NULL;
+    options->given.complete = NULL;
+    ecl_options_read(run->job->options, run->given);
+    rv = try_to_open(run, path, options);
+    if (rv == APR_SUCCESS) {
+        ecl_summary_warning(run->summary, "template-not-used", why);
+    }
+    return rv;
+}
+
 static apr_status_t open_reader(run_t *run, const char *path)
 {
-    ecl_reader_options_t options = {.import_type = run->job->import_type,
-                                    .clock = run->clock,
-                                    .given = {.meter = run->given[ECL_OPTION_METER],
-                                              .labels = run->given[ECL_OPTION_LABELS],
-                                              .timezone = run->given[ECL_OPTION_TIMEZONE],
-                                              .unit = run->given[ECL_OPTION_UNIT],
-                                              .channel = run->given[ECL_OPTION_CHANNEL],
-                                              .date_order = run->given[ECL_OPTION_DATE_ORDER]}};
+    ecl_reader_options_t options = {.import_type = run->job->import_type, .clock = run->clock};
     json_object *preview;
     ecl_clock_day_t day;
     int minute;
@@ -134,7 +191,21 @@ static apr_status_t open_reader(run_t *run, const char *path)
     /* the day of the first attempt: those that follow must decide alike */
     ecl_clock_from_utc(run->clock, apr_time_sec(run->job->started_at), &day, &minute);
     options.today = day.date;
-    rv = ecl_reader_open(&run->reader, path, &options, run->p, run->result);
+    if (run->checkpoint) {
+        /* and go by what the first one went by, whatever became of the template since */
+        ecl_job_options_used(run->job, run->given);
+    } else {
+        options.given.complete = complete_given;
+        options.given.baton = run;
+    }
+    rv = try_to_open(run, path, &options);
+    if (rv == ECL_EINPUT && run->template && is_conflict(run->result)) {
+        rv = open_without_template(run, path, &options);
+    }
+    if (!run->checkpoint) {
+        ecl_summary_template(run->summary, run->template ? run->template->name : NULL,
+                             run->template ? run->template->options : NULL);
+    }
     if (rv == APR_SUCCESS) {
         const ecl_layout_t *layout = ecl_reader_layout(run->reader);
         ecl_summary_layout(run->summary, layout, header_of(path, layout, run->p));
@@ -142,6 +213,9 @@ static apr_status_t open_reader(run_t *run, const char *path)
     }
     if (rv == APR_SUCCESS) {
         ecl_summary_preview(run->summary, preview);
+    }
+    if (rv == APR_SUCCESS && run->template) {
+        rv = ecl_import_template_used(run->conn, run->template->id, run->result);
     }
     return rv;
 }

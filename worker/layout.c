@@ -241,6 +241,17 @@ static void fingerprint(ecl_layout_t *layout, apr_pool_t *p)
     layout->fingerprint = hex;
 }
 
+/* What is known of files with this header, beside what was given. */
+static apr_status_t complete_given(ecl_layout_t *layout, apr_pool_t *p)
+{
+    ecl_given_t *given = &layout->given;
+
+    fingerprint(layout, p);
+    return given->complete && layout->fingerprint
+               ? given->complete(given->baton, layout->fingerprint, given)
+               : APR_SUCCESS;
+}
+
 /* ---- evidence ----------------------------------------------------------------------------------
  */
 
@@ -412,7 +423,13 @@ static apr_status_t take_header(ecl_layout_t *layout, const ecl_attempt_t *attem
 {
     const ecl_record_t *header = &attempt->sample.records[attempt->header];
 
+    apr_status_t status;
+
     take_names(layout, header, p);
+    status = complete_given(layout, p);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
     layout->kind = ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch)
                        ? ECL_LAYOUT_WIDE
                        : ECL_LAYOUT_LONG;
@@ -499,7 +516,6 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         status = ecl_layout_check_given(layout, sample, attempt->first, p, result);
     }
     if (status == APR_SUCCESS) {
-        fingerprint(layout, p);
         tell(layout, attempt, why, p);
         *playout = layout;
     }
@@ -592,6 +608,9 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
         take_names(layout, &record, p);
         layout->given = *given;
         source->form->describe(source, layout, p);
+        status = complete_given(layout, p);
+    }
+    if (status == APR_SUCCESS) {
         status = ecl_records_next(records, &record, result);
     }
     if (APR_STATUS_IS_EOF(status)) {
@@ -608,7 +627,6 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
         if (layout->meter_column < 0) {
             layout->evidence = apr_pstrcat(p, layout->evidence, "; ", meter_text(layout, p), NULL);
         }
-        fingerprint(layout, p);
         *playout = layout;
     }
     return status;

@@ -52,14 +52,19 @@ typedef struct ecl_extra_value_t {
 #define ECL_LAYOUT_EXTRAS 3
 
 /* What the user said about the file (lib/options.h); NULL: nothing. */
-typedef struct ecl_given_t {
+typedef struct ecl_given_t ecl_given_t;
+struct ecl_given_t {
     const char *meter;
     const char *labels;     /* "start", "end" */
     const char *timezone;   /* of dates and times without an offset */
     const char *unit;       /* "kWh", "Wh", "MWh", "kVArh" */
     const char *channel;    /* "AI", "AE", "RI", "RE" */
     const char *date_order; /* "dmy", "mdy", "ymd" */
-} ecl_given_t;
+    /* Called once when the header is known: adds what is known of files with that header. The
+     * status is that of finding the layout. NULL: nothing is known. */
+    apr_status_t (*complete)(void *baton, const char *fingerprint, ecl_given_t *given);
+    void *baton;
+};
 
 /* Something about the file as a whole to be told to the user as a warning. */
 typedef struct ecl_layout_note_t {
@@ -136,7 +141,7 @@ typedef struct ecl_layout_t {
     const char *channel_where; /* who says so, for the evidence; NULL: nobody outside the table */
     const char *header;
 
-    const char *fingerprint; /* SHA-256 of the normalised header, for import templates */
+    const char *fingerprint; /* SHA-256 of the normalised header; NULL: the file has none */
     const char *evidence; /* one line for people: "row per meter-day, 48 columns HH01…HH48, …" */
 } ecl_layout_t;
 

@@ -71,8 +71,24 @@ void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, cons
 
     set_text(summary->json, "layout", kinds[layout->kind]);
     set_text(summary->json, "evidence", layout->evidence);
+    set_text(summary->json, "fingerprint", layout->fingerprint);
     set_text(summary->json, "delimiter", delimiter);
     set_text(summary->json, "header", header && strlen(header) <= MAX_HEADER_BYTES ? header : NULL);
+}
+
+void ecl_summary_template(ecl_summary_t *summary, const char *name, json_object *options)
+{
+    json_object *template, *copy = NULL;
+
+    if (!name) {
+        json_object_object_del(summary->json, "template");
+        return;
+    }
+    template = json_object_new_object();
+    json_object_deep_copy(options, &copy, NULL);
+    set_text(template, "name", name);
+    json_object_object_add(template, "options", copy);
+    json_object_object_add(summary->json, "template", template);
 }
 
 void ecl_summary_day(ecl_summary_t *summary, const ecl_meter_day_t *day)
@@ -190,6 +206,8 @@ static const char *common_message(const char *code)
          "meter numbers that end in six zeros or more: the file looks as if it was saved from a "
          "spreadsheet, which rounds such numbers"},
         {"checks-limited", "the file is too large for some checks"},
+        {"template-not-used",
+         "an import template was passed over, because the file contradicts it"},
         {"estimate-kept-out", "estimated readings that did not replace actual ones"},
     };
 

@@ -4,6 +4,7 @@
  *
  * - layout ("wide", "long", "daily"), evidence, delimiter, header (the file's own text; null: none,
  *   or a huge one)
+ * - fingerprint (of the header), template: {name, options}, the import template that was gone by
  * - date_from, date_to, days, meters, meters_new, new_meters (the first 20)
  * - readings_missing, readings_repeated, readings_kept_estimated, rounded
  * - warnings: [{code, message, count, examples (the first 5)}], at most 50 codes
@@ -32,6 +33,9 @@ json_object *ecl_summary_json(const ecl_summary_t *summary);
 
 /* header: the header's line as it stands in the file, or NULL. */
 void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, const char *header);
+
+/* options: as of lib/options.h, copied. A name of NULL: none was gone by. */
+void ecl_summary_template(ecl_summary_t *summary, const char *name, json_object *options);
 
 void ecl_summary_day(ecl_summary_t *summary, const ecl_meter_day_t *day);
 void ecl_summary_meter(ecl_summary_t *summary, const char *identifier);

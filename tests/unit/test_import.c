@@ -6,6 +6,7 @@
 
 #include <apr_tables.h>
 
+#include "lib/import_templates.h"
 #include "lib/settings.h"
 #include "lib/storage.h"
 #include "worker/clock.h"
@@ -679,6 +680,69 @@ static void lets_go_of_a_job_that_another_has(void **state)
     assert_int_equal(sql(f, "SELECT count(*) FROM meter_days"), job->checkpoint - 1);
 }
 
+/* ---- import templates ------------------------------------------------------------------------
+ */
+
+/* Days with large whole numbers and no unit. */
+static const char *doubtful_file(apr_pool_t *p, int month)
+{
+    text_t t = {.p = p};
+
+    add(&t, "Date,Meter Id,Value\n");
+    for (int day = 1; day <= 28; day++) {
+        add(&t, "2026-%02d-%02d,M 1,5000\n", month, day);
+    }
+    return t.text;
+}
+
+static ecl_import_template_t *save_template(test_t *t, const char *options)
+{
+    fixture_t *f = t->f;
+    ecl_import_template_t *template;
+
+    queue(t, doubtful_file(f->p, 1), NULL, 0);
+    sql(f, "UPDATE import_jobs SET options = '%s' WHERE status = 'queued'", options);
+    OK(ecl_import_template_save(f->conn, run_once(t), "Sheds", "alice", f->p, &template,
+                                &f->result));
+    return template;
+}
+
+static void goes_by_the_template_it_began_with(void **state)
+{
+    fixture_t *f = *state;
+    test_t *t = test_of(f);
+    ecl_import_template_t *template = save_template(t, "{\"unit\":\"Wh\"}");
+    ecl_job_t *job;
+
+    queue(t, doubtful_file(f->p, 2), NULL, 0);
+    t->stop_at = 2;
+    job = run_once(t);
+    assert_true(job->checkpoint > 0 && job->status == ECL_JOB_QUEUED);
+    assert_non_null(strstr(summary_text(job, "template"), "\"name\":\"Sheds\""));
+    OK(ecl_import_template_delete(f->conn, template->id, "bob", &f->result));
+    t->stop_at = 0;
+    job = run_once(t);
+    assert_readings(job, 28, 0, 0);
+    assert_non_null(strstr(summary_text(job, "template"), "Sheds"));
+    assert_int_equal(sql(f, "SELECT count(*) FROM meter_days WHERE period_values = '[5]'"), 56);
+}
+
+static void leaves_a_template_that_the_file_contradicts(void **state)
+{
+    fixture_t *f = *state;
+    test_t *t = test_of(f);
+    ecl_job_t *job;
+
+    save_template(t, "{\"unit\":\"kWh\"}");
+    /* what was saved for times, and now the columns hold days */
+    sql(f, "UPDATE import_templates SET options = '{\"labels\":\"end\",\"unit\":\"kWh\"}'");
+    job = import_text(t, "Date,Meter Id,Value\n2026-03-01,M 1,5\n2026-03-02,M 1,6\n");
+    assert_readings(job, 2, 0, 0);
+    assert_string_equal(summary_text(job, "template"), "absent");
+    assert_non_null(strstr(summary_text(job, "warnings"), "\"template-not-used\""));
+    assert_non_null(strstr(summary_text(job, "warnings"), "daily totals"));
+}
+
 /* ---- cancel and undo --------------------------------------------------------------------------
  */
 
@@ -917,6 +981,8 @@ int main(void)
         TEST(a_dry_run_goes_on_as_well),
         TEST(gives_back_when_the_disk_is_full),
         TEST(lets_go_of_a_job_that_another_has),
+        TEST(goes_by_the_template_it_began_with),
+        TEST(leaves_a_template_that_the_file_contradicts),
         TEST(cancel_takes_everything_out),
         TEST(cancel_after_the_last_batch),
         TEST(undo_restores_what_was),
