@@ -582,7 +582,7 @@ static const char *half_hours(apr_pool_t *p, int number, int count, const char *
 
     for (int i = 0; i < count; i++) {
         APR_ARRAY_PUSH(parts, const char *) = before;
-        APR_ARRAY_PUSH(parts, const char *) = apr_itoa(p, number * 48 + i);
+        APR_ARRAY_PUSH(parts, const char *) = apr_itoa(p, (number * 48 + i) % 97);
         APR_ARRAY_PUSH(parts, const char *) = number == 40 && i == 9 ? "x" : "";
         APR_ARRAY_PUSH(parts, const char *) = after;
     }

@@ -355,6 +355,14 @@ static void test_reads_other_shapes(void **state)
     check_day(r, "2026-02-01", 48);
     end_reading(r);
 
+    r = read_text("{\"data\":{\"mpan\":\"" MPAN
+                  "\",\"edges\":[{\"node\":{\"value\":\"0.5\",\"unit\":"
+                  "\"kwh\",\"startAt\":\"2025-10-26T01:00:00+00:00\",\"endAt\":"
+                  "\"2025-10-26T01:30:00+00:00\"}}]}}");
+    assert_int_equal(r->imported, 1);
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 5), "0.5");
+    end_reading(r);
+
     r = read_text("{\"mpan\":\"" MPAN "\",\"timestamp\":\"2026-02-01T00:00Z\",\"kWh\":0.25}\n"
                   "{\"kWh\":1E-1,\"mpan\":\"" MPAN "\",\"timestamp\":\"2026-02-01T00:30Z\"}\n");
     assert_int_equal(r->imported, 2);
