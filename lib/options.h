@@ -18,7 +18,8 @@
     X(LABELS, "labels", ECL_CHOICES("start", "end"),                                               \
       "whether times are the starts or the ends of their periods")                                 \
     X(TIMEZONE, "timezone", NULL, "the zone of local times, such as Europe/London or UTC")         \
-    X(UNIT, "unit", ECL_CHOICES("kWh", "Wh", "MWh", "kVArh"), "the unit of the values")            \
+    X(UNIT, "unit", ECL_CHOICES("kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf"),            \
+      "the unit of the values")                                                                    \
     X(CHANNEL, "channel", ECL_CHOICES("AI", "AE", "RI", "RE"),                                     \
       "active or reactive (A, R), import or export (I, E)")                                        \
     X(DATE_ORDER, "date_order", ECL_CHOICES("dmy", "mdy", "ymd"),                                  \

@@ -15,7 +15,7 @@ const ecl_command_t ecl_worker_commands[] = {
      "FILE [--type auto|hh|daily] [--dry-run] [--json] [--notes TEXT]\n"
      "               [--priority low|normal|high] [--user NAME]\n"
      "               [--meter ID] [--labels start|end] [--timezone ZONE]\n"
-     "               [--unit kWh|Wh|MWh|kVArh] [--channel AI|AE|RI|RE]\n"
+     "               [--unit kWh|Wh|MWh|kVArh|kW|m3|ft3|hcf] [--channel AI|AE|RI|RE]\n"
      "               [--date-order dmy|mdy|ymd] [--estimates keep-actual|replace]",
      "queue and run one file now (\"-\": standard input), print the result", ecl_command_import},
     {"migrate", "", "bring the database to the current schema", ecl_command_migrate},

@@ -57,7 +57,7 @@ struct ecl_given_t {
     const char *meter;
     const char *labels;     /* "start", "end" */
     const char *timezone;   /* of dates and times without an offset */
-    const char *unit;       /* "kWh", "Wh", "MWh", "kVArh" */
+    const char *unit;       /* "kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf" */
     const char *channel;    /* "AI", "AE", "RI", "RE" */
     const char *date_order; /* "dmy", "mdy", "ymd" */
     /* Called once when the header is known: adds what is known of files with that header. The
@@ -150,7 +150,7 @@ typedef struct ecl_layout_t {
  * ECL_EINPUT, with a code and a sentence that names what is missing or what the file is instead:
  * "empty-file", "no-readings", "no-meter-column", "no-date-column", "no-value-column",
  * "not-meter-data", "not-text", "bad-unit", "not-half-hourly", "not-daily",
- * "date-order-open", "unit-open", "channel-open" (the file does not say), "meter-conflict" and so
+ * "date-order-open", "unit-open" (the file does not say), "meter-conflict" and so
  * on for the other options (what was given cannot be); for a workbook also those of ecl_xlsx_open.
  * A workbook of which some sheet can be read is read, and notes name the others. Allocated from p.
  */

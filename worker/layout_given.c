@@ -160,9 +160,9 @@ static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *samp
 /* ---- unit -------------------------------------------------------------------------------------
  */
 
-static int is_active(ecl_unit_t unit)
+static int is_known(ecl_unit_t unit)
 {
-    return unit == ECL_UNIT_KWH || unit == ECL_UNIT_WH || unit == ECL_UNIT_MWH;
+    return unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
 }
 
 static const char *unit_of_header(const ecl_layout_t *layout)
@@ -171,7 +171,8 @@ static const char *unit_of_header(const ecl_layout_t *layout)
                                                                      : layout->unit;
 }
 
-/* The first row of the sample that states a unit of active energy other than `but` (NONE: any). */
+/* The first row of the sample that states a unit other than `but` (NONE: any). Rows in kVArh beside
+ * others are of another channel. */
 static const ecl_record_t *find_unit(const ecl_layout_t *layout, const ecl_sample_t *sample,
                                      int from, ecl_unit_t but)
 {
@@ -184,7 +185,7 @@ static const ecl_record_t *find_unit(const ecl_layout_t *layout, const ecl_sampl
             cell = ecl_sample_cell(record, layout->channel_column);
             unit = ecl_unit_in_header(cell.text, cell.length);
         }
-        if (is_active(unit) && unit != but) {
+        if (is_known(unit) && unit != but && (unit != ECL_UNIT_KVARH || but == ECL_UNIT_NONE)) {
             return record;
         }
     }
@@ -251,18 +252,6 @@ static apr_status_t check_stated_unit(const ecl_layout_t *layout, const ecl_samp
     return APR_SUCCESS;
 }
 
-static int has_reactive(const ecl_layout_t *layout)
-{
-    int found = layout->channel_column >= 0 || (layout->channel && layout->channel[0] == 'R');
-
-    for (int i = 0; i < layout->block_count; i++) {
-        const char *channel = layout->blocks[i].channel;
-
-        found = found || (channel && channel[0] == 'R');
-    }
-    return found;
-}
-
 static apr_status_t check_unit(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                ecl_result_t *result)
 {
@@ -281,11 +270,6 @@ static apr_status_t check_unit(ecl_layout_t *layout, const ecl_sample_t *sample,
     status = check_stated_unit(layout, sample, from, result);
     if (status != APR_SUCCESS) {
         return status;
-    }
-    if (!strcmp(given, "kVArh") && !has_reactive(layout)) {
-        return ecl_fail(result, ECL_EINPUT, "channel-open",
-                        "kVArh is reactive energy, and the file does not say whether it was "
-                        "imported or exported");
     }
     layout->unit_is_given = !unit_of_header(layout);
     layout->unit = layout->unit ? layout->unit : given;

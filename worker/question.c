@@ -6,17 +6,16 @@ typedef struct question_t {
     const char *code;
     ecl_option_id_t option;
     const char *text;
-    const char *choices[5];
+    const char *choices[9];
     int is_given;
 } question_t;
 
 static const question_t questions[] = {
     {"no-meter-column", ECL_OPTION_METER, "Which meter are the readings of?", {NULL}, 0},
-    {"unit-open", ECL_OPTION_UNIT, "What is the unit of the values?", {"kWh", "Wh", "MWh"}, 0},
-    {"channel-open",
-     ECL_OPTION_CHANNEL,
-     "Is the reactive energy imported or exported?",
-     {"RI", "RE"},
+    {"unit-open",
+     ECL_OPTION_UNIT,
+     "What is the unit of the values?",
+     {"kWh", "Wh", "MWh", "m3"},
      0},
     {"date-order-open",
      ECL_OPTION_DATE_ORDER,
@@ -36,7 +35,7 @@ static const question_t questions[] = {
     {"unit-conflict",
      ECL_OPTION_UNIT,
      "What is the unit of the values?",
-     {"kWh", "Wh", "MWh", "kVArh"},
+     {"kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf"},
      1},
     {"channel-conflict",
      ECL_OPTION_CHANNEL,

@@ -183,7 +183,8 @@ def test_every_option_reaches_the_reader(server):
     stamps = "Meter Id,Timestamp,Value\nShed,05/06/2026 00:00,30\nShed,05/06/2026 00:30,1151\n"
     job = asked(server, stamps, "unit")
     page = server.get(f"{server.admin}/status/{job['batch_id']}").text
-    assert re.findall(r'<input type="radio" name="unit" value="(\w+)"', page) == ["kWh", "Wh", "MWh"]
+    assert re.findall(r'<input type="radio" name="unit" value="(\w+)"', page) == [
+        "kWh", "Wh", "MWh", "m3"]
     answer = server.post(f"{server.api}/jobs/{job['batch_id']}/answer",
                          json={"unit": "wh", "labels": "end", "timezone": "UTC", "channel": "AE",
                                "date_order": "mdy"})

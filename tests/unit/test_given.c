@@ -324,6 +324,21 @@ static void test_a_unit_that_must_be_asked_for(void **state)
     refused("Date,Meter Id,Value\n2026-01-05,M 1,4801\n", (ecl_given_t){NULL}, "unit-open", "");
 }
 
+static void test_power_and_volume(void **state)
+{
+    static const char text[] = "Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,30\n";
+    reading_t *r = read_text_given(text, "auto", (ecl_given_t){.unit = "kW"});
+
+    (void)state;
+    assert_string_equal(value_of(r, "M 1", "AI", "2026-01-05", 1), "15");
+    end_reading(r);
+    r = read_text_given(text, "auto", (ecl_given_t){.unit = "m3"});
+    assert_string_equal(value_of(r, "M 1", "VOL", "2026-01-05", 1), "30");
+    end_reading(r);
+    refused("Timestamp,Meter Id,Value (m3)\n2026-01-05 00:00,M 1,1\n", (ecl_given_t){.unit = "kWh"},
+            "unit-conflict", "m3");
+}
+
 static void test_units_that_need_no_question(void **state)
 {
     static const char *const texts[] = {
@@ -332,6 +347,9 @@ static void test_units_that_need_no_question(void **state)
         "2026-01-05 01:00,M 1,2\n",
         "Timestamp,Meter Id,kWh\n2026-01-05 00:00,M 1,1151\n",
         "Timestamp,Meter Id,Unit,Value\n2026-01-05 00:00,M 1,kWh,1151\n",
+        "Timestamp,Meter Id,Unit,Value\n2026-01-05 00:00,M 1,m3,1151\n",
+        "Timestamp,Meter Id,Unit,Value\n2026-01-05 00:00,M 1,kW,1151\n",
+        "Timestamp,Meter Id,Unit,Value\n2026-01-05 00:00,M 1,kVArh,1151\n",
         "Timestamp,MPAN,Value\n2026-01-05 00:00," MPAN ",1151\n",
         "Date,Meter Id,Value\n2026-01-05,M 1,4800\n",
     };
@@ -376,9 +394,10 @@ static void test_the_unit_of_reactive_energy(void **state)
     assert_error(r, 3, NULL, "bad-unit", "\"Wh\" is not one of a reactive channel");
     end_reading(r);
     refused(STAMPS, (ecl_given_t){.unit = "kVArh"}, "unit-conflict", "");
-    refused("Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,1\n", (ecl_given_t){.unit = "kVArh"},
-            "channel-open", "reactive");
-    assert_string_equal(asked("channel-open"), "channel");
+    r = read_text_given("Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,1\n", "auto",
+                        (ecl_given_t){.unit = "kVArh"});
+    assert_string_equal(value_of(r, "M 1", "RI", "2026-01-05", 1), "1"); /* as under a header */
+    end_reading(r);
     r = read_text_given("Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,1\n", "auto",
                         (ecl_given_t){.unit = "kVArh", .channel = "RE"});
     assert_string_equal(value_of(r, "M 1", "RE", "2026-01-05", 1), "1");
@@ -478,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_the_zone_of_settlement_periods),
         cmocka_unit_test(test_zones_that_cannot_be),
         cmocka_unit_test(test_a_unit_that_must_be_asked_for),
+        cmocka_unit_test(test_power_and_volume),
         cmocka_unit_test(test_units_that_need_no_question),
         cmocka_unit_test(test_units_that_are_stated),
         cmocka_unit_test(test_the_unit_of_reactive_energy),
