@@ -101,3 +101,34 @@ def test_a_refused_upload(desktop, filled, tmp_path):
     desktop.choose(tmp_path / "empty.csv")
     assert "empty.csv is empty." in desktop.text("[role=alert]")
     judge(desktop, "refused")
+
+
+@pytest.fixture
+def importing():
+    yield from served(Workers="1")
+
+
+def test_options_and_templates(desktop, importing):
+    """The options unfolded, their answers on a job's page, and the page of templates."""
+    server = importing
+    desktop.login(server)
+    desktop.open(server, "")
+    desktop.js("document.querySelector('details.options').open = true;")
+    judge(desktop, "options")
+    desktop.open(server, "/templates")
+    judge(desktop, "no templates")
+    batch = server.import_file(scenes.WITHOUT_METER, meter="Pump house", labels="start",
+                               estimates="replace")["batch_id"]
+    desktop.open(server, f"/status/{batch}")
+    desktop.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    judge(desktop, "options of a job")
+    answer = server.post(f"{server.api}/jobs/{batch}/template", json={"name": "Smart meter app"})
+    assert answer.status_code == 201
+    desktop.open(server, "/templates?done=saved")
+    assert "Smart meter app" in desktop.text()
+    judge(desktop, "templates")
+    desktop.js("document.querySelector('details.confirm').open = true;")
+    judge(desktop, "a template's new name")
+    asking = server.import_file("Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,1151\n")["batch_id"]
+    desktop.open(server, f"/status/{asking}")
+    judge(desktop, "a question with choices")
