@@ -1,6 +1,7 @@
 #include "child.h"
 #include "format.h"
 #include "view.h"
+#include "view_chart.h"
 #include "view_options.h"
 #include "../lib/import_templates.h"
 
@@ -333,9 +334,29 @@ static void write_template(json_object *view, apr_pool_t *p)
     }
 }
 
-static json_object *summary_view(json_object *summary, apr_pool_t *p)
+static void write_date(json_object *object, const char *key, apr_pool_t *p)
 {
-    static const char *const lists[] = {"new_meters", "warnings", "examples", "facts"};
+    json_object *date;
+
+    if (json_object_object_get_ex(object, key, &date) && date) {
+        add_text(object, key, ecl_format_date(json_object_get_string(date), p));
+    }
+}
+
+/* How long one value lasts, in words. */
+static void write_interval(json_object *object, const char *key, apr_pool_t *p)
+{
+    json_object *minutes;
+
+    if (json_object_object_get_ex(object, key, &minutes)) {
+        add_text(object, "interval",
+                 ecl_child_label("interval", json_object_get_string(minutes), p));
+    }
+}
+
+static json_object *summary_view(json_object *summary, int is_finished, apr_pool_t *p)
+{
+    static const char *const lists[] = {"new_meters", "warnings", "examples", "preview", "facts"};
     json_object *view = NULL, *meters;
     const char *period = period_words(summary, p);
 
@@ -354,12 +375,19 @@ static json_object *summary_view(json_object *summary, apr_pool_t *p)
     json_object_object_add(view, "facts", facts_of(summary, p));
     write_template(view, p);
     write_layout(view, p);
+    if (is_finished) {
+        ecl_view_add_charts(view, "preview", p);
+        write_each(view, "preview", write_interval, "interval_minutes", p);
+    } else {
+        json_object_object_del(view, "preview"); /* the page asks for this object every second */
+    }
     write_count(view, "meters", p);
     write_count(view, "meters_new", p);
     write_sentence(view, "evidence", p);
+    write_each(view, "examples", write_date, "date", p);
     write_each(view, "warnings", write_count, "count", p);
     write_each(view, "warnings", write_sentence, "message", p);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         add_bool(view, apr_pstrcat(p, "has_", lists[i], NULL), is_filled_array(view, lists[i]));
     }
     return view;
@@ -414,7 +442,10 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     add_text(root, "action_base", href);
     add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
     if (job->summary) {
-        json_object_object_add(root, "summary", summary_view(job->summary, p));
+        json_object_object_add(
+            root, "summary",
+            summary_view(job->summary,
+                         json_object_get_boolean(json_object_object_get(view, "is_finished")), p));
     }
     rv = ecl_view_worker(q, conn, root, result);
     if (rv == APR_SUCCESS) {

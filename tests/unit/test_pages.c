@@ -171,6 +171,21 @@ static void test_progress_has_a_value_only_when_it_is_known(void **state)
     assert_int_equal(count(page, "<progress max=\"100\" aria-label="), 1);
 }
 
+static void test_the_first_days_are_drawn(void **state)
+{
+    const char *page = render("status_dry_run");
+
+    (void)state;
+    assert_int_equal(count(page, "<svg "), 2);
+    assert_int_equal(count(page, "<path class=\"line\" d=\"M0.00 "), 2);
+    assert_int_equal(count(page, "<table role=\"table\" class=\"values\">"), 2);
+    /* whatever a meter is called */
+    page = render("status_completed");
+    assert_int_equal(count(page, "<svg "), 1);
+    assert_int_equal(count(page, "<code>&lt;b&gt;&quot;&#39;&amp;</code>"), 1);
+    assert_int_equal(count(render("status_failed"), "<svg "), 0);
+}
+
 static void test_the_form_keeps_what_was_chosen(void **state)
 {
     const char *page = render("upload_refused");
@@ -196,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_only_an_unfinished_import_refreshes_without_script),
         cmocka_unit_test(test_offers_what_the_view_allows),
         cmocka_unit_test(test_progress_has_a_value_only_when_it_is_known),
+        cmocka_unit_test(test_the_first_days_are_drawn),
         cmocka_unit_test(test_the_form_keeps_what_was_chosen),
     };
 

@@ -1,0 +1,286 @@
+#include "view_chart.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "format.h"
+
+#define LABELS_MAX 7
+#define POINT_MAX 32 /* bytes of a value's part of a path: "M1000.00 100.00H1000.00" */
+
+typedef struct chart_t {
+    json_object *days;
+    int day_count, value_count;
+    double high, low; /* the range that is drawn: zero is always in it */
+    const char *high_text, *low_text;
+    apr_pool_t *p;
+} chart_t;
+
+typedef struct path_t {
+    char *text;
+    apr_size_t length, room;
+} path_t;
+
+static void add_text(json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static json_object *member(json_object *object, const char *key)
+{
+    json_object *value = NULL;
+
+    json_object_object_get_ex(object, key, &value);
+    return value;
+}
+
+static json_object *values_of(const chart_t *chart, int day)
+{
+    return member(json_object_array_get_idx(chart->days, (apr_size_t)day), "values");
+}
+
+static int length_of(json_object *array)
+{
+    return json_object_is_type(array, json_type_array) ? (int)json_object_array_length(array) : 0;
+}
+
+/* NULL: there is none. */
+static const char *value_text(json_object *values, int i)
+{
+    return i < length_of(values)
+               ? json_object_get_string(json_object_array_get_idx(values, (apr_size_t)i))
+               : NULL;
+}
+
+/* For drawing only. */
+static int value_at(json_object *values, int i, double *pvalue)
+{
+    const char *text = value_text(values, i);
+    char *end;
+
+    if (!text) {
+        return 0;
+    }
+    *pvalue = strtod(text, &end);
+    return end != text && isfinite(*pvalue);
+}
+
+static int find_range(chart_t *chart)
+{
+    chart->day_count = length_of(chart->days);
+    for (int d = 0; d < chart->day_count; d++) {
+        json_object *values = values_of(chart, d);
+
+        for (int i = 0; i < length_of(values); i++) {
+            double value;
+
+            if (!value_at(values, i, &value)) {
+                continue;
+            }
+            if (!chart->value_count++ || value > strtod(chart->high_text, NULL)) {
+                chart->high_text = value_text(values, i);
+            }
+            if (value < chart->low) {
+                chart->low = value;
+                chart->low_text = value_text(values, i);
+            }
+            chart->high = value > chart->high ? value : chart->high;
+        }
+    }
+    if (chart->high <= chart->low) {
+        chart->high = 1; /* nothing but zeros: a line at the bottom */
+    }
+    return chart->value_count;
+}
+
+/* ---- the paths ------------------------------------------------------------------------------- */
+
+static double y_of(const chart_t *chart, double value)
+{
+    return ECL_CHART_HEIGHT * (chart->high - value) / (chart->high - chart->low);
+}
+
+__attribute__((format(printf, 2, 3))) static void add(path_t *path, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    path->length +=
+        (apr_size_t)apr_vsnprintf(path->text + path->length, path->room - path->length, fmt, args);
+    va_end(args);
+}
+
+static path_t make_path(const chart_t *chart)
+{
+    path_t path = {NULL, 0, (apr_size_t)chart->value_count * 2 * POINT_MAX + 1};
+
+    path.text = apr_palloc(chart->p, path.room);
+    path.text[0] = '\0';
+    return path;
+}
+
+/* A value is drawn as a step as wide as its time; where one is missing, there is a gap. */
+static void add_paths(const chart_t *chart, json_object *object)
+{
+    path_t line = make_path(chart), area = make_path(chart);
+    double base = y_of(chart, 0), width = (double)ECL_CHART_WIDTH / chart->day_count;
+    int is_open = 0;
+
+    for (int d = 0; d < chart->day_count; d++) {
+        json_object *values = values_of(chart, d);
+        int count = length_of(values);
+
+        for (int i = 0; i < count; i++) {
+            double left = width * (d + (double)i / count), value, y;
+
+            if (!value_at(values, i, &value)) {
+                if (is_open) {
+                    add(&area, "V%.2fZ", base);
+                }
+                is_open = 0;
+                continue;
+            }
+            y = y_of(chart, value);
+            if (is_open) {
+                add(&line, "V%.2f", y);
+                add(&area, "V%.2f", y);
+            } else {
+                add(&line, "M%.2f %.2f", left, y);
+                add(&area, "M%.2f %.2fV%.2f", left, base, y);
+            }
+            add(&line, "H%.2f", left + width / count);
+            add(&area, "H%.2f", left + width / count);
+            is_open = 1;
+        }
+    }
+    if (is_open) {
+        add(&area, "V%.2fZ", base);
+    }
+    add_text(object, "line", line.text);
+    add_text(object, "area", area.text);
+    add_text(object, "base", apr_psprintf(chart->p, "%.2f", base));
+}
+
+static const char *date_of(const chart_t *chart, int day)
+{
+    json_object *date = member(json_object_array_get_idx(chart->days, (apr_size_t)day), "date");
+
+    return ecl_format_date(date ? json_object_get_string(date) : "", chart->p);
+}
+
+/* "3 Nov 2026" → "3 Nov" */
+static const char *short_date_of(const chart_t *chart, int day)
+{
+    const char *date = date_of(chart, day), *year = strrchr(date, ' ');
+
+    return year ? apr_pstrmemdup(chart->p, date, (apr_size_t)(year - date)) : date;
+}
+
+static void add_axis(const chart_t *chart, json_object *object)
+{
+    json_object *marks = json_object_new_array(), *labels = json_object_new_array();
+    int has_all = chart->day_count <= LABELS_MAX;
+
+    for (int d = 1; d < chart->day_count; d++) {
+        double x = (double)ECL_CHART_WIDTH * d / chart->day_count;
+        json_object_array_add(marks, json_object_new_string(apr_psprintf(chart->p, "%.2f", x)));
+    }
+    for (int d = 0; d < chart->day_count; d++) {
+        if (has_all || d == 0 || d == chart->day_count - 1) {
+            json_object_array_add(labels, json_object_new_string(short_date_of(chart, d)));
+        }
+    }
+    json_object_object_add(object, "marks", marks);
+    json_object_object_add(object, "labels", labels);
+    json_object_object_add(object, "has_all_labels", json_object_new_boolean(has_all));
+    add_text(object, "high", chart->high_text);
+    if (chart->low_text) {
+        add_text(object, "low", chart->low_text);
+    }
+    add_text(object, "from", date_of(chart, 0));
+    add_text(object, "to", date_of(chart, chart->day_count - 1));
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static json_object *make_row(const char *label, json_object *cells)
+{
+    json_object *row = json_object_new_object();
+
+    add_text(row, "label", label);
+    json_object_object_add(row, "cells", cells);
+    return row;
+}
+
+static void add_cell(json_object *cells, const char *text)
+{
+    json_object_array_add(cells, json_object_new_string(text ? text : ""));
+}
+
+static void add_table(const chart_t *chart, json_object *object)
+{
+    json_object *columns = json_object_new_array(), *rows = json_object_new_array();
+    int most = 0;
+
+    for (int d = 0; d < chart->day_count; d++) {
+        int count = length_of(values_of(chart, d));
+        most = count > most ? count : most;
+    }
+    for (int d = 0; most == 1 && d < chart->day_count; d++) {
+        json_object *cells = json_object_new_array();
+
+        add_cell(cells, value_text(values_of(chart, d), 0));
+        json_object_array_add(rows, make_row(date_of(chart, d), cells));
+    }
+    for (int d = 0; most > 1 && d < chart->day_count; d++) {
+        json_object_array_add(columns, json_object_new_string(short_date_of(chart, d)));
+    }
+    for (int i = 0; most > 1 && i < most; i++) {
+        json_object *cells = json_object_new_array();
+
+        for (int d = 0; d < chart->day_count; d++) {
+            add_cell(cells, value_text(values_of(chart, d), i));
+        }
+        json_object_array_add(rows, make_row(apr_itoa(chart->p, i + 1), cells));
+    }
+    json_object_object_add(object, "columns", columns);
+    json_object_object_add(object, "has_columns", json_object_new_boolean(most > 1));
+    json_object_object_add(object, "rows", rows);
+}
+
+json_object *ecl_view_chart(json_object *days, apr_pool_t *p)
+{
+    chart_t chart = {.days = days, .p = p};
+    json_object *object;
+
+    if (!find_range(&chart)) {
+        return NULL;
+    }
+    object = json_object_new_object();
+    add_paths(&chart, object);
+    add_axis(&chart, object);
+    add_table(&chart, object);
+    return object;
+}
+
+void ecl_view_add_charts(json_object *object, const char *key, apr_pool_t *p)
+{
+    json_object *items = member(object, key), *kept;
+    int count = length_of(items), number = 0;
+
+    if (!count) {
+        return;
+    }
+    kept = json_object_new_array();
+    for (int i = 0; i < count; i++) {
+        json_object *item = json_object_array_get_idx(items, (apr_size_t)i);
+        json_object *chart = ecl_view_chart(member(item, "days"), p);
+
+        if (chart) {
+            json_object_object_add(item, "chart", chart);
+            json_object_object_add(item, "number", json_object_new_int(++number));
+            json_object_array_add(kept, json_object_get(item));
+        }
+    }
+    json_object_object_add(object, key, kept);
+}
