@@ -63,7 +63,7 @@ static apr_size_t copy_plain(const char *text, apr_size_t length, apr_size_t poi
             length--;
         }
     }
-    if (!length || (length == 1 && text[0] == '-')) {
+    if (length == 2 && !memcmp(text, "-0", 2)) {
         text = "0";
         length = 1;
     }

@@ -65,7 +65,7 @@ static void write_workbook(reading_t *r, const workbook_t *book)
                             "<Relationship Id=\"s\" Type=\"http://x/styles\" "
                             "Target=\"/xl/styles.xml\"/>",
                             book->strings ? "<Relationship Id=\"t\" Type=\"http://x/sharedStrings\""
-                                            " Target=\"../xl/./sharedStrings.xml\"/>"
+                                            " Target=\"../xl/sharedStrings.xml\"/>"
                                           : "",
                             NULL);
     files[count++] =
