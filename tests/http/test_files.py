@@ -2,11 +2,13 @@
 the readings and to what the job says of them."""
 
 import contextlib
+import datetime
 import gzip
 import io
 import sqlite3
 import zipfile
 
+import openpyxl
 import pytest
 
 import harness
@@ -192,3 +194,96 @@ def test_what_is_refused_is_named(clean, content, part):
     job = clean.import_file(content, "readings.csv")
     assert job["status"] == "failed"
     assert part in clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+
+
+# ---- workbooks ------------------------------------------------------------------------------------
+
+def workbook(*sheets, date1904=False):
+    """Sheets as (name, rows) or (name, rows, state); returns the bytes of a workbook."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    if date1904:
+        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    for name, rows, *state in sheets:
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = state[0] if state else "visible"
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def quantity(name, days=3):
+    """A sheet as data collectors send it: one measurement quantity, columns 1 to 50 below times."""
+    times = [datetime.time(*divmod(30 * i % 1440, 60)) for i in range(1, 49)]
+    rows = [["MeasurementQuantityId", name], [], ["Sum of total", None, "Period"],
+            [None, None, *times, datetime.time(1, 30), datetime.time(2, 0)],
+            ["Mpan", "Settlement Date", *range(1, 51), "Grand Total"]]
+    for day in mf.days("2026-02-01", days):
+        values = [float(mf.value(0, day, p)) for p in range(48)]
+        rows.append([int(mf.mpan(0)), day, *values, None, None, sum(values)])
+    return rows + [["Grand Total", None, *[1] * 48]]
+
+
+@pytest.mark.parametrize("date1904", [False, True], ids=["1900", "1904"])
+def test_a_workbook_with_a_sheet_for_each_quantity(clean, date1904):
+    content = workbook(("AI", quantity("AI")), ("RE", quantity("RE"), "hidden"),
+                       ("Legend", [["Actual", "green"]]), date1904=date1904)
+    job = clean.import_file(content, "data.xlsx")
+    assert job["status"] == "completed", job["error_message"]
+    assert (job["imported_rows"], job["failed_rows"], job["skipped_rows"]) == (6, 0, 2)
+    assert job["readings_new"] == 2 * 3 * 48
+    warnings = {w["code"]: w["message"] for w in job["summary"]["warnings"]}
+    assert "Legend" in warnings["sheet-not-read"] and "RE" in warnings["hidden-sheet"]
+    units = clean.sql("SELECT DISTINCT channel, unit FROM meter_days ORDER BY channel")
+    assert units == [("AI", "kWh"), ("RE", "kVArh")]
+    total = sum(mf.value(0, day, p) for day in mf.days("2026-02-01", 3) for p in range(48))
+    (kwh,), = clean.sql("SELECT SUM(CAST(reading_value * 1000 + 0.5 AS INTEGER)) FROM meter_readings"
+                        " WHERE channel = 'AI'")
+    assert kwh == total * 1000
+    # the file's name means nothing, and the same again changes nothing
+    again = clean.import_file(content, "data.csv")
+    assert (again["readings_new"], again["readings_unchanged"]) == (0, 2 * 3 * 48)
+
+
+def test_the_clocks_go_back_in_a_workbook(clean):
+    rows = quantity("AI")[:5]
+    rows.append([mf.mpan(0), datetime.date(2025, 10, 26), *range(1, 51)])
+    job = clean.import_file(workbook(("AI", rows)), "data.xlsx")
+    assert job["readings_new"] == 50
+    # 00:00, 00:30, both 01:00s and 01:30s, 02:00
+    found = clean.sql("SELECT CAST(reading_value AS INTEGER) FROM meter_readings ORDER BY period_number")
+    assert [v for v, in found][:8] == [1, 2, 3, 4, 49, 50, 5, 6]
+
+
+def test_a_rejected_row_of_a_sheet_is_corrected_and_read(clean):
+    rows = quantity("RE")
+    rows[6][5] = "bad"
+    job = clean.import_file(workbook(("RE", rows)), "data.xlsx")
+    assert (job["imported_rows"], job["failed_rows"]) == (2, 1)
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    assert "sheet &quot;RE&quot;" in page
+    rejected = clean.get(f"{clean.admin}/status/{job['batch_id']}/failed-rows.csv").text
+    assert ",Channel,rejected_line" in rejected and ",RE,7," in rejected
+    job = clean.import_file(rejected.replace(",bad,", ",7.5,").encode(), "rejected.csv")
+    assert job["status"] == "completed", job["error_message"]
+    assert job["readings_new"] == 48
+    assert clean.sql("SELECT DISTINCT channel FROM meter_days") == [("RE",)]
+
+
+def test_workbooks_that_are_refused(clean):
+    password = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + "EncryptedPackage".encode("utf-16-le")
+    for content, part in [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000), ".xls"),
+        (password + bytes(100), "password"),
+        (zipped(("xl/workbook.bin", b"x")), ".xlsb"),
+        (zipped(("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+                ("META-INF/manifest.xml", b"<m/>")), ".ods"),
+        (workbook(("Empty", [])), "the workbook is empty"),
+        (workbook(("Cover", [["Dear customer"]]), ("Sites", [["Site", "Postcode"], ["A", "B"]])),
+         "none of the workbook's sheets can be read"),
+        (zipped(("xl/workbook.xml", b"<!DOCTYPE a><workbook/>")), "DOCTYPE"),
+    ]:
+        job = clean.import_file(content, "data.xlsx")
+        assert job["status"] == "failed" and part in job["error_message"], job["error_message"]
