@@ -412,6 +412,9 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     if (layout->decimal_point == ',') {
         text = apr_pstrcat(p, text, "; decimal comma", NULL);
     }
+    if (layout->commas_are_groups) {
+        text = apr_pstrcat(p, text, "; commas in numbers taken to set thousands apart", NULL);
+    }
     layout->evidence = text;
 }
 

@@ -93,8 +93,9 @@ typedef struct ecl_layout_t {
     apr_int64_t header_record; /* number in its sheet of the header's record; 0: there is none */
     apr_int64_t first_record;  /* … of the first row: every record from there on is a row, if only
                                   to be skipped */
-    int columns;               /* how many the header has */
-    const char *const *names;  /* header text by column */
+    int commas_are_groups;    /* "1,234" was taken for a thousand; nothing in the sample shows it */
+    int columns;              /* how many the header has */
+    const char *const *names; /* header text by column */
 
     int meter_column; /* -1 where the file has no such column: given.meter is the meter */
     int serial_column;

@@ -650,39 +650,63 @@ apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t
     return take_two_digit_years(layout, sample, from, result);
 }
 
-/* 1 for "0,25": digits, one comma, digits that are no group of thousands. */
-static int shows_comma(ecl_field_t cell)
+/* What the commas and points in values show. */
+typedef struct separators_t {
+    int commas, points; /* that can only be decimal: "0,25", "1.234,5" */
+    int groups;         /* "1,234": decimal, or between thousands */
+    int ungrouped;      /* "1234": no thousands are set apart */
+} separators_t;
+
+static void look_at_separators(separators_t *seen, ecl_field_t cell)
 {
+    const char *point = memchr(cell.text, '.', cell.length);
     const char *comma = memchr(cell.text, ',', cell.length);
     apr_size_t after;
 
-    if (!comma || memchr(cell.text, '.', cell.length) || comma == cell.text) {
-        return 0;
+    while (cell.length &&
+           (cell.text[cell.length - 1] == ' ' || (cell.text[cell.length - 1] | 0x20) >= 'a')) {
+        cell.length--; /* "0,4 kWh" */
+    }
+    if (point && comma) {
+        seen->commas += comma > point;
+        seen->points += point > comma;
+        return;
+    }
+    if (!comma) {
+        seen->points += point != NULL;
+        seen->ungrouped += cell.length > 3 && strspn(cell.text, "0123456789") == cell.length;
+        return;
     }
     after = cell.length - (apr_size_t)(comma + 1 - cell.text);
-    if (strspn(comma + 1, "0123456789") != after || !after) {
-        return 0;
+    if (comma == cell.text || !after || strspn(comma + 1, "0123456789") != after) {
+        return;
     }
-    return after != 3 || cell.text[0] == '0';
+    if (after == 3 && cell.text[0] != '0' && comma - cell.text <= 3) {
+        seen->groups++;
+    } else {
+        seen->commas++;
+    }
 }
 
-char ecl_layout_decimal_point(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
 {
-    int commas = 0, points = 0;
+    int is_wide = layout->kind == ECL_LAYOUT_WIDE;
+    separators_t seen = {0};
 
     for (int i = from; i < sample->count; i++) {
-        int count = layout->kind == ECL_LAYOUT_WIDE ? layout->value_count : 1;
-
-        for (int v = 0; v < count; v++) {
-            ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->kind == ECL_LAYOUT_WIDE
-                                                                        ? layout->values[v].column
-                                                                        : layout->value_column);
-            const char *point = memchr(cell.text, '.', cell.length);
-            const char *comma = memchr(cell.text, ',', cell.length);
-
-            commas += shows_comma(cell) || (point && comma && comma > point);
-            points += point && (!comma || point > comma);
+        for (int v = 0; v < (is_wide ? layout->value_count : 1); v++) {
+            look_at_separators(
+                &seen, ecl_sample_cell(&sample->records[i],
+                                       is_wide ? layout->values[v].column : layout->value_column));
         }
     }
-    return commas && !points ? ',' : '.';
+    if (seen.points) {
+        return '.';
+    }
+    /* semicolons separate cells where the comma is needed for numbers */
+    if (seen.commas || (seen.groups && (layout->delimiter == ';' || seen.ungrouped))) {
+        return ',';
+    }
+    layout->commas_are_groups = seen.groups > 0;
+    return '.';
 }

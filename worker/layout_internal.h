@@ -174,8 +174,8 @@ apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t
 /* 1 when the cell has a date, in whatever order. */
 int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp);
 
-/* '.' or ',': what the sample's values show. */
-char ecl_layout_decimal_point(const ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+/* '.' or ',': what the sample's values show. Sets commas_are_groups. */
+char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
 
 /* ---- stamps --------------------------------------------------------------------------------- */
 

@@ -34,11 +34,12 @@ typedef struct emitter_t {
     const char *actual, *estimated;     /* NULL: A, E */
     const char *blank;                  /* cell of a period that the day does not have */
     const char *blank_flag;
-    const char *import_type;
     int columns;  /* 0: 48 */
     int interval; /* 0: 30 */
     int is_utc, is_newest_first;
-    int flags; /* 0: as <f> or <F> stand in the first row; 1: none is understood */
+    int names_none; /* of its meters: there is one, and it is given with the file */
+    int is_volume;  /* the first kind of row is gas in m3 */
+    int flags;      /* 0: as <f> or <F> stand in the first row; 1: none is understood */
 } emitter_t;
 
 typedef struct emitted_t {
@@ -77,9 +78,6 @@ static inline int is_emitted_estimated(const emitted_t *at, int period)
 {
     const char *row = at->emitter->rows[at->kind];
 
-    if (at->emitter->flags) {
-        return 0;
-    }
     if (strstr(row, "<F>")) {
         return at->day == 1;
     }
@@ -234,8 +232,15 @@ static inline void expect_row(emitted_t *at, int first, int last)
                              (period - 1) * emitted_interval(e) - (e->is_utc ? 0 : 60);
         char flag = is_emitted_estimated(at, period) ? ECL_FLAG_ESTIMATED : ECL_FLAG_ACTUAL;
 
+        ecl_decimal_t value =
+            (ecl_decimal_t)emitted_value(at, period, 0) * (ECL_DECIMAL_ONE / 1000);
+
+        if (e->is_volume && at->kind == 0) {
+            put_half_hour(&at->expected, meter, "VOL", "m3", minute, value, flag);
+            ecl_decimal_scale(value, 110999050, 10000000, &value);
+        }
         put_half_hour(&at->expected, meter, channel, channel[0] == 'R' ? "kVArh" : "kWh", minute,
-                      (ecl_decimal_t)emitted_value(at, period, 0) * (ECL_DECIMAL_ONE / 1000), flag);
+                      value, flag);
         if (e->second && strstr(row, "<x>")) {
             put_half_hour(
                 &at->expected, meter, e->second, e->second[0] == 'R' ? "kVArh" : "kWh", minute,
@@ -274,7 +279,7 @@ static inline emitted_t emit(const emitter_t *e, apr_pool_t *p)
     at.rows = apr_array_make(p, 300, sizeof(const char *));
     at.top = apr_pstrcat(p, e->before ? e->before : "", e->header ? emit_text(&at, e->header) : "",
                          e->header ? "\n" : "", NULL);
-    for (at.meter = 0; at.meter < EMITTED_METERS; at.meter++) {
+    for (at.meter = 0; at.meter < (e->names_none ? 1 : EMITTED_METERS); at.meter++) {
         for (int i = 0; i < EMITTED_DAYS; i++) {
             at.day = e->is_newest_first ? EMITTED_DAYS - 1 - i : i;
             emit_day(&at);
