@@ -323,11 +323,15 @@ def test_negative_values_are_refused(clean):
     assert job["status"] == "failed"
 
 
-@pytest.mark.parametrize("unit", ["BTU", "kVArh"])
-def test_other_units_are_not_stored_as_kwh(clean, unit):
-    job = clean.import_file(f"MPAN,ReadDateTime,ReadValue,Unit\n{mf.mpan(0)},2026-02-01 10:00,5,{unit}\n")
-    assert clean.sql("SELECT count(*) FROM meter_readings WHERE unit = 'kWh'")[0][0] == 0
-    assert job["imported_rows"] == 0
+def test_an_unknown_unit_is_refused(clean):
+    job = clean.import_file(f"MPAN,ReadDateTime,ReadValue,Unit\n{mf.mpan(0)},2026-02-01 10:00,5,BTU\n")
+    assert job["imported_rows"] == 0 and "BTU" in errors(clean, job)[0]["message"]
+    assert readings(clean) == []
+
+
+def test_reactive_energy_is_not_stored_as_kwh(clean):
+    clean.import_file(f"MPAN,ReadDateTime,ReadValue,Unit\n{mf.mpan(0)},2026-02-01 10:00,5,kVArh\n")
+    assert clean.sql("SELECT channel, unit FROM meter_readings") == [("RI", "kVArh")]
 
 
 @pytest.mark.parametrize("unit, factor", [("Wh", "0.001"), ("kWh", "1"), ("MWh", "1000")])
