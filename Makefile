@@ -184,6 +184,27 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_LIBS)
 fuzz-replay: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 	@for f in $(FUZZ); do $(BUILD)/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; done
 
+# Searches for FUZZ_SECONDS with each target (libFuzzer, which comes with clang); what it finds is left
+# in build/fuzzing.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: deps-check
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzzing SANITIZE=1 \
+		SANITIZERS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzz-search
+# clang's runtime is packaged by its version
+.PHONY: deps-fuzz fuzz-search
+deps-fuzz:
+	$(call install_missing,libclang-rt-$(firstword $(subst ., ,$(shell clang -dumpversion)))-dev)
+fuzz-search: deps-fuzz $(FUZZ_LIBS)
+	$(Q)for f in $(FUZZ); do \
+		$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $(BUILD)/$$f \
+			tests/fuzz/fuzz_$$f.c $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a \
+			$(PKG_LIBS) $(APR_LIBS) && \
+		mkdir -p $(BUILD)/found/$$f && \
+		$(BUILD)/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
+			-artifact_prefix=$(BUILD)/$$f- -verbosity=0 $(BUILD)/found/$$f tests/fuzz/corpus/$$f || exit 1; \
+		echo "fuzz: $$f, $(FUZZ_SECONDS) s, nothing found"; done
+
 # Debian's own Python: pytest and selenium are its packages.
 PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
@@ -220,10 +241,10 @@ check: deps-check
 
 .PHONY: lint
 lint:
-	clang-format --dry-run -Werror $(C_FILES)
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=tests/tools/cppcheck.suppressions -D__GNUC__ lib worker mod_eclectyc_import
-	/usr/bin/python3 tests/tools/check_source.py
+	$(Q)/usr/bin/python3 tests/tools/check_source.py
 
 C_FILES = $(wildcard lib/*.[ch] worker/*.[ch] mod_eclectyc_import/*.[ch] tests/unit/*.[ch] tests/tools/*.c tests/fuzz/*.c)
 
