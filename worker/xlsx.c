@@ -228,7 +228,7 @@ static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *res
 {
     ecl_xlsx_book_t *book = &xlsx->book;
     const ecl_xml_handlers_t handlers = {xlsx, on_workbook, NULL, NULL};
-    relations_t relations;
+    relations_t relations = {0};
     const char *workbook;
     apr_status_t status = read_relations(&relations, book->zip, "", p, result);
 

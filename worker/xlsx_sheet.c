@@ -11,7 +11,7 @@ struct ecl_xlsx_sheet_t {
     const ecl_xlsx_book_t *book;
     const char *name;
     ecl_xlsx_part_t part;
-    int in_data;
+    int in_data, in_row, in_cell;
     int widest;       /* cells of the widest row so far */
     apr_int64_t row;  /* the one in hand, or the last one */
     int is_row_ready; /* to be handed out */
@@ -52,6 +52,10 @@ static void start_row(ecl_xlsx_sheet_t *sheet, const char **attributes)
     const char *number = ecl_xml_attribute(attributes, "r");
     apr_int64_t row = sheet->row + 1;
 
+    if (sheet->in_row) {
+        fail(sheet, "it holds another", "row");
+    }
+    sheet->in_row = 1;
     if (number && !ecl_parse_int64(number, sheet->row + 1, APR_INT32_MAX, &row)) {
         fail(sheet, "the next row says that its number is", number);
     }
@@ -81,6 +85,10 @@ static void start_cell(ecl_xlsx_sheet_t *sheet, const char **attributes)
 {
     apr_int64_t style;
 
+    if (sheet->in_cell) {
+        fail(sheet, "a cell holds another", "cell");
+    }
+    sheet->in_cell = 1;
     sheet->column = sheet->next_column;
     sheet->type = 'n';
     sheet->form = ECL_SERIAL_NUMBER;
@@ -114,13 +122,17 @@ static void on_start(void *baton, const char *name, const char **attributes)
 
     if (!sheet->in_data) {
         sheet->in_data = !strcmp(name, "sheetData");
+    } else if (!strcmp(name, "row")) {
+        start_row(sheet, attributes);
+    } else if (!sheet->in_row) {
+        return;
     } else if (name[0] == 'c' && !name[1]) {
         start_cell(sheet, attributes);
+    } else if (!sheet->in_cell) {
+        return;
     } else if (name[0] == 'v' && !name[1]) {
         sheet->capture = CAPTURE_VALUE;
         sheet->has_value = 1;
-    } else if (!strcmp(name, "row")) {
-        start_row(sheet, attributes);
     } else if (name[0] == 'f' && !name[1]) {
         sheet->capture = CAPTURE_FORMULA;
         sheet->formula[0] = '=';
@@ -234,9 +246,10 @@ static void end_cell(ecl_xlsx_sheet_t *sheet)
 {
     char *text = sheet->book->text + sheet->used;
 
-    if (sheet->status != APR_SUCCESS) {
+    if (sheet->status != APR_SUCCESS || !sheet->in_cell) {
         return;
     }
+    sheet->in_cell = 0;
     text[sheet->value_length] = '\0';
     if (sheet->has_value && sheet->value_length) {
         take_value(sheet);
@@ -274,6 +287,7 @@ static void on_end(void *baton, const char *name)
     } else if (!strcmp(name, "rPh")) {
         sheet->phonetic -= sheet->phonetic > 0;
     } else if (!strcmp(name, "row")) {
+        sheet->in_row = 0;
         if (sheet->count || sheet->is_too_long) {
             sheet->is_row_ready = 1;
             ecl_xml_pause(sheet->part.xml);

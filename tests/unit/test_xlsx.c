@@ -228,6 +228,8 @@ static void test_what_is_refused(void **state)
         {"<row><c t=\"wrong\"><v>1</v></c></row>", "bad-workbook", "unknown type"},
         {"<row><c r=\"1A\"><v>1</v></c></row>", "bad-workbook", "\"1A\""},
         {"<row r=\"5\"/><row r=\"5\"/>", "bad-workbook", "number is \"5\""},
+        {"<row><c><v>1</v></c><row/></row>", "bad-workbook", "row 1: it holds another \"row\""},
+        {"<row><c><v>1</v><c/></c></row>", "bad-workbook", "a cell holds another"},
         {"<row><c>", "bad-xml", "sheet \"Sheet1\" is damaged"},
         {"<row><c><v>&unknown;</v></c></row>", "bad-xml", "undefined entity"},
     };
