@@ -314,9 +314,7 @@ static const emitter_t emitters[] = {
      .blank = "0",
      .columns = 50},
     {.name = "HH01 to HH48", .header = "MPAN,Date{,HH<0>}", .rows = {"<m>,<d%Y-%m-%d>" VALUES}},
-    {.name = "tabs",
-     .header = "MPAN\tDate{\tHH<0>}",
-     .rows = {"<m>\t<d%Y-%m-%d>{\t<v>}"}},
+    {.name = "tabs", .header = "MPAN\tDate{\tHH<0>}", .rows = {"<m>\t<d%Y-%m-%d>{\t<v>}"}},
 
     /* ---- a row per reading ---- */
     {.name = "rows labelled at the end, sep line",
