@@ -342,9 +342,11 @@ static const char *date_order_text(const ecl_layout_t *layout)
 
 static const char *meter_text(const ecl_layout_t *layout, apr_pool_t *p)
 {
-    return layout->meter_column < 0 ? apr_psprintf(p, "meter %s (as given)", layout->given.meter)
-                                    : apr_psprintf(p, "meter in column %s",
-                                                   column_text(layout, layout->meter_column, p));
+    if (layout->meter_column >= 0) {
+        return apr_psprintf(p, "meter in column %s", column_text(layout, layout->meter_column, p));
+    }
+    return apr_psprintf(p, "meter %s (%s)", layout->given.meter,
+                        layout->meter_is_above ? "as said above the table" : "as given");
 }
 
 /* Nothing above the header but a line "sep=". */
@@ -450,10 +452,14 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
     const ecl_record_t *above =
         attempt->header > 0 ? &attempt->sample.records[attempt->header - 1] : NULL;
     const char *where;
-    const char *channel =
-        ecl_layout_channel_outside(&attempt->sample, attempt->first - (attempt->header >= 0),
-                                   attempt->sheet, attempt->has_import, &where);
+    const char *channel = ecl_layout_channel_outside(
+        &attempt->sample, attempt->header >= 0 ? attempt->header : attempt->first, attempt->sheet,
+        attempt->has_import, &where);
 
+    if (layout->meter_column < 0 && !layout->given.meter) {
+        layout->given.meter = ecl_layout_meter_outside(&attempt->sample, attempt->header, p);
+        layout->meter_is_above = layout->given.meter != NULL;
+    }
     if (channel && !channel[0]) {
         return ecl_fail(result, ECL_EINPUT, "bad-unit",
                         "%s, its values are no energy of a channel that is kept (active and "
@@ -495,6 +501,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         status = take_header(layout, attempt, scratch, p, result);
         if (status != APR_SUCCESS) {
             return status;
+        }
+        if (attempt->first < sample->count &&
+            ecl_layout_take_units_below(layout, &sample->records[attempt->first])) {
+            layout->first_record = sample->records[attempt->first++].sheet_record + 1;
         }
         if (attempt->first >= sample->count && sample->is_whole) {
             return refuse_without_rows(attempt, result);

@@ -97,7 +97,8 @@ typedef struct ecl_layout_t {
     int columns;              /* how many the header has */
     const char *const *names; /* header text by column */
 
-    int meter_column; /* -1 where the file has no such column: given.meter is the meter */
+    int meter_column;   /* -1 where the file has no such column: given.meter is the meter */
+    int meter_is_above; /* given.meter is what the lines above the table name */
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */

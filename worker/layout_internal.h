@@ -124,6 +124,10 @@ apr_status_t ecl_layout_find_in_workbook(ecl_layout_t **playout, ecl_records_t *
 
 /* ---- around the table ------------------------------------------------------------------------ */
 
+/* The one MPAN or MPRN that the lines above the table name ("MPAN: 1000000000012"); NULL: none, or
+ * several. */
+const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p);
+
 /* The channel that is said outside the table: in a line above it ("MeasurementQuantityId,RE";
  * header: the index of the record where the table begins), or by the name of the sheet. "": it is
  * said that this is no energy of a channel that is kept; NULL: nothing is said. *pwhere: a literal
@@ -139,6 +143,9 @@ int ecl_layout_says_import(const char *sheet);
  * NULL. */
 const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_record_t *above,
                                       apr_pool_t *p);
+
+/* A line of units below the header, which belongs to it: 1, and the units are taken. */
+int ecl_layout_take_units_below(ecl_layout_t *layout, const ecl_record_t *below);
 
 /* ---- columns -------------------------------------------------------------------------------- */
 

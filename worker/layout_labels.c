@@ -103,8 +103,8 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
         }
         at += used;
         count++;
-        if (count == 3 || at + 1 >= length || (text[at] != ':' && text[at] != '_') ||
-            !is_digit(text[at + 1])) {
+        if (count == 3 || at + 1 >= length ||
+            (text[at] != ':' && text[at] != '_' && text[at] != '.') || !is_digit(text[at + 1])) {
             break;
         }
         at++;
@@ -585,4 +585,34 @@ void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *abov
     }
     layout->labels_are_ends = are_ends;
     layout->labels_above = 1;
+}
+
+int ecl_layout_take_units_below(ecl_layout_t *layout, const ecl_record_t *below)
+{
+    const char *units[ECL_LAYOUT_BLOCKS] = {NULL};
+    ecl_field_t date = ecl_sample_cell(below, layout->date_column);
+
+    if (layout->kind != ECL_LAYOUT_WIDE || strspn(date.text, " ") != date.length) {
+        return 0;
+    }
+    for (int i = 0; i < layout->value_count; i++) {
+        ecl_field_t cell = ecl_sample_cell(below, layout->values[i].column);
+        const char *unit = ecl_unit_name(ecl_unit_of(cell.text, cell.length));
+
+        for (int b = 0; b < layout->block_count; b++) {
+            const ecl_value_block_t *block = &layout->blocks[b];
+
+            if (i < block->first || i >= block->first + block->count) {
+                continue;
+            }
+            if (!unit || (units[b] && units[b] != unit)) {
+                return 0;
+            }
+            units[b] = unit;
+        }
+    }
+    for (int b = 0; b < layout->block_count; b++) {
+        layout->blocks[b].unit = units[b];
+    }
+    return 1;
 }

@@ -5,6 +5,8 @@
 
 #include <apr_tables.h>
 
+#include "meter.h"
+
 /* ---- channel ---------------------------------------------------------------------------------
  */
 
@@ -20,34 +22,69 @@ static const char *after_colon(ecl_field_t cell, ecl_field_t *pname)
     return colon + 1;
 }
 
-static int names_channel(ecl_field_t cell)
+static int names(ecl_field_t cell, ecl_role_t role)
 {
     int rank, is_utc;
 
-    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == ECL_ROLE_CHANNEL;
+    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == role && rank < 2;
 }
 
-/* "MeasurementQuantityId,RE" or "Channel: RE". */
-static const char *channel_in_line(const ecl_record_t *record)
+/* What a line says of it: "MeasurementQuantityId,RE" or "Channel: RE". Empty: nothing. */
+static ecl_field_t value_in_line(const ecl_record_t *record, ecl_role_t role)
 {
     for (int c = 0; c < record->count; c++) {
         ecl_field_t cell = record->fields[c], name;
         const char *value = after_colon(cell, &name);
 
-        if (value && names_channel(name) && value[strspn(value, " ")]) {
-            return ecl_channel_of(value, strlen(value));
+        if (value && names(name, role) && value[strspn(value, " ")]) {
+            return (ecl_field_t){value, strlen(value)};
         }
-        if (!names_channel(value ? name : cell)) {
+        if (!names(value ? name : cell, role)) {
             continue;
         }
         for (int next = c + 1; next < record->count; next++) {
             if (record->fields[next].length) {
-                return ecl_channel_of(record->fields[next].text, record->fields[next].length);
+                return record->fields[next];
             }
         }
     }
-    return NULL;
+    return (ecl_field_t){"", 0};
 }
+
+static const char *channel_in_line(const ecl_record_t *record)
+{
+    ecl_field_t value = value_in_line(record, ECL_ROLE_CHANNEL);
+
+    return value.length ? ecl_channel_of(value.text, value.length) : NULL;
+}
+
+/* ---- meter ------------------------------------------------------------------------------------
+ */
+
+const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p)
+{
+    const char *found = NULL;
+
+    for (int i = 0; i < header; i++) {
+        ecl_field_t value = value_in_line(&sample->records[i], ECL_ROLE_METER);
+        char identifier[ECL_METER_MAX];
+        ecl_meter_kind_t kind;
+
+        if (!value.length ||
+            ecl_meter_parse(value.text, value.length, identifier, &kind) != ECL_METER_OK ||
+            kind == ECL_METER_OTHER) {
+            continue;
+        }
+        if (found && strcmp(found, identifier) != 0) {
+            return NULL; /* of which of them these are the readings is not said */
+        }
+        found = apr_pstrdup(p, identifier);
+    }
+    return found;
+}
+
+/* ---- channel by the sheet's name --------------------------------------------------------------
+ */
 
 static int is_letter(char c)
 {

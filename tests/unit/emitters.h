@@ -487,6 +487,29 @@ static const emitter_t emitters[] = {
      .header = "Meter,Date,Time,kWh,kVArh,kVA,Total kWh",
      .rows = {"<m>,<S%d/%m/%Y>,<S%H:%M>,<v>,<x>,2,<q>"},
      .second = "RI"},
+
+    /* ---- what stands outside the table, and other tables ---- */
+    {.name = "the MPAN above the table",
+     .before = "Half hourly data\nMPAN:," MPAN "\nSupplier,Invented\n\n",
+     .header = "Date" ENDS,
+     .rows = {"<d%d/%m/%Y>" VALUES},
+     .is_named_above = 1},
+    {.name = "the MPRN above rows of readings",
+     .before = "MPRN: " MPRN_A ",,\n",
+     .header = "Timestamp,kWh,Status",
+     .rows = {"<S%d/%m/%Y %H:%M>,<v>,<f>"},
+     .meters = {MPRN_A},
+     .is_named_above = 1},
+    {.name = "a line of units below the header",
+     .header = "MPAN,Date" STARTS "\n,{,Wh}",
+     .rows = {"<m>,<d%d/%m/%Y>{,<w>}"}},
+    {.name = "units below two blocks",
+     .header = "MPAN,Date{,A<0>}{,R<0>}\n,{,kWh}{,kVArh}",
+     .rows = {"<m>,<d%d/%m/%Y>{,<v>}{,<x>}"},
+     .second = "RI"},
+    {.name = "points between hours and minutes",
+     .header = "MPAN,Date{,<S%H.%M>}",
+     .rows = {"<m>,<d%d.%m.%Y>" VALUES}},
 };
 
 #endif /* TESTS_EMITTERS_H */

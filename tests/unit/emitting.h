@@ -37,9 +37,10 @@ typedef struct emitter_t {
     int columns;  /* 0: 48 */
     int interval; /* 0: 30 */
     int is_utc, is_newest_first;
-    int names_none; /* of its meters: there is one, and it is given with the file */
-    int is_volume;  /* the first kind of row is gas in m3 */
-    int flags;      /* 0: as <f> or <F> stand in the first row; 1: none is understood */
+    int names_none;     /* of its meters: there is one, and it is given with the file; */
+    int is_named_above; /* or stands above the table */
+    int is_volume;      /* the first kind of row is gas in m3 */
+    int flags;          /* 0: as <f> or <F> stand in the first row; 1: none is understood */
 } emitter_t;
 
 typedef struct emitted_t {
@@ -279,7 +280,8 @@ static inline emitted_t emit(const emitter_t *e, apr_pool_t *p)
     at.rows = apr_array_make(p, 300, sizeof(const char *));
     at.top = apr_pstrcat(p, e->before ? e->before : "", e->header ? emit_text(&at, e->header) : "",
                          e->header ? "\n" : "", NULL);
-    for (at.meter = 0; at.meter < (e->names_none ? 1 : EMITTED_METERS); at.meter++) {
+    for (at.meter = 0; at.meter < (e->names_none || e->is_named_above ? 1 : EMITTED_METERS);
+         at.meter++) {
         for (int i = 0; i < EMITTED_DAYS; i++) {
             at.day = e->is_newest_first ? EMITTED_DAYS - 1 - i : i;
             emit_day(&at);

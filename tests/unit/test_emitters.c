@@ -143,7 +143,8 @@ static void test_the_spreadsheet_does_not_matter(void **state)
         apr_pool_create(&p, NULL);
         at = emit(&emitters[i], p);
         text = emitted_file(&at);
-        if (!strpbrk(text, "\";\t") && !strstr(text, "sep=") && !strstr(text, ".0000000")) {
+        if (!strpbrk(text, "\";\t") && !strstr(text, "sep=") && !strstr(text, ".0000000") &&
+            !strstr(text, "00.30")) {
             r = read_emitted(&emitters[i], translated(text, p));
             bad += !is_as_emitted(r, &at);
             end_reading(r);
