@@ -411,6 +411,10 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     if (layout->given.channel) {
         text = apr_pstrcat(p, text, "; channel ", layout->given.channel, " (as given)", NULL);
     }
+    if (layout->total_is_sum) {
+        text = apr_psprintf(p, "%s; rows are checked against column %s, the sum of their values",
+                            text, column_text(layout, layout->total_column, p));
+    }
     if (layout->decimal_point == ',') {
         text = apr_pstrcat(p, text, "; decimal comma", NULL);
     }
@@ -521,6 +525,7 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
+    ecl_layout_take_total(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
     if (status == APR_SUCCESS) {
         status = take_outside(layout, attempt, p, result);

@@ -110,6 +110,7 @@ typedef struct ecl_layout_t {
     int power_is_beside;    /* rows in kW stand beside rows of energy: they are passed over */
     int channels_are_codes; /* 1, 2: import, export; 3, 4: the same of reactive energy */
     int total_column;       /* day total: never a reading */
+    int total_is_sum;       /* wide: the sample shows that it is the sum of the row's first block */
 
     ecl_extra_value_t extras[ECL_LAYOUT_EXTRAS]; /* long, daily: beside value_column */
     int extra_count;

@@ -12,6 +12,7 @@
 #ifndef ECL_LAYOUT_INTERNAL_H
 #define ECL_LAYOUT_INTERNAL_H
 
+#include "decimal.h"
 #include "layout.h"
 #include "serial.h"
 #include "source.h"
@@ -183,6 +184,22 @@ int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp);
 
 /* '.' or ',': what the sample's values show. Sets commas_are_groups. */
 char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+
+/* ---- total ---------------------------------------------------------------------------------- */
+
+typedef enum ecl_total_t {
+    ECL_TOTAL_NONE, /* the row has no total, or not all values */
+    ECL_TOTAL_FITS,
+    ECL_TOTAL_DIFFERS
+} ecl_total_t;
+
+/* A row's total against the sum of its first block, both as the cells have them. Shared with the
+ * reader. */
+ecl_total_t ecl_layout_compare_total(const ecl_layout_t *layout, const ecl_field_t *fields,
+                                     int count, ecl_decimal_t *psum, ecl_decimal_t *ptotal);
+
+/* Sets total_is_sum: most of the sample's rows fit. */
+void ecl_layout_take_total(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
 
 /* ---- stamps --------------------------------------------------------------------------------- */
 

@@ -273,6 +273,26 @@ static int check_whole(ecl_reader_t *reader, const row_t *row)
     return 0;
 }
 
+/* Which of them is wrong is not for us to say: the readings are kept. */
+static void check_total(ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    char sum_text[ECL_DECIMAL_TEXT], total_text[ECL_DECIMAL_TEXT];
+    ecl_decimal_t sum, total;
+
+    if (!layout->total_is_sum ||
+        ecl_layout_compare_total(layout, reader->record.fields, reader->record.count, &sum,
+                                 &total) != ECL_TOTAL_DIFFERS) {
+        return;
+    }
+    ecl_decimal_print(sum, sum_text);
+    ecl_decimal_print(total, total_text);
+    ecl_reader_warn(reader, "total-differs",
+                    "line %" APR_INT64_T_FMT ": the values add up to %s, and column %s says %s",
+                    reader->record.line, sum_text, ecl_reader_column(reader, layout->total_column),
+                    total_text);
+}
+
 static ecl_outcome_t read_values(ecl_reader_t *reader, row_t *row)
 {
     const ecl_layout_t *layout = reader->layout;
@@ -307,6 +327,9 @@ static ecl_outcome_t read_values(ecl_reader_t *reader, row_t *row)
                 ecl_reader_give(reader, &days[i]);
             }
         }
+    }
+    if (total) {
+        check_total(reader);
     }
     return total ? ECL_OUTCOME_TAKEN : ECL_OUTCOME_SKIPPED;
 }

@@ -181,6 +181,20 @@ static void test_case_33_totals_are_no_readings(void **state)
     assert_day(r, MPAN, "2026-02-01", "0.5");
     assert_int_equal(count_readings(r), 48);
     end_reading(r);
+    /* but a checksum: a row that differs from it is told */
+    r = read_text(JOIN("MPAN,Date,Total kWh,", series(pool, "HH%d", 1, 48),
+                       "\n" MPAN ",2026-02-01,24,", times_48("0.5"), "\n" MPAN ",2026-02-02,24.01,",
+                       times_48("0.5"), "\n" MPAN ",2026-02-03,25,", times_48("0.5"), "\n"));
+    assert_int_equal(count_readings(r), 3 * 48);
+    assert_int_equal(count_warnings(r, "total-differs"), 1);
+    assert_non_null(strstr(APR_ARRAY_IDX(r->warnings, 0, told_t).message, "line 4"));
+    assert_non_null(strstr(r->layout->evidence, "checked against column Total kWh"));
+    end_reading(r);
+    /* of something else it is none */
+    r = read_text(JOIN("MPAN,Date,Total,", series(pool, "HH%d", 1, 48),
+                       "\n" MPAN ",2026-02-01,81024,", times_48("0.5"), "\n"));
+    assert_int_equal(count_warnings(r, "total-differs"), 0);
+    end_reading(r);
 }
 
 static void test_case_34_zeros_in_the_last_two_of_fifty(void **state)
