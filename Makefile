@@ -20,7 +20,7 @@ DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-d
 	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev libexpat1-dev
 DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
 	openssl util-linux
-DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-requests python3-openpyxl python3-selenium chromium \
+DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-requests python3-openpyxl python3-selenium chromium \
 	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
 
 # Built without and with sanitizers, side by side.
@@ -206,7 +206,8 @@ fuzz-search: deps-fuzz $(FUZZ_LIBS)
 		echo "fuzz: $$f, $(FUZZ_SECONDS) s, nothing found"; done
 
 # Debian's own Python: pytest and selenium are its packages.
-PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider
+# Files of tests run side by side, the tests of one file one after the other.
+PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(shell nproc) --dist loadfile
 
 .PHONY: http browser
 http: all
