@@ -169,7 +169,8 @@ $(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libecl.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(BUILD)/libecl.a $(PKG_LIBS) $(APR_LIBS)
 
-.PHONY: unit
+.PHONY: unit unit-programs
+unit-programs: $(UNIT)
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 
@@ -180,8 +181,9 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(FUZZ_LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ tests/fuzz/fuzz_$*.c \
 		tests/fuzz/replay.c $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a $(PKG_LIBS) $(APR_LIBS)
-.PHONY: fuzz-replay
-fuzz-replay: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+.PHONY: fuzz-replay fuzz-programs
+fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+fuzz-replay: fuzz-programs
 	@for f in $(FUZZ); do $(BUILD)/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; done
 
 # Searches for FUZZ_SECONDS with each target (libFuzzer, which comes with clang); what it finds is left
@@ -234,8 +236,10 @@ screenshots: all
 .PHONY: check
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(MAKE) --no-print-directory WERROR=1 all unit
-	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 all unit fuzz-replay
+	$(Q)$(MAKE) --no-print-directory WERROR=1 -j $(shell nproc) all unit-programs
+	$(Q)$(MAKE) --no-print-directory WERROR=1 unit
+	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 -j $(shell nproc) all unit-programs fuzz-programs
+	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 unit fuzz-replay
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
 	$(Q)$(MAKE) --no-print-directory axe
 	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser
