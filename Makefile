@@ -227,9 +227,11 @@ build/axe-core-$(AXE_VERSION):
 		axe-core@$(AXE_VERSION) && touch $@ || \
 		echo 'axe-core $(AXE_VERSION) is not to be had: accessibility is not tested'
 
-# Takes those of docs/ anew; needs Debian's python3-pil beside what check needs.
-.PHONY: screenshots
-screenshots: all
+# Takes those of docs/ anew.
+.PHONY: screenshots deps-screenshots
+deps-screenshots: deps-check
+	$(call install_missing,python3-pil)
+screenshots: deps-screenshots all
 	ECL_BUILD=$(BUILD) /usr/bin/python3 tests/tools/screenshots.py
 
 # Everything, as CI runs it: warnings are errors; unit, HTTP and fuzz corpus also under ASan and UBSan.
