@@ -84,7 +84,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
         ecl_layout_find(&reader->layouts, path, options->import_type, &options->given, p, result);
     for (ecl_layout_t *layout = reader->layouts; layout && status == APR_SUCCESS;
          layout = layout->next) {
-        status = ecl_reader_survey(layout, path, options->clock, p, result);
+        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, p, result);
     }
     return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
 }

@@ -204,11 +204,41 @@ ecl_outcome_t ecl_long_read(ecl_reader_t *reader);
 void ecl_long_flush(ecl_reader_t *reader);
 ecl_outcome_t ecl_daily_read(ecl_reader_t *reader);
 
-/* What the sample can't show and the file may: that local-looking stamps are UTC (the hour that the
- * clocks skip in March is there), that months stand before days, that times are period ends. Amends
- * layout and its evidence. Looks at ECL_SURVEY_BYTES at most. */
+/* ---- before the first row ------------------------------------------------------------------- */
+
+typedef enum ecl_zone_kind_t {
+    ECL_ZONE_NONE,
+    ECL_ZONE_UTC,
+    ECL_ZONE_LOCAL,
+    ECL_ZONE_UNKNOWN /* no zone that is known, or lines that contradict each other */
+} ecl_zone_kind_t;
+
+/* What a line above or below the table says about the zone of its times. */
+typedef struct ecl_zone_t {
+    ecl_zone_kind_t kind;
+    int is_below;     /* it stands below the first row */
+    const char *line; /* for people: "line 12: Report Time Zone: …" */
+} ecl_zone_t;
+
+/* Takes a record for such a line if it is one; any record may be offered. line is of p. */
+void ecl_zone_look(ecl_zone_t *zone, const ecl_layout_t *layout, const ecl_record_t *record,
+                   apr_pool_t *p);
+
+/* Sets times_are_utc by it, and says so in the evidence. */
+void ecl_zone_apply(const ecl_zone_t *zone, ecl_layout_t *layout, apr_pool_t *p);
+
+/* Adds a warning to the notes of the first layout if the zone is not known. Called when layout is
+ * decided: it says what its times are read as. */
+void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layout_t *first,
+                   apr_pool_t *p);
+
+/* What the sample can't show and the file may: the zone that a line above or below the table
+ * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that
+ * months stand before days, that times are period ends. Amends layout and its evidence, and the
+ * notes of first, the first of the file's layouts. Looks at ECL_SURVEY_BYTES at most: of a larger
+ * file the lines below the table count for nothing. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
-apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
-                               apr_pool_t *p, ecl_result_t *result);
+apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
+                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result);
 
 #endif /* ECL_READER_INTERNAL_H */

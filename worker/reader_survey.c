@@ -13,6 +13,7 @@ typedef struct survey_t {
     char last_date[10]; /* the first characters of the date cell before */
     int last_is_plain;  /* that day has 24 hours */
     int has_offset;
+    ecl_zone_t zone;
     apr_int64_t first, last; /* labels, in minutes since 1970; first > last: none yet */
     /* stamps with a value other than 0 on days when the clocks change */
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
@@ -110,27 +111,44 @@ static int are_utc(const survey_t *survey)
            survey->repeated * 2 <= survey->after_repeated * 3;
 }
 
-static int is_needed(const ecl_layout_t *layout)
+/* Whether dates and times are to be looked at. */
+static int needs_stamps(const ecl_layout_t *layout)
 {
     return layout->date_order_is_open ||
            (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc &&
             layout->period_column < 0 && (!layout->given.timezone || layout->labels_are_open));
 }
 
-apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl_clock_t *clock,
-                               apr_pool_t *p, ecl_result_t *result)
+/* Whether a line that states the zone is to be looked for. A day's total has no time. */
+static int needs_zone(const ecl_layout_t *layout)
 {
-    survey_t survey = {.layout = layout, .clock = clock, .first = 1};
+    return layout->kind != ECL_LAYOUT_DAILY && !layout->given.timezone;
+}
+
+/* Stamps that say their zone themselves; what a mere date has behind it is none. */
+static int have_offsets(const survey_t *survey)
+{
+    return survey->has_offset && survey->layout->kind == ECL_LAYOUT_LONG &&
+           survey->layout->period_column < 0;
+}
+
+/* Looks at the records up to the bound. *pis_whole: the file ended before it. */
+static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr_pool_t *reading,
+                         apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_layout_t *layout = survey->layout;
+    int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout);
     ecl_records_t *records;
     ecl_record_t record;
-    apr_pool_t *reading;
-    apr_status_t status;
+    apr_status_t status = ecl_records_open(&records, path, layout->delimiter, reading, result);
 
-    if (!is_needed(layout)) {
-        return APR_SUCCESS;
+    *pis_whole = 0;
+    if (status == APR_SUCCESS && ecl_records_source(records)) {
+        with_zone = 0; /* there are no lines around the table that it stands for */
     }
-    apr_pool_create(&reading, p);
-    status = ecl_records_open(&records, path, layout->delimiter, reading, result);
+    if (!with_stamps && !with_zone) {
+        return status;
+    }
     if (status == APR_SUCCESS && layout->sheet) {
         ecl_records_only_sheet(records, layout->sheet_number);
     }
@@ -139,15 +157,60 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
         if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
             break;
         }
-        if (record.sheet_record >= layout->first_record && record.status == ECL_RECORD_OK) {
-            look_at(&survey, &record);
+        if (record.status != ECL_RECORD_OK) {
+            continue;
         }
-        if (survey.has_offset && !layout->date_order_is_open && !layout->labels_are_open) {
+        if (with_zone) {
+            ecl_zone_look(&survey->zone, layout, &record, p);
+        }
+        if (with_stamps && record.sheet_record >= layout->first_record) {
+            look_at(survey, &record);
+        }
+        if (have_offsets(survey) && !layout->date_order_is_open && !layout->labels_are_open) {
             break;
         }
     }
+    *pis_whole = APR_STATUS_IS_EOF(status);
+    return *pis_whole ? APR_SUCCESS : status;
+}
+
+/* A line below the table counts when the whole file was seen: another may follow. */
+static void take_zone(survey_t *survey, ecl_layout_t *layout, int is_whole, apr_pool_t *p)
+{
+    if (have_offsets(survey) || (survey->zone.is_below && !is_whole)) {
+        survey->zone.kind = ECL_ZONE_NONE;
+    }
+    ecl_zone_apply(&survey->zone, layout, p);
+}
+
+static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p)
+{
+    int is_stated = survey->zone.kind == ECL_ZONE_UTC || survey->zone.kind == ECL_ZONE_LOCAL;
+
+    if (layout->kind == ECL_LAYOUT_LONG && !layout->given.timezone && !survey->has_offset &&
+        !is_stated && are_utc(survey)) {
+        layout->times_are_utc = 1;
+        layout->evidence =
+            apr_pstrcat(p, layout->evidence,
+                        "; times are UTC: the hour that local clocks skip in March is there", NULL);
+    }
+}
+
+apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
+                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result)
+{
+    survey_t survey = {.layout = layout, .clock = clock, .first = 1};
+    apr_pool_t *reading;
+    apr_status_t status;
+    int is_whole;
+
+    if (!needs_stamps(layout) && !needs_zone(layout)) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&reading, p);
+    status = look(&survey, path, &is_whole, reading, p, result);
     apr_pool_destroy(reading);
-    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status)) {
+    if (status != APR_SUCCESS) {
         return status;
     }
     if (survey.order.only_mdy && !survey.order.only_dmy) {
@@ -155,18 +218,14 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, const char *path, const ecl
         layout->evidence = apr_pstrcat(p, layout->evidence,
                                        "; month before day, as dates later in the file show", NULL);
     }
-    if (APR_STATUS_IS_EOF(status) && are_ends(&survey)) {
+    if (is_whole && are_ends(&survey)) {
         layout->labels_are_ends = 1;
         layout->evidence =
             apr_pstrcat(p, layout->evidence,
                         "; period ends after all, as the file's first and last show", NULL);
     }
-    if (layout->kind == ECL_LAYOUT_LONG && !layout->given.timezone && !survey.has_offset &&
-        are_utc(&survey)) {
-        layout->times_are_utc = 1;
-        layout->evidence =
-            apr_pstrcat(p, layout->evidence,
-                        "; times are UTC: the hour that local clocks skip in March is there", NULL);
-    }
+    take_zone(&survey, layout, is_whole, p);
+    take_utc(&survey, layout, p);
+    ecl_zone_tell(&survey.zone, layout, first, p);
     return APR_SUCCESS;
 }

@@ -1,6 +1,7 @@
 #include "words.h"
 
 #include <apr_cstr.h>
+#include <apr_lib.h>
 
 #include "meter_day.h"
 
@@ -638,6 +639,39 @@ int ecl_is_total(const char *text, apr_size_t length)
     return 0;
 }
 
+/* Where a name ends that a text begins with, blanks and punctuation in it ignored; 0: nowhere. */
+static apr_size_t end_of_name(const char *text, apr_size_t length, const char *name)
+{
+    apr_size_t at = 0;
+
+    for (; at < length && *name; at++) {
+        if (!apr_isalnum(text[at])) {
+            continue;
+        }
+        if (apr_tolower(text[at]) != *name++) {
+            return 0;
+        }
+    }
+    return *name || (at < length && apr_isalnum(text[at])) ? 0 : at;
+}
+
+apr_size_t ecl_zone_name(const char *text, apr_size_t length)
+{
+    apr_size_t end = end_of_name(text, length, "reporttimezone");
+
+    end = end ? end : end_of_name(text, length, "timezone");
+    if (!end) {
+        /* a site may be called "Zone 3" or "Zone A": only "Zone:" says something */
+        end = end_of_name(text, length, "zone");
+        for (; end && end < length && text[end] == ' '; end++) {
+        }
+        if (end < length && text[end] != ':' && text[end] != '=') {
+            return 0;
+        }
+    }
+    return end;
+}
+
 int ecl_is_furniture(const char *text, apr_size_t length)
 {
     static const char *const beginnings[] = {
@@ -655,5 +689,5 @@ int ecl_is_furniture(const char *text, apr_size_t length)
             return 1;
         }
     }
-    return 0;
+    return ecl_zone_name(text, length) > 0;
 }

@@ -24,6 +24,157 @@ static void test_case_24_lines_above_and_below_a_report(void **state)
     end_reading(r);
 }
 
+#define LONDON                                                                                     \
+    "\"Report Time Zone: (UTC+00:00) Dublin, Edinburgh, Lisbon, London (With Daylight Saving)\"\n"
+#define UTC "Report Time Zone: (UTC) Coordinated Universal Time\n"
+
+/* A row of 26 October 2025, whose half-hour n has the value n; the clock shows 01:00 twice. */
+static const char *october_wide(const char *above, const char *below)
+{
+    return JOIN(above, "MPAN,Date,", series(pool, "HH%d", 1, 48), "\n" MPAN ",2025-10-26,",
+                series(pool, "%d", 1, 48), "\n", below);
+}
+
+/* The first half-hours of that day, and of 29 March 2026, as rows. */
+static const char *october_long(const char *above, const char *header, const char *below)
+{
+    return JOIN(above, header,
+                "\n" MPAN ",2025-10-26 00:00,1\n" MPAN ",2025-10-26 00:30,2\n" MPAN
+                ",2025-10-26 01:00,3\n",
+                below);
+}
+
+static const char *march_long(const char *below)
+{
+    return JOIN(ROW_HEADER MPAN ",2026-03-29 00:30,1\n" MPAN ",2026-03-29 01:00,2\n" MPAN
+                                ",2026-03-29 01:30,3\n" MPAN ",2026-03-29 02:00,4\n",
+                below);
+}
+
+/* Midnight UTC is 01:00 on the clock. */
+static void assert_zone(const char *text, int is_utc, const char *evidence)
+{
+    reading_t *r = read_text(text);
+
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->failed, 0);
+    assert_int_equal(count_warnings(r, "zone-not-known"), 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), is_utc ? "" : "1");
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 3), is_utc ? "1" : "3");
+    assert_non_null(strstr(r->layout->evidence, evidence));
+    end_reading(r);
+}
+
+static void test_case_24_the_zone_that_a_line_states(void **state)
+{
+    static const char *const utc[] = {UTC, "Time Zone,UTC\n", "TIMEZONE = gmt\n", "Zone: UTC\n",
+                                      "\"Report Time Zone: (UTC+00:00) London (Without Daylight "
+                                      "Saving)\"\n"};
+    static const char *const local[] = {
+        LONDON, "Report Time Zone: (UTC+00:00) Dublin, Edinburgh, London (With Daylight Saving)\n",
+        "Timezone: GMT/BST\n", "Time zone,,Local\n", "Zone,Europe/London\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(utc) / sizeof(utc[0]); i++) {
+        assert_zone(october_wide("", utc[i]), 1, "; times are UTC (line 3: ");
+        assert_zone(october_wide(utc[i], ""), 1, "; times are UTC (line 1: ");
+        assert_zone(october_long("", "MPAN,Timestamp,kWh", utc[i]), 1, "; times are UTC (line 5: ");
+        assert_zone(october_long(utc[i], "MPAN,Timestamp,kWh", ""), 1, "; times are UTC (line 1: ");
+    }
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        assert_zone(october_wide("", local[i]), 0, "; times are local (line 3: ");
+        assert_zone(october_long("", "MPAN,Timestamp,kWh", local[i]), 0,
+                    "; times are local (line 5: ");
+        /* a line goes before the header's words */
+        assert_zone(october_long("", "MPAN,Timestamp (UTC),kWh", local[i]), 0,
+                    "; times are local after all (line 5: ");
+    }
+    assert_zone(october_wide("", UTC), 1,
+                "(line 3: Report Time Zone: (UTC) Coordinated Universal Time)");
+}
+
+static void test_case_24_the_hour_that_clocks_skip(void **state)
+{
+    reading_t *r = read_text(march_long(UTC));
+    const char *starts = "";
+
+    (void)state;
+    assert_int_equal(r->failed, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 3), "2");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 5), "4");
+    end_reading(r);
+    /* what the file states goes before what its rows look like */
+    r = read_text(march_long(LONDON));
+    assert_int_equal(r->failed, 2);
+    assert_string_equal(error_at(r, 0)->code, "no-such-time");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 3), "4");
+    end_reading(r);
+    for (int n = 0; n < 48; n++) {
+        starts = apr_psprintf(pool, "%s,%02d:%02d", starts, n / 2, n % 2 * 30);
+    }
+    r = read_text(
+        JOIN("MPAN,Date", starts, "\n" MPAN ",2026-03-29,", series(pool, "%d", 1, 48), "\n" UTC));
+    assert_int_equal(r->failed, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 46), "46");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-30", 2), "48");
+    end_reading(r);
+}
+
+static void test_case_24_what_goes_before_the_line(void **state)
+{
+    reading_t *r =
+        read_text_given(october_wide("", UTC), "auto", (ecl_given_t){.timezone = "Europe/London"});
+
+    (void)state;
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), "1");
+    assert_null(strstr(r->layout->evidence, "line 3"));
+    end_reading(r);
+    r = read_text(JOIN(ROW_HEADER MPAN ",2025-10-26T00:00:00+01:00,1\n" MPAN
+                                       ",2025-10-26T00:30:00+01:00,2\n" UTC));
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), "1");
+    assert_null(strstr(r->layout->evidence, "UTC"));
+    end_reading(r);
+}
+
+static void test_case_24_a_zone_that_is_not_known(void **state)
+{
+    static const char *const lines[] = {
+        "\"Report Time Zone: (UTC+01:00) Amsterdam, Berlin (With Daylight Saving)\"\n",
+        "Time Zone: GMT Standard Time\n", "Timezone,Head office\n", "Time zone: not UTC\n",
+        UTC LONDON};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        reading_t *r = read_text(october_wide("", lines[i]));
+        const told_t *told = &APR_ARRAY_IDX(r->warnings, 0, told_t);
+
+        assert_int_equal(r->failed, 0);
+        assert_int_equal(count_warnings(r, "zone-not-known"), 1);
+        assert_string_equal(told->code, "zone-not-known");
+        assert_non_null(strstr(told->message, i == 4 ? "line 4: Report Time" : "line 3: "));
+        assert_non_null(strstr(told->message, "they are read as local times"));
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), "1");
+        end_reading(r);
+    }
+}
+
+static void test_case_24_rows_and_headers_state_no_zone(void **state)
+{
+    reading_t *r = read_text("Zone,MPAN,Timestamp,kWh\nZone: UTC," MPAN
+                             ",2025-10-26 00:00,1\nTime Zone UTC," MPAN ",2025-10-26 00:30,2\n");
+
+    (void)state;
+    assert_int_equal(r->imported, 2);
+    assert_int_equal(r->warnings->nelts, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), "1");
+    end_reading(r);
+    /* of a site called so, a row that can't be read is still one that failed */
+    r = read_text(JOIN("Site,Meter Number,Timestamp,kWh\nZone 3,INV0042,2025-10-26 00:00,1\n"
+                       "Zone 3,INV0042,soon,2\n"));
+    assert_error(r, 3, "Timestamp", "bad-date", "soon");
+    end_reading(r);
+}
+
 static void test_case_25_lines_of_a_report_and_totals(void **state)
 {
     reading_t *r = read_text(JOIN("Report generated,2026-02-03,by John\n", HH_HEADER,
@@ -257,6 +408,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_case_24_lines_above_and_below_a_report),
+        cmocka_unit_test(test_case_24_the_zone_that_a_line_states),
+        cmocka_unit_test(test_case_24_the_hour_that_clocks_skip),
+        cmocka_unit_test(test_case_24_what_goes_before_the_line),
+        cmocka_unit_test(test_case_24_a_zone_that_is_not_known),
+        cmocka_unit_test(test_case_24_rows_and_headers_state_no_zone),
         cmocka_unit_test(test_case_25_lines_of_a_report_and_totals),
         cmocka_unit_test(test_case_26_the_header_again),
         cmocka_unit_test(test_case_27_a_column_without_a_name),
