@@ -158,6 +158,25 @@ static void test_case_24_a_zone_that_is_not_known(void **state)
     }
 }
 
+static void test_case_24_a_zone_below_a_sheet(void **state)
+{
+    workbook_t book = {.sheets = {{.name = "Data"}}};
+    reading_t *r = make_reading();
+
+    (void)state;
+    book.sheets[0].rows =
+        JOIN(row_of(pool, 1, JOIN("MPAN|Date|", bars(pool, "HH%d", 1, 48))),
+             row_of(pool, 2, JOIN(MPAN "|2025-10-26|", bars(pool, "%d", 1, 48))),
+             row_of(pool, 4, "Report Time Zone: (UTC) Coordinated Universal Time"));
+    write_workbook(r, &book);
+    read_file(r);
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->failed, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 3), "1");
+    assert_non_null(strstr(r->layout->evidence, "times are UTC (sheet \"Data\", line 4: "));
+    end_reading(r);
+}
+
 static void test_case_24_rows_and_headers_state_no_zone(void **state)
 {
     reading_t *r = read_text("Zone,MPAN,Timestamp,kWh\nZone: UTC," MPAN
@@ -412,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_case_24_the_hour_that_clocks_skip),
         cmocka_unit_test(test_case_24_what_goes_before_the_line),
         cmocka_unit_test(test_case_24_a_zone_that_is_not_known),
+        cmocka_unit_test(test_case_24_a_zone_below_a_sheet),
         cmocka_unit_test(test_case_24_rows_and_headers_state_no_zone),
         cmocka_unit_test(test_case_25_lines_of_a_report_and_totals),
         cmocka_unit_test(test_case_26_the_header_again),
