@@ -110,3 +110,17 @@ apr_size_t ecl_utf8_repair(const char *bytes, apr_size_t length, char *text)
     text[out] = '\0';
     return out;
 }
+
+int ecl_utf8_cut(const char *text, apr_size_t max)
+{
+    apr_size_t length = 0;
+
+    while (length < max && text[length]) {
+        length++;
+    }
+    /* text[length] is not part of it: does it continue a character that is? */
+    while (length && (text[length] & 0xc0) == 0x80) {
+        length--;
+    }
+    return (int)length;
+}

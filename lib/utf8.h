@@ -20,6 +20,11 @@ apr_size_t ecl_utf8_character(const char *bytes, apr_size_t length);
 /* 1 when bytes (at least one) are the beginning of a well-formed character, and no more. */
 int ecl_utf8_is_cut(const char *bytes, apr_size_t length);
 
+/* How many bytes of text, `max` at most, print as whole characters; for "%.*s" through the macro.
+ */
+int ecl_utf8_cut(const char *text, apr_size_t max);
+#define ECL_CUT(max, text) ecl_utf8_cut((text), (max)), (text)
+
 /* Copies bytes to text, every byte that is not part of a well-formed character (and every NUL) as
  * U+FFFD; NUL-terminates; returns the length of text. text has room for 3 × length + 1 bytes. */
 apr_size_t ecl_utf8_repair(const char *bytes, apr_size_t length, char *text);

@@ -1,3 +1,4 @@
+#include "../lib/utf8.h"
 #include "json_shape.h"
 
 #include "words.h"
@@ -271,10 +272,10 @@ static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
         if (has_readings(shape, i)) {
             if (with_readings >= 0) {
                 return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                                "the JSON holds readings in several places (%.60s and %.60s): "
+                                "the JSON holds readings in several places (%.*s and %.*s): "
                                 "upload them as files of their own",
-                                path_of(shape, with_readings, shape->pool),
-                                path_of(shape, i, shape->pool));
+                                ECL_CUT(60, path_of(shape, with_readings, shape->pool)),
+                                ECL_CUT(60, path_of(shape, i, shape->pool)));
             }
             with_readings = i;
         }

@@ -2,6 +2,7 @@
  * Finding a file's layout: each delimiter that occurs is tried, and the one under which a header
  * (or a row of the form identifier, date, 48 numbers) makes most sense is taken.
  */
+#include "../lib/utf8.h"
 #include "layout_internal.h"
 #include "source.h"
 
@@ -262,7 +263,7 @@ static const char *column_text(const ecl_layout_t *layout, int column, apr_pool_
     if (!name[0]) {
         return apr_psprintf(p, "number %d", column + 1);
     }
-    return strlen(name) > 40 ? apr_psprintf(p, "%.40s…", name) : name;
+    return strlen(name) > 40 ? apr_psprintf(p, "%.*s…", ECL_CUT(40, name)) : name;
 }
 
 static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)

@@ -37,7 +37,8 @@ typedef enum ecl_record_status_t {
 typedef struct ecl_record_t {
     ecl_record_status_t status; /* anything but OK: fields is empty, the rest is set */
     apr_int64_t number;         /* of this record in the file, from 1; blank lines are none */
-    apr_int64_t line;           /* physical line on which it starts, from 1 */
+    apr_int64_t line;           /* physical line on which it starts, from 1; never less than before.
+                                   Of a file that is no table, several may start on one */
     apr_int64_t end_offset;  /* bytes of the stored file up to and including it; near that where the
                                 file is packed or no UTF-8 */
     apr_int64_t text_offset; /* bytes of text, unpacked and decoded, up to and including it; of a

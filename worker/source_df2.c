@@ -10,6 +10,7 @@
  * A row is a line with a reading. The real files that this was written against have blanks around
  * fields, commas after them, "#S2" without a blank, and seconds in times.
  */
+#include "../lib/utf8.h"
 #include "source.h"
 
 #include "cell.h"
@@ -141,12 +142,13 @@ static void assemble(df2_t *df2, const ecl_record_t *line)
     ecl_assembly_add(&df2->assembly, df2->channel ? df2->channel : "",
                      df2->channel ? strlen(df2->channel) : 0);
     /* what is longer is no date or time, and still is none when cut */
-    length = apr_snprintf(stamp, sizeof(stamp), "%.30s %.30s", cells[0].text, cells[1].text);
+    length = apr_snprintf(stamp, sizeof(stamp), "%.*s %.*s", ECL_CUT(30, cells[0].text),
+                          ECL_CUT(30, cells[1].text));
     ecl_assembly_add(&df2->assembly, stamp, (apr_size_t)length);
     ecl_assembly_add(&df2->assembly, cells[2].text, cells[2].length);
     /* "ZA": the last character is the flag */
-    ecl_assembly_add(&df2->assembly, cells[3].text + (cells[3].length ? cells[3].length - 1 : 0),
-                     cells[3].length ? 1 : 0);
+    length = cells[3].length ? ecl_utf8_cut(cells[3].text, cells[3].length - 1) : 0;
+    ecl_assembly_add(&df2->assembly, cells[3].text + length, cells[3].length - (apr_size_t)length);
     for (int i = FIELDS; i < line->count; i++) {
         ecl_assembly_add(&df2->assembly, line->fields[i].text, line->fields[i].length);
     }
@@ -165,14 +167,14 @@ static void reject_mark(df2_t *df2, const ecl_record_t *line, ecl_record_t *reco
     ecl_assembly_add(&df2->assembly, line->raw, line->raw_length);
     if (mark == MARK_BAD_SENSOR) {
         apr_snprintf(df2->message, sizeof(df2->message),
-                     "\"%.60s\" names no sensor: expected 1 (active import), 2 (active export), 3 "
+                     "\"%.*s\" names no sensor: expected 1 (active import), 2 (active export), 3 "
                      "or 4 (reactive); the readings below it have no channel",
-                     line->raw);
+                     ECL_CUT(60, line->raw));
         reject(df2, line, record, COLUMN_CHANNEL, "bad-channel");
     } else {
         apr_snprintf(df2->message, sizeof(df2->message),
-                     "\"%.60s\" is no line of a DF2 file: expected #F2, #O, #S or a reading",
-                     line->raw);
+                     "\"%.*s\" is no line of a DF2 file: expected #F2, #O, #S or a reading",
+                     ECL_CUT(60, line->raw));
         reject(df2, line, record, -1, "bad-line");
     }
 }
@@ -182,12 +184,12 @@ static void hand_out_reading(df2_t *df2, const ecl_record_t *line, ecl_record_t 
     assemble(df2, line);
     if (line->count < FIELDS) {
         apr_snprintf(df2->message, sizeof(df2->message),
-                     "the line \"%.60s\" has %d of 4 fields: expected date, time, value and flag",
-                     line->raw, line->count);
+                     "the line \"%.*s\" has %d of 4 fields: expected date, time, value and flag",
+                     ECL_CUT(60, line->raw), line->count);
         reject(df2, line, record, -1, "too-few-fields");
     } else if (!df2->channel) {
         apr_snprintf(df2->message, sizeof(df2->message),
-                     "no line #S says which sensor of \"%.60s\" this is", df2->meter);
+                     "no line #S says which sensor of \"%.*s\" this is", ECL_CUT(60, df2->meter));
         reject(df2, line, record, COLUMN_CHANNEL, "bad-channel");
     } else {
         ecl_assembly_finish(&df2->assembly, record, line->line, line->end_offset);

@@ -13,6 +13,7 @@
  * checked; a trailer that is wrong or missing is a rejected row, for then readings may be missing
  * which nothing else tells of. The trailer's checksum is not looked at.
  */
+#include "../lib/utf8.h"
 #include "source.h"
 
 #include "cell.h"
@@ -189,13 +190,13 @@ static void take_value(dtc_t *dtc)
     ecl_assembly_add(&dtc->assembly, flag, strlen(flag));
     if (dtc->line.count < 3) {
         note(dtc, column, "too-few-fields",
-             "\"%.60s\" has %d of 3 fields: expected %s, flag and value", dtc->line.raw,
+             "\"%.*s\" has %d of 3 fields: expected %s, flag and value", ECL_CUT(60, dtc->line.raw),
              dtc->line.count, dtc->flow->value);
     } else if (*field(dtc, 3)) {
-        note(dtc, column, "too-many-fields", "\"%.60s\" has more than flag and value",
-             dtc->line.raw);
+        note(dtc, column, "too-many-fields", "\"%.*s\" has more than flag and value",
+             ECL_CUT(60, dtc->line.raw));
     } else if (ecl_decimal_parse(value, strlen(value), '.', &ignored) == ECL_DECIMAL_BAD) {
-        note(dtc, column, "bad-value", "\"%.60s\" is not a number", value);
+        note(dtc, column, "bad-value", "\"%.*s\" is not a number", ECL_CUT(60, value));
     }
 }
 
@@ -268,9 +269,9 @@ static void check_count(dtc_t *dtc, const char *text, apr_int64_t actual, const 
 
     if (*text && (!ecl_parse_int64(text, 0, APR_INT64_MAX, &count) || count != actual)) {
         note(dtc, -1, "incomplete-file",
-             "the trailer says that there are %.20s %s, and there are %" APR_INT64_T_FMT
+             "the trailer says that there are %.*s %s, and there are %" APR_INT64_T_FMT
              ": the file is not as it was sent, ask for it again",
-             text, what, actual);
+             ECL_CUT(20, text), what, actual);
     }
 }
 
@@ -281,8 +282,8 @@ static void end_flow(dtc_t *dtc)
         check_count(dtc, field(dtc, 4), dtc->meters, "meters");
         if (strcmp(dtc->file_id, field(dtc, 1)) != 0) {
             note(dtc, -1, "incomplete-file",
-                 "the trailer is that of file %.30s, and the header that of file %.30s",
-                 field(dtc, 1), dtc->file_id);
+                 "the trailer is that of file %.*s, and the header that of file %.*s",
+                 ECL_CUT(30, field(dtc, 1)), ECL_CUT(30, dtc->file_id));
         }
     }
     dtc->is_open = 0;
@@ -301,8 +302,8 @@ static void take_other(dtc_t *dtc)
 {
     dtc->problem.code = NULL;
     if (dtc->kind != KIND_START && !dtc->is_open) {
-        note(dtc, -1, "bad-line", "\"%.60s\" stands behind the trailer of the data flow",
-             dtc->line.raw);
+        note(dtc, -1, "bad-line", "\"%.*s\" stands behind the trailer of the data flow",
+             ECL_CUT(60, dtc->line.raw));
         return;
     }
     if (dtc->kind != KIND_START && dtc->kind != KIND_END && dtc->is_foreign) {
@@ -322,16 +323,16 @@ static void take_other(dtc_t *dtc)
         start_day(dtc);
         break;
     case KIND_VALUE:
-        note(dtc, -1, "bad-line", "\"%.60s\" belongs to no day: no record %s stands before it",
-             dtc->line.raw, dtc->flow->day);
+        note(dtc, -1, "bad-line", "\"%.*s\" belongs to no day: no record %s stands before it",
+             ECL_CUT(60, dtc->line.raw), dtc->flow->day);
         break;
     case KIND_UNREADABLE:
         take_unreadable(dtc);
         break;
     case KIND_UNKNOWN:
     case KIND_EOF:
-        note(dtc, -1, "bad-line", "\"%.60s\" is no record of a %s data flow", dtc->line.raw,
-             dtc->flow->name);
+        note(dtc, -1, "bad-line", "\"%.*s\" is no record of a %s data flow",
+             ECL_CUT(60, dtc->line.raw), dtc->flow->name);
         break;
     }
 }

@@ -5,6 +5,7 @@
  * Two passes over the file for every opening: one for its shape, one for its rows. Memory is one
  * row and the shape.
  */
+#include "../lib/utf8.h"
 #include "source.h"
 
 #include "json_shape.h"
@@ -78,9 +79,9 @@ static void take_cell(json_source_t *js, int column, const ecl_json_event_t *eve
     const char *name = js->shape->names[column];
 
     if (js->cells[column]) {
-        reject(js, "duplicate-member", "the object has two members \"%.60s\"", name);
+        reject(js, "duplicate-member", "the object has two members \"%.*s\"", ECL_CUT(60, name));
     } else if (event->is_cut || event->length >= sizeof(js->text) - js->used) {
-        reject(js, "too-long", "the text of \"%.60s\" is too long for a reading", name);
+        reject(js, "too-long", "the text of \"%.*s\" is too long for a reading", ECL_CUT(60, name));
     } else {
         memcpy(js->text + js->used, event->text, event->length + 1);
         js->cells[column] = js->text + js->used;
@@ -120,12 +121,13 @@ static const char *context_of(json_source_t *js, int column)
         return node->first;
     }
     if (context->is_set && context->is_cut) {
-        reject(js, "too-long", "the text of \"%.60s\", above the reading, is too long", node->name);
+        reject(js, "too-long", "the text of \"%.*s\", above the reading, is too long",
+               ECL_CUT(60, node->name));
     } else if (!context->is_set && node->is_late) {
         reject(js, "late-member",
-               "\"%.60s\" is said behind the readings, and not alike in all of the file: whether "
+               "\"%.*s\" is said behind the readings, and not alike in all of the file: whether "
                "it holds for this one can't be told",
-               node->name);
+               ECL_CUT(60, node->name));
     }
     return context->is_set ? context->text : "";
 }

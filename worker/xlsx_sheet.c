@@ -1,6 +1,7 @@
 /*
  * One worksheet: <row> by <row>.
  */
+#include "../lib/utf8.h"
 #include "xlsx_internal.h"
 
 #define FORMULA_MAX 200 /* bytes of a formula that stands in for a value that is not there */
@@ -37,10 +38,10 @@ struct ecl_xlsx_sheet_t {
 static void fail(ecl_xlsx_sheet_t *sheet, const char *what, const char *value)
 {
     if (sheet->status == APR_SUCCESS) {
-        sheet->status = ecl_fail(sheet->result, ECL_EINPUT, "bad-workbook",
-                                 "the workbook is damaged: sheet \"%s\", row %" APR_INT64_T_FMT
-                                 ": %s \"%.40s\"",
-                                 sheet->name, sheet->row, what, value);
+        sheet->status =
+            ecl_fail(sheet->result, ECL_EINPUT, "bad-workbook",
+                     "the workbook is damaged: sheet \"%s\", row %" APR_INT64_T_FMT ": %s \"%.*s\"",
+                     sheet->name, sheet->row, what, ECL_CUT(40, value));
     }
     ecl_xml_pause(sheet->part.xml);
 }

@@ -2,6 +2,7 @@
 #include <apr_lib.h>
 #include <zip.h>
 
+#include "../lib/utf8.h"
 #include "bytes_internal.h"
 #include "zip.h"
 
@@ -223,7 +224,7 @@ apr_status_t ecl_zip_part_open(ecl_zip_part_t **ppart, ecl_zip_t *zip, int index
     ecl_zip_part_t *part = apr_pcalloc(p, sizeof *part);
     const char *name = zip_get_name(zip->archive, (zip_uint64_t)index, 0);
 
-    part->name = apr_psprintf(p, "%.80s", name ? name : "");
+    part->name = apr_psprintf(p, "%.*s", ECL_CUT(80, name ? name : ""));
     get_sizes(zip, index, &part->packed, &part->size);
     part->file = zip_fopen_index(zip->archive, (zip_uint64_t)index, 0);
     if (!part->file) {

@@ -44,7 +44,8 @@ static apr_uint64_t read_once(const char *path, char delimiter, apr_size_t read_
     ecl_records_set_read_size(records, read_size);
     while ((status = ecl_records_next(records, &record, NULL)) == APR_SUCCESS) {
         FUZZ_ASSERT(record.number == ++number);
-        FUZZ_ASSERT(record.line > last_line);
+        /* of a file that is no table several records, the header too, may stand on one line */
+        FUZZ_ASSERT(record.line >= last_line);
         FUZZ_ASSERT(record.text_offset > last_text);
         FUZZ_ASSERT(record.end_offset >= last_offset && record.end_offset <= (apr_int64_t)length);
         FUZZ_ASSERT(strlen(record.raw) == record.raw_length);
