@@ -186,8 +186,8 @@ fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 fuzz-replay: fuzz-programs
 	@for f in $(FUZZ); do $(BUILD)/fuzz/$$f tests/fuzz/corpus/$$f || exit 1; done
 
-# Searches for FUZZ_SECONDS with each target (libFuzzer, which comes with clang); what it finds is left
-# in build/fuzzing.
+# Searches for FUZZ_SECONDS with each target, or those that ONLY names (libFuzzer, which comes with
+# clang); what it finds is left in build/fuzzing.
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
 fuzz: deps-check
@@ -198,7 +198,7 @@ fuzz: deps-check
 deps-fuzz:
 	$(call install_missing,libclang-rt-$(firstword $(subst ., ,$(shell clang -dumpversion)))-dev)
 fuzz-search: deps-fuzz $(FUZZ_LIBS)
-	$(Q)for f in $(FUZZ); do \
+	$(Q)for f in $(or $(ONLY),$(FUZZ)); do \
 		$(CC) $(CPPFLAGS_ALL) -I. $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $(BUILD)/$$f \
 			tests/fuzz/fuzz_$$f.c $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a \
 			$(PKG_LIBS) $(APR_LIBS) && \

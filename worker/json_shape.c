@@ -384,10 +384,15 @@ apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, ap
         return ecl_fail(result, status, trouble.code, "%s", trouble.detail);
     }
     status = find_row(shape, result);
-    if (status == APR_SUCCESS) {
-        find_columns(shape);
-        settle_constants(shape);
-        *pshape = shape;
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    return status;
+    find_columns(shape);
+    if (!shape->columns) {
+        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                        "the JSON's objects have no members: no meter readings were recognised");
+    }
+    settle_constants(shape);
+    *pshape = shape;
+    return APR_SUCCESS;
 }

@@ -417,6 +417,8 @@ static void test_refusals(void **state)
     (void)state;
     assert_refused("{\"error\":\"token has expired\"}", "not-meter-data", "no meter readings");
     assert_refused("[[1,2],[3,4]]", "not-meter-data", "no objects");
+    assert_refused("[{},{}]", "not-meter-data", "no members");
+    assert_refused("[[{", "not-meter-data", "no members");
     assert_refused("{\"results\":[]}", "not-meter-data", "no meter readings");
     assert_refused("{", "bad-json", "ends too early");
     assert_refused(
