@@ -1,6 +1,7 @@
 /*
  * What the sources share: which one a file needs, and how a record is put together.
  */
+#include "../lib/utf8.h"
 #include "source.h"
 
 #include <apr_lib.h>
@@ -75,6 +76,8 @@ void ecl_assembly_add(ecl_assembly_t *assembly, const char *text, apr_size_t len
 {
     char *at = assembly->text + assembly->used;
 
+    /* what a source had cut to the size of its buffer may end inside a character */
+    length = ecl_utf8_prefix(text, length);
     if (assembly->count == assembly->room || length >= ECL_ASSEMBLY_BYTES - assembly->used) {
         assembly->is_full = 1;
         return;

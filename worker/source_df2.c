@@ -27,7 +27,7 @@ typedef struct df2_t {
     ecl_records_t *lines;
     ecl_assembly_t assembly;
     int has_header; /* it was handed out */
-    char meter[ECL_METER_MAX + 1];
+    char meter[ECL_METER_MAX + 4];
     const char *channel; /* NULL: no usable #S since #O */
     char message[256];
 } df2_t;
@@ -57,7 +57,7 @@ static void take_outstation(df2_t *df2, ecl_field_t cell)
             cell = core;
         }
     }
-    /* one byte more than an identifier may have: too long is then told of the rows */
+    /* one character more than an identifier may have: too long is then told of the rows */
     if (cell.length > sizeof(df2->meter) - 1) {
         cell.length = sizeof(df2->meter) - 1;
     }

@@ -18,6 +18,7 @@
 
 #include "cell.h"
 #include "decimal.h"
+#include "meter.h"
 
 enum { COLUMN_METER, COLUMN_CHANNEL, COLUMN_DATE, COLUMN_VALUES };
 
@@ -74,7 +75,8 @@ typedef struct dtc_t {
     apr_int64_t start, meters; /* record number of ZHV; meters seen since */
 
     int has_meter;
-    char meter[64], channel[16];
+    char meter[ECL_METER_MAX + 4]; /* so much is too long for one, which is told of the rows */
+    char channel[16];
     char name[FLOW_MAX], test_flag[16];
 
     /* a day being gathered */

@@ -53,6 +53,22 @@ static void check_values(const reading_t *r, const char *channel, const char *da
     }
 }
 
+static void test_a_long_identifier_is_whole(void **state)
+{
+#define LONG_ID "A-NAME-OF-MORE-THAN-SIXTY-FOUR-CHARACTERS-WHICH-NO-METERING-SYSTEM-HAS-AT-ALL"
+    flow_t flow = make_flow(HEADER);
+    reading_t *r;
+
+    (void)state;
+    add(&flow, "101|" LONG_ID "|AI|AAAA|\n102|20251025|\n");
+    add_values(&flow, "103", 'A', 1, 48);
+    add(&flow, "ZPT|0000000042|50||1|20251101010203|\n");
+    r = read_flow(&flow);
+    assert_int_equal(r->errors->nelts, 0);
+    assert_string_equal(value_of(r, LONG_ID, "AI", "2025-10-25", 1), "1");
+#undef LONG_ID
+}
+
 static void test_d0036_follows_settlement_periods(void **state)
 {
     flow_t flow = make_flow(HEADER);
@@ -368,6 +384,7 @@ static void test_rejected_rows_are_csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_long_identifier_is_whole),
         cmocka_unit_test(test_d0036_follows_settlement_periods),
         cmocka_unit_test(test_d0379_has_utc_days),
         cmocka_unit_test(test_days_that_do_not_fit_are_rejected_whole),
