@@ -293,21 +293,6 @@ static apr_status_t gather_day(void *baton, const ecl_meter_day_t *day)
     return APR_SUCCESS;
 }
 
-static apr_status_t ignore_error(void *baton, const ecl_row_error_t *error)
-{
-    (void)baton;
-    (void)error;
-    return APR_SUCCESS;
-}
-
-static apr_status_t ignore_warning(void *baton, const char *code, const char *message)
-{
-    (void)baton;
-    (void)code;
-    (void)message;
-    return APR_SUCCESS;
-}
-
 /* Lets the store take note of the days that were read. */
 static apr_status_t pass_batch(run_t *run)
 {
@@ -337,7 +322,8 @@ static apr_status_t not_as_before(run_t *run)
 /* Reads up to the checkpoint, so that reader and store are as they were when it was committed. */
 static apr_status_t pass_over(run_t *run)
 {
-    const ecl_reader_sink_t sink = {run, gather_day, ignore_error, ignore_warning};
+    const ecl_reader_sink_t sink = {run, gather_day, ecl_reader_ignore_error,
+                                    ecl_reader_ignore_warning};
     ecl_row_t row = {0};
     apr_status_t rv;
 

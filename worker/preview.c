@@ -118,21 +118,6 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
     return APR_SUCCESS;
 }
 
-static apr_status_t ignore_error(void *baton, const ecl_row_error_t *error)
-{
-    (void)baton;
-    (void)error;
-    return APR_SUCCESS;
-}
-
-static apr_status_t ignore_warning(void *baton, const char *code, const char *message)
-{
-    (void)baton;
-    (void)code;
-    (void)message;
-    return APR_SUCCESS;
-}
-
 static int has_enough(const look_t *look)
 {
     for (int i = 0; i < ECL_PREVIEW_SERIES; i++) {
@@ -145,7 +130,8 @@ static int has_enough(const look_t *look)
 
 static apr_status_t gather(look_t *look, ecl_reader_t *reader, int rows, ecl_result_t *result)
 {
-    const ecl_reader_sink_t sink = {look, take_day, ignore_error, ignore_warning};
+    const ecl_reader_sink_t sink = {look, take_day, ecl_reader_ignore_error,
+                                    ecl_reader_ignore_warning};
     ecl_row_t row;
     apr_status_t rv = APR_SUCCESS;
 

@@ -387,3 +387,18 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
     }
     return APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;
 }
+
+apr_status_t ecl_reader_ignore_error(void *baton, const ecl_row_error_t *error)
+{
+    (void)baton;
+    (void)error;
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_reader_ignore_warning(void *baton, const char *code, const char *message)
+{
+    (void)baton;
+    (void)code;
+    (void)message;
+    return APR_SUCCESS;
+}

@@ -33,6 +33,10 @@ typedef struct ecl_reader_sink_t {
     apr_status_t (*on_warning)(void *baton, const char *code, const char *message);
 } ecl_reader_sink_t;
 
+/* For a sink that wants the days alone. */
+apr_status_t ecl_reader_ignore_error(void *baton, const ecl_row_error_t *error);
+apr_status_t ecl_reader_ignore_warning(void *baton, const char *code, const char *message);
+
 typedef struct ecl_reader_options_t {
     const char *import_type; /* "auto", "hh", "daily" */
     const ecl_clock_t *clock;
