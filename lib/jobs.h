@@ -307,7 +307,8 @@ apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
                                const char *transient_reason, ecl_result_t *result);
 
 /* What the master does when a worker process died: as give_back, for every job whose `worker` is
- * that one. reason as above. */
+ * that one, but after the first death in one place the job is due at once; the back-off (2, 4, 8 …
+ * 600 s) begins with the second. reason as above. */
 apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, const char *reason,
                                      ecl_result_t *result);
 

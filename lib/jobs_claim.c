@@ -24,9 +24,15 @@ static apr_time_t lease_end(apr_time_t now)
 #define IMPORTING "status = 'processing' AND cancel_requested = 0"
 #define USED_UP IMPORTING " AND attempts >= max_attempts"
 
+/* Seconds until the next attempt: 2, 4, 8 … 600; and after the death of a process 0, 2, 4 …,
+ * because the first one says more about the process than about the file. */
+#define BACK_OFF "CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END"
+#define BACK_OFF_DEATH                                                                             \
+    "CASE WHEN attempts <= 1 THEN 0 WHEN attempts <= 10 THEN 1 << (attempts - 1) ELSE 600 END"
+
 /* An attempt that counts. What is to be taken out has no last attempt: to stop half-way would leave
  * neither the import nor what was before it. Values: now, reason, reason, now. */
-#define PUT_BACK_COUNTED                                                                           \
+#define PUT_BACK_COUNTED(back_off)                                                                 \
     "UPDATE import_jobs SET"                                                                       \
     " status = CASE WHEN " USED_UP " THEN 'failed' WHEN status = 'processing' THEN 'queued'"       \
     " ELSE status END,"                                                                            \
@@ -34,8 +40,7 @@ static apr_time_t lease_end(apr_time_t now)
     " error_message = CASE WHEN " USED_UP                                                          \
     " THEN 'gave up after ' || attempts || ' attempts that got no further: ' || %s"                \
     " WHEN " IMPORTING " THEN %s ELSE error_message END,"                                          \
-    " run_after = CAST(%lld AS BIGINT) + CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END " \
-    "* 1000000,"                                                                                   \
+    " run_after = CAST(%lld AS BIGINT) + " back_off " * 1000000,"                                  \
     " lease_until = NULL WHERE "
 
 /* A stop that was asked for, which is no attempt. Value: now. */
@@ -79,7 +84,7 @@ static apr_status_t put_back(ecl_db_conn_t *conn, const char *sql, const ecl_db_
 apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
                                const char *transient_reason, ecl_result_t *result)
 {
-    static const char counted[] = PUT_BACK_COUNTED HELD PUT_BACK_RETURNING;
+    static const char counted[] = PUT_BACK_COUNTED(BACK_OFF) HELD PUT_BACK_RETURNING;
     static const char stopped[] = PUT_BACK_STOPPED HELD PUT_BACK_RETURNING;
     apr_time_t now = apr_time_now();
     apr_status_t rv;
@@ -104,7 +109,7 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
                                      ecl_result_t *result)
 {
 #define OF_WORKER "worker = %s AND lease_until IS NOT NULL"
-    static const char counted[] = PUT_BACK_COUNTED OF_WORKER PUT_BACK_RETURNING;
+    static const char counted[] = PUT_BACK_COUNTED(BACK_OFF_DEATH) OF_WORKER PUT_BACK_RETURNING;
     static const char stopped[] = PUT_BACK_STOPPED OF_WORKER PUT_BACK_RETURNING;
 #undef OF_WORKER
     apr_time_t now = apr_time_now();
@@ -122,7 +127,7 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
 /* Puts back the jobs of workers that are not heard of any more. */
 static apr_status_t recover(ecl_db_conn_t *conn, apr_time_t now, ecl_result_t *result)
 {
-    static const char sql[] = PUT_BACK_COUNTED "lease_until <= %lld" PUT_BACK_RETURNING;
+    static const char sql[] = PUT_BACK_COUNTED(BACK_OFF) "lease_until <= %lld" PUT_BACK_RETURNING;
     static const char reason[] =
         "its worker was not heard of for " APR_STRINGIFY(ECL_LEASE_SECONDS) " seconds";
 

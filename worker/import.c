@@ -93,6 +93,14 @@ static apr_status_t tick(void *baton)
     return rv == APR_SUCCESS ? look_up(run) : rv;
 }
 
+/* Says where it is, in case that kills this process. */
+static void note_line(const run_t *run, apr_int64_t line)
+{
+    if (run->context->line) {
+        *run->context->line = line;
+    }
+}
+
 /* ---- before the first batch ------------------------------------------------------------------ */
 
 /* The header for rejected rows: the file's own line, unless it does not say it all; NULL when there
@@ -332,6 +340,7 @@ static apr_status_t pass_over(run_t *run)
         if (rv != APR_SUCCESS) {
             return rv == APR_EOF ? not_as_before(run) : rv;
         }
+        note_line(run, row.line);
         if (ecl_batch_is_full(run->batch) && (rv = pass_batch(run)) != APR_SUCCESS) {
             return rv;
         }
@@ -382,6 +391,7 @@ static apr_status_t read_batch(run_t *run, const ecl_reader_sink_t *sink)
         if (rv != APR_SUCCESS) {
             return rv;
         }
+        note_line(run, row.line);
         ecl_batch_add_row(run->batch, &row);
         if (has_too_many_errors(run)) {
             break; /* not at the end of some batch: where it stops must not depend on time */
@@ -708,7 +718,9 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
     ecl_options_read(job->options, run.given);
     run.summary = ecl_summary_make(job->summary, run.p);
     run.checks = ecl_checks_make(run.p);
+    note_line(&run, 0);
     rv = run_work(&run, claim->work);
+    note_line(&run, 0);
     if (rv == ECL_EFENCED) {
         ecl_log(ECL_LOG_WARN, 0, ECLNO(3504) "job %s is no longer this worker's: %s", job->batch_id,
                 result->detail);

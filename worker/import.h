@@ -20,7 +20,9 @@ typedef struct ecl_import_context_t {
     volatile const int *stop;         /* set by a signal handler: give the job back and return */
     void (*after_batch)(void *baton); /* may be NULL: tests stop a worker here */
     void *baton;
-    int batch_days; /* 0: ECL_BATCH_DAYS; tests cut finer */
+    volatile apr_int64_t *line; /* may be NULL: set to the line being read, 0 when none is; what a
+                                 * master says of a file that kills its worker */
+    int batch_days;             /* 0: ECL_BATCH_DAYS; tests cut finer */
 } ecl_import_context_t;
 
 /* Runs a claim to its end: completed, failed, cancelled, undone, or given back (stop, or a

@@ -112,17 +112,21 @@ static int read_deaths(keeper_t *keeper, int fd)
 
 static const char *reason_of(const ecl_death_t *death, apr_pool_t *p)
 {
+    int is_signal = WIFSIGNALED(death->status);
+    const char *place = death->line ? apr_psprintf(p, "near line %" APR_INT64_T_FMT, death->line)
+                                    : "before it read a row";
+
     if (death->stopped) {
         return NULL;
     }
-    if (WIFSIGNALED(death->status)) {
-        return apr_psprintf(p, "the worker died (signal %d)", WTERMSIG(death->status));
-    }
-    return apr_psprintf(p, "the worker died (exit code %d)", WEXITSTATUS(death->status));
+    return apr_psprintf(p, "the worker died (%s %d) %s", is_signal ? "signal" : "exit code",
+                        is_signal ? WTERMSIG(death->status) : WEXITSTATUS(death->status), place);
 }
 
 static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
 {
+    int is_any = keeper->deaths->nelts > 0;
+
     while (keeper->deaths->nelts) {
         const ecl_death_t *death =
             &APR_ARRAY_IDX(keeper->deaths, keeper->deaths->nelts - 1, ecl_death_t);
@@ -136,6 +140,9 @@ static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *re
             return rv;
         }
         apr_array_pop(keeper->deaths);
+    }
+    if (is_any) { /* whoever is idle, or has just been started and found nothing */
+        ecl_storage_wake(keeper->settings->storage_dir, keeper->pass);
     }
     return APR_SUCCESS;
 }

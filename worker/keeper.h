@@ -18,8 +18,9 @@
  * another way than by itself. */
 typedef struct ecl_death_t {
     pid_t pid;
-    int status;  /* as waitpid gives it */
-    int stopped; /* it was ended because the worker stops: its job's attempt is not counted */
+    int status;       /* as waitpid gives it */
+    apr_int64_t line; /* of the file in its hands, that it was reading; 0: none */
+    int stopped;      /* it was ended because the worker stops: its job's attempt is not counted */
 } ecl_death_t;
 
 /* Runs until the other end of deaths_fd (non-blocking) is closed: then does what is left, writes

@@ -27,8 +27,9 @@ typedef struct child_t {
     apr_time_t started_at;
     apr_time_t start_at; /* when the next one may start */
     int failures;
-    int done;   /* ended by itself, as `once` or `limit` say */
-    int killed; /* with SIGKILL, by us */
+    int done;          /* ended by itself, as `once` or `limit` say */
+    int killed;        /* with SIGKILL, by us */
+    apr_int64_t *line; /* shared with a worker process, see ecl_slot_run; NULL: the keeper */
 } child_t;
 
 typedef struct master_t {
@@ -48,19 +49,20 @@ typedef struct master_t {
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static void run_child(master_t *master, int is_keeper, pid_t parent)
+static void run_child(master_t *master, const child_t *child, pid_t parent)
 {
     int code = ECL_EXIT_OK;
 
     close(master->deaths[1]); /* the keeper's pipe ends when the master does */
-    if (is_keeper) {
+    if (child == &master->keeper) {
         prctl(PR_SET_NAME, "eclectyc-keeper");
         code = ecl_keeper_run(master->settings, master->deaths[0], master->p);
     } else {
         close(master->deaths[0]);
         prctl(PR_SET_NAME, "eclectyc-slot");
         if (ecl_process_follow_parent(parent)) {
-            code = ecl_slot_run(master->settings, master->options, master->jobs_left, master->p);
+            code = ecl_slot_run(master->settings, master->options, master->jobs_left, child->line,
+                                master->p);
         }
     }
     exit(code);
@@ -73,7 +75,7 @@ static void start_child(master_t *master, child_t *child)
     pid_t pid = fork();
 
     if (pid == 0) {
-        run_child(master, child == &master->keeper, parent);
+        run_child(master, child, parent);
     }
     if (pid < 0) {
         int wait_seconds = ecl_process_backoff_seconds(child->failures++);
@@ -110,13 +112,14 @@ static apr_time_t start_due(master_t *master)
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-static void tell_keeper(const master_t *master, pid_t pid, int status)
+static void tell_keeper(const master_t *master, const child_t *slot, int status)
 {
     ecl_death_t death;
     ssize_t written;
 
     memset(&death, 0, sizeof death); /* padding, too: it goes through a pipe */
-    death.pid = pid;
+    death.pid = slot->pid;
+    death.line = *slot->line;
     death.status = status;
     death.stopped = master->stopping;
     written = write(master->deaths[1], &death, sizeof death);
@@ -124,8 +127,9 @@ static void tell_keeper(const master_t *master, pid_t pid, int status)
         ecl_log(ECL_LOG_WARN, errno,
                 ECLNO(3002) "cannot give back the job of dead worker process %d, it runs again "
                             "when its lease ends",
-                (int)pid);
+                (int)slot->pid);
     }
+    *slot->line = 0;
 }
 
 static void schedule(child_t *child, const char *what, const char *how, int number)
@@ -136,7 +140,9 @@ static void schedule(child_t *child, const char *what, const char *how, int numb
     if (now - child->started_at >= HEALTHY) {
         child->failures = 0;
     }
-    wait_seconds = ecl_process_backoff_seconds(child->failures++);
+    /* at once after the first death, so that its job does not wait */
+    wait_seconds = child->failures ? ecl_process_backoff_seconds(child->failures - 1) : 0;
+    child->failures++;
     child->start_at = now + apr_time_from_sec(wait_seconds);
     ecl_log(ECL_LOG_WARN, 0, ECLNO(3003) "%s process %d died (%s %d), starting another in %d s",
             what, (int)child->pid, how, number, wait_seconds);
@@ -148,7 +154,7 @@ static void slot_ended(master_t *master, child_t *slot, int status)
     int limited = master->options->once || master->jobs_left;
 
     if (code != ECL_EXIT_OK) {
-        tell_keeper(master, slot->pid, status);
+        tell_keeper(master, slot, status);
     }
     if (master->stopping) {
         return;
@@ -294,21 +300,36 @@ static void stop_keeper(master_t *master)
     }
 }
 
+/* Zeroed memory that is shared with the processes started later; NULL: there is none. */
+static apr_int64_t *share_numbers(int count)
+{
+    void *memory = mmap(NULL, (apr_size_t)count * sizeof(apr_int64_t), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 static apr_status_t prepare(master_t *master, ecl_result_t *result)
 {
+    int workers = master->options->workers;
+    apr_int64_t *numbers;
+
     sigemptyset(&master->signals);
     sigaddset(&master->signals, SIGTERM);
     sigaddset(&master->signals, SIGINT);
     sigaddset(&master->signals, SIGHUP);
     sigaddset(&master->signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &master->signals, NULL);
-    master->slots = apr_pcalloc(master->p, (apr_size_t)master->options->workers * sizeof(child_t));
+    numbers = share_numbers(workers + 1);
+    if (!numbers) {
+        return ecl_fail(result, errno, "no-memory", "cannot map memory");
+    }
+    master->slots = apr_pcalloc(master->p, (apr_size_t)workers * sizeof(child_t));
+    for (int i = 0; i < workers; i++) {
+        master->slots[i].line = &numbers[i];
+    }
     if (master->options->limit > 0) {
-        master->jobs_left = mmap(NULL, sizeof *master->jobs_left, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (master->jobs_left == MAP_FAILED) {
-            return ecl_fail(result, errno, "no-memory", "cannot map memory");
-        }
+        master->jobs_left = &numbers[workers];
         *master->jobs_left = master->options->limit;
     }
     if (pipe2(master->deaths, O_NONBLOCK | O_CLOEXEC)) {

@@ -17,6 +17,7 @@ typedef struct slot_t {
     const ecl_settings_t *settings;
     const ecl_master_options_t *options;
     apr_int64_t *jobs_left;
+    volatile apr_int64_t *line;
     volatile const int *stop;
     const char *name;
     ecl_db_t *db;
@@ -130,8 +131,11 @@ static apr_status_t claim_next(slot_t *slot, ecl_claim_t *claim, ecl_result_t *r
 
 static void run_job(slot_t *slot, const ecl_claim_t *claim)
 {
-    const ecl_import_context_t context = {
-        .settings = slot->settings, .db = slot->db, .worker = slot->name, .stop = slot->stop};
+    const ecl_import_context_t context = {.settings = slot->settings,
+                                          .db = slot->db,
+                                          .worker = slot->name,
+                                          .stop = slot->stop,
+                                          .line = slot->line};
     ecl_result_t result = ecl_result_make(slot->pass);
     apr_status_t rv = ecl_import_run(&context, claim, slot->pass, &result);
 
@@ -213,9 +217,9 @@ static void say_goodbye(slot_t *slot)
 }
 
 int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *options,
-                 apr_int64_t *jobs_left, apr_pool_t *p)
+                 apr_int64_t *jobs_left, volatile apr_int64_t *line, apr_pool_t *p)
 {
-    slot_t slot = {.settings = settings, .options = options, .jobs_left = jobs_left};
+    slot_t slot = {.settings = settings, .options = options, .jobs_left = jobs_left, .line = line};
     ecl_result_t result = ecl_result_make(p);
     int exit_code = ECL_EXIT_OK;
 

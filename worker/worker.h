@@ -24,9 +24,11 @@ typedef struct ecl_master_options_t {
 int ecl_master_run(const ecl_settings_t *settings, const ecl_master_options_t *options,
                    apr_pool_t *p);
 
-/* What one worker process does after fork: claim, run, wait. Returns its exit code. */
+/* What one worker process does after fork: claim, run, wait. Returns its exit code. Both numbers
+ * are in memory that it shares with its master. */
 int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *options,
-                 apr_int64_t *jobs_left /* shared between processes; NULL: no limit */,
+                 apr_int64_t *jobs_left /* NULL: no limit */,
+                 volatile apr_int64_t *line /* that it is reading of its job's file; 0: none */,
                  apr_pool_t *p);
 
 /* If started by root: becomes the owner of the storage directory (and of the directory of an SQLite

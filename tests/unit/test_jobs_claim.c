@@ -393,11 +393,44 @@ static void test_dead_worker(void **state)
     assert_int_equal(get(f, his)->attempts, 1);
     assert_string_equal(get(f, his)->error_message, "the worker crashed (signal 11)");
     assert_int_equal(get(f, other)->status, ECL_JOB_PROCESSING);
+    assert_true(get(f, his)->run_after <= apr_time_now()); /* at once, the first time */
 
     OK(ecl_jobs_of_dead_worker(f->conn, "host:11", NULL, &f->result));
     assert_int_equal(get(f, other)->status, ECL_JOB_QUEUED);
     assert_int_equal(get(f, other)->attempts, 0);
     OK(ecl_jobs_of_dead_worker(f->conn, "nobody:1", "gone", &f->result));
+}
+
+/* A file that kills its worker at one spot does so ever more seldom, and not for ever. */
+static void test_deaths_at_one_spot(void **state)
+{
+    static const int seconds[] = {0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600};
+    static const int n = sizeof seconds / sizeof seconds[0];
+    fixture_t *f = *state;
+    ecl_job_t *job = new_job(f, "a.csv");
+    int cancel;
+
+    sql(f, "UPDATE import_jobs SET max_attempts = %d", n + 1);
+    for (int i = 0; i < n; i++) {
+        apr_time_t before = apr_time_now();
+
+        job = claim_one(f, "host:1", ECL_WORK_IMPORT);
+        OK(ecl_jobs_of_dead_worker(f->conn, "host:1", "it died", &f->result));
+        job = get(f, job);
+        assert_true(job->run_after >= before + apr_time_from_sec(seconds[i]));
+        assert_true(job->run_after <= apr_time_now() + apr_time_from_sec(seconds[i]));
+        make_due(f, job);
+    }
+    /* further on it is another spot */
+    job = claim_one(f, "host:1", ECL_WORK_IMPORT);
+    OK(progress(f, job, 7, &cancel));
+    OK(ecl_jobs_of_dead_worker(f->conn, "host:1", "it died", &f->result));
+    job = claim_one(f, "host:1", ECL_WORK_IMPORT);
+    sql(f, "UPDATE import_jobs SET max_attempts = 2");
+    OK(ecl_jobs_of_dead_worker(f->conn, "host:1", "it died", &f->result));
+    assert_int_equal(get(f, job)->status, ECL_JOB_FAILED);
+    assert_string_equal(get(f, job)->error_message,
+                        "gave up after 2 attempts that got no further: it died");
 }
 
 static void test_finish(void **state)
@@ -635,6 +668,7 @@ int main(void)
         TEST(test_back_off_and_giving_up),
         TEST(test_progress_starts_the_count_again),
         TEST(test_dead_worker),
+        TEST(test_deaths_at_one_spot),
         TEST(test_finish),
         TEST(test_cancel_before_finish),
         TEST(test_cancel_survives_its_worker),
