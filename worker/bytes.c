@@ -15,6 +15,7 @@
 #include "../lib/utf8.h"
 
 #define MARKS 64
+#define DEPTH_MAX 2     /* containers, one in the other */
 #define DIRECT_LEAST 64 /* bytes of room: with less, a character might not fit */
 
 /* What was handed out up to a position of the stream had used so much of the stored file. */
@@ -25,7 +26,8 @@ typedef struct mark_t {
 struct ecl_bytes_t {
     const char *name; /* for messages: where files are stored is nobody's business */
     apr_file_t *file;
-    apr_int64_t file_read;
+    apr_int64_t file_size, file_read;
+    ecl_zip_input_t zip; /* the innermost zip archive or workbook, if there is one */
     ecl_unpacker_t unpacker;
     ecl_form_t form;
     int has_ended;
@@ -119,35 +121,89 @@ static apr_status_t read_head(ecl_bytes_t *bytes, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
-static apr_status_t open_container(ecl_bytes_t *bytes, const char *path, apr_pool_t *p,
-                                   ecl_result_t *result)
+static apr_status_t refuse_nested(const ecl_form_t *form, ecl_result_t *result)
 {
-    apr_status_t status = seek_file(bytes, 0, result);
+    return ecl_fail(result, ECL_EINPUT, "archive-nested",
+                    "the file is an archive in an archive in an archive (%s): unpack it and upload "
+                    "what is inside",
+                    form->packing);
+}
 
-    if (status != APR_SUCCESS) {
-        return status;
+/* A zip archive must be a file: the stored one, or a temporary one. */
+static apr_status_t open_zip(ecl_bytes_t *bytes, const ecl_unpacker_t *from, int depth,
+                             apr_pool_t *p, ecl_result_t *result)
+{
+    const char *packing = bytes->form.packing;
+    apr_status_t status = APR_SUCCESS;
+
+    bytes->zip = (ecl_zip_input_t){.file = bytes->file, .name = bytes->name};
+    if (depth) {
+        bytes->zip.stored = bytes->file_size;
+        status = ecl_unpack_spool(&bytes->zip.file, from, p, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = ecl_unpack_zip(&bytes->unpacker, &bytes->form, &bytes->zip, p, result);
+    }
+    if (status == APR_SUCCESS && bytes->form.container != ECL_CONTAINER_XLSX) {
+        bytes->form.packing = apr_psprintf(p, "%s%szip holding '%s'", packing ? packing : "",
+                                           packing ? ", " : "", bytes->form.entry);
+    }
+    return status;
+}
+
+/* Opens the container that input begins with, the depth-th from outside. */
+static apr_status_t open_container(ecl_bytes_t *bytes, ecl_container_t container, int depth,
+                                   apr_pool_t *p, ecl_result_t *result)
+{
+    const char *packing = bytes->form.packing;
+    ecl_unpacker_t from = bytes->unpacker;
+    apr_status_t status = APR_SUCCESS;
+
+    if (depth) {
+        ecl_unpack_again(&from, &bytes->unpacker, bytes->input, bytes->end, p);
+    } else {
+        bytes->form.container = container;
+        status = seek_file(bytes, 0, result);
     }
     bytes->end = 0;
     bytes->unpacked = 0;
     bytes->has_ended = 0;
-    if (bytes->form.container == ECL_CONTAINER_GZIP) {
-        status = ecl_unpack_gzip(&bytes->unpacker, bytes->file, bytes->name, p, result);
-    } else {
-        status = ecl_unpack_zip(&bytes->unpacker, &bytes->form, path, p, result);
-    }
-    if (status != APR_SUCCESS || bytes->form.container == ECL_CONTAINER_XLSX) {
+    if (status != APR_SUCCESS) {
         return status;
     }
-    status = read_head(bytes, result);
-    if (status == APR_SUCCESS &&
-        ecl_sniff_container(bytes->input, bytes->end) != ECL_CONTAINER_NONE) {
-        return ecl_fail(result, ECL_EINPUT, "archive-nested",
-                        "the archive holds another archive or an Excel workbook%s%s%s: unpack it "
-                        "and upload what is inside",
-                        bytes->form.entry ? ", '" : "", bytes->form.entry ? bytes->form.entry : "",
-                        bytes->form.entry ? "'" : "");
+    if (container == ECL_CONTAINER_ZIP) {
+        return open_zip(bytes, &from, depth, p, result);
     }
-    return status;
+    bytes->form.packing =
+        packing ? apr_pstrcat(p, packing, ", packed with gzip", NULL) : "packed with gzip";
+    return ecl_unpack_gzip(&bytes->unpacker, &from, depth > 0, bytes->name, p, result);
+}
+
+/* Goes in as far as there are containers. A workbook counts as what a container holds. */
+static apr_status_t open_containers(ecl_bytes_t *bytes, apr_pool_t *p, ecl_result_t *result)
+{
+    for (int depth = 0;; depth++) {
+        ecl_container_t container = ecl_sniff_container(bytes->input, bytes->end);
+        apr_status_t status;
+
+        if (container == ECL_CONTAINER_NONE) {
+            return APR_SUCCESS;
+        }
+        if (depth == DEPTH_MAX && container != ECL_CONTAINER_ZIP) {
+            return refuse_nested(&bytes->form, result);
+        }
+        status = open_container(bytes, container, depth, p, result);
+        if (status != APR_SUCCESS || bytes->form.container == ECL_CONTAINER_XLSX) {
+            return status;
+        }
+        if (depth == DEPTH_MAX) {
+            return refuse_nested(&bytes->form, result);
+        }
+        status = read_head(bytes, result);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+    }
 }
 
 /* Finds out about the encoding from the head in input, and stands after its mark. */
@@ -178,6 +234,7 @@ apr_status_t ecl_bytes_open(ecl_bytes_t **pbytes, const char *path, apr_pool_t *
                             ecl_result_t *result)
 {
     ecl_bytes_t *bytes = apr_pcalloc(p, sizeof(*bytes));
+    apr_finfo_t info;
     apr_status_t status =
         apr_file_open(&bytes->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_OS_DEFAULT, p);
 
@@ -186,9 +243,13 @@ apr_status_t ecl_bytes_open(ecl_bytes_t **pbytes, const char *path, apr_pool_t *
         return ecl_fail(result, ECL_ENOTFOUND, "file-missing", "the file '%s' is not there",
                         bytes->name);
     }
+    if (status == APR_SUCCESS) {
+        status = apr_file_info_get(&info, APR_FINFO_SIZE, bytes->file);
+    }
     if (status != APR_SUCCESS) {
         return ecl_fail(result, status, "file-unreadable", "cannot open '%s'", bytes->name);
     }
+    bytes->file_size = (apr_int64_t)info.size;
     bytes->input = apr_palloc(p, ECL_BYTES_READ + ECL_CHARACTER_MAX);
     bytes->unpacker = (ecl_unpacker_t){bytes, read_file, file_position};
     bytes->form.first_other = -1;
@@ -196,20 +257,21 @@ apr_status_t ecl_bytes_open(ecl_bytes_t **pbytes, const char *path, apr_pool_t *
     *pbytes = bytes;
 
     status = read_head(bytes, result);
-    if (status != APR_SUCCESS) {
-        return status;
+    if (status == APR_SUCCESS) {
+        status = open_containers(bytes, p, result);
     }
-    bytes->form.container = ecl_sniff_container(bytes->input, bytes->end);
-    if (bytes->form.container != ECL_CONTAINER_NONE) {
-        status = open_container(bytes, path, p, result);
-        if (status != APR_SUCCESS || bytes->form.container == ECL_CONTAINER_XLSX) {
-            return status;
-        }
+    if (status != APR_SUCCESS || bytes->form.container == ECL_CONTAINER_XLSX) {
+        return status;
     }
     return start(bytes, result);
 }
 
 /* ---- what it is ------------------------------------------------------------------------------ */
+
+const ecl_zip_input_t *ecl_bytes_workbook(const ecl_bytes_t *bytes)
+{
+    return bytes->form.container == ECL_CONTAINER_XLSX ? &bytes->zip : NULL;
+}
 
 const ecl_form_t *ecl_bytes_form(const ecl_bytes_t *bytes)
 {
@@ -225,24 +287,12 @@ const char *ecl_form_words(const ecl_form_t *form, apr_pool_t *p)
         [ECL_ENCODING_UTF16BE] = "UTF-16 (big-endian)",
         [ECL_ENCODING_UTF16_DAMAGED] = "UTF-16 that was damaged in transit",
     };
-    const char *encoding = encodings[form->encoding], *container = NULL;
+    const char *encoding = encodings[form->encoding];
+    const char *kind = form->container == ECL_CONTAINER_XLSX ? "Excel workbook" : encoding;
 
-    switch (form->container) {
-    case ECL_CONTAINER_NONE:
-        break;
-    case ECL_CONTAINER_GZIP:
-        container = "packed with gzip";
-        break;
-    case ECL_CONTAINER_ZIP:
-        container = apr_psprintf(p, "zip holding '%s'", form->entry);
-        break;
-    case ECL_CONTAINER_XLSX:
-        container = "Excel workbook";
-        break;
-    }
-    return container && encoding ? apr_pstrcat(p, container, ", ", encoding, NULL)
-           : container           ? container
-                                 : encoding;
+    return form->packing && kind ? apr_pstrcat(p, form->packing, ", ", kind, NULL)
+           : form->packing       ? form->packing
+                                 : kind;
 }
 
 /* ---- positions ------------------------------------------------------------------------------- */
@@ -468,6 +518,8 @@ apr_status_t ecl_bytes_look(ecl_look_t *look, const char *path, apr_pool_t *p, e
     if (status == APR_SUCCESS) {
         look->form = bytes->form;
         look->form.entry = apr_pstrdup(p, bytes->form.entry);
+        look->form.packing = apr_pstrdup(p, bytes->form.packing);
+        look->form.passed = apr_pstrdup(p, bytes->form.passed);
         look->head[look->length] = '\0';
     }
     apr_pool_destroy(reading);

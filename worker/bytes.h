@@ -4,7 +4,12 @@
  *   stored file ──▶ container ─────────────▶ encoding ──────────────────────▶ UTF-8
  *                   none                     UTF-8, Windows-1252
  *                   gzip                     UTF-16, with a mark or without
- *                   zip with one file        UTF-16 damaged in transit
+ *                   zip                      UTF-16 damaged in transit
+ *
+ * A container may lie in a container, one in one: a .csv.gz or a workbook in a zip. Of a zip's
+ * files one is read: the only one, or the only one that can hold readings, by what it begins with
+ * (sniff.h). A zip or workbook within a container goes to a temporary file, because what says where
+ * its files stand comes last.
  *
  * Memory is constant: a buffer of 64 KiB, and what zlib and libzip need. A file in plain UTF-8 is
  * read straight into the caller's buffer and only looked at.
@@ -25,7 +30,8 @@
 #define ECL_BYTES_MAX ((apr_int64_t)64 << 30)
 #define ECL_BYTES_RATIO_FROM ((apr_int64_t)64 << 20)
 #define ECL_BYTES_RATIO 200
-#define ECL_BYTES_READ ((apr_size_t)65536) /* one read gives no more than this */
+#define ECL_BYTES_SPOOL_MAX ((apr_int64_t)2 << 30) /* of a temporary file */
+#define ECL_BYTES_READ ((apr_size_t)65536)         /* one read gives no more than this */
 /* bytes of the unpacked file within which what is found out about it counts as known from the start
  */
 #define ECL_BYTES_EARLY 65536
@@ -37,8 +43,10 @@ typedef struct ecl_bytes_t ecl_bytes_t;
 
 /* What is known of a file's form so far: Windows-1252 shows only where its first byte is read. */
 typedef struct ecl_form_t {
-    ecl_container_t container;
-    const char *entry; /* zip: name of the file in it, shortened; else NULL */
+    ecl_container_t container; /* the outermost one; XLSX: a workbook, whatever it is packed in */
+    const char *packing; /* in words: "zip holding 'x.csv.gz', packed with gzip"; NULL: none */
+    const char *entry;   /* zip: name of the file in it, shortened; else NULL */
+    const char *passed;  /* zip: names of the files beside it that were not read; NULL: none */
     ecl_encoding_t encoding;
     apr_int64_t first_other; /* bytes of the unpacked file before the first that is not UTF-8; -1 */
 } ecl_form_t;
@@ -51,6 +59,10 @@ typedef struct ecl_form_t {
  * An Excel workbook (container ECL_CONTAINER_XLSX) opens, but is no text: reading it is refused. */
 apr_status_t ecl_bytes_open(ecl_bytes_t **pbytes, const char *path, apr_pool_t *p,
                             ecl_result_t *result);
+
+/* The workbook, of ECL_CONTAINER_XLSX, for ecl_xlsx_open, valid as long as bytes; NULL: a text. */
+struct ecl_zip_input_t;
+const struct ecl_zip_input_t *ecl_bytes_workbook(const ecl_bytes_t *bytes);
 
 /* Valid as long as bytes; changes as bytes are read. */
 const ecl_form_t *ecl_bytes_form(const ecl_bytes_t *bytes);

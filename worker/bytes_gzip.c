@@ -8,10 +8,11 @@
 #define PACKED_BYTES 65536
 
 typedef struct gzip_t {
-    apr_file_t *file;
+    ecl_unpacker_t from;
+    int is_inner; /* what it is unpacked from was packed itself */
     const char *name;
     z_stream stream;
-    apr_int64_t used; /* bytes of the file given to zlib and taken by it */
+    apr_int64_t used; /* bytes of the gzip file given to zlib and taken by it */
     apr_int64_t unpacked;
     int is_between; /* a member has ended; another may follow */
     int file_ended;
@@ -33,15 +34,13 @@ static apr_status_t feed(gzip_t *gzip, ecl_result_t *result)
     if (gzip->stream.avail_in || gzip->file_ended) {
         return APR_SUCCESS;
     }
-    status = apr_file_read(gzip->file, gzip->packed, &length);
-    if (APR_STATUS_IS_EOF(status)) {
+    status = gzip->from.read(gzip->from.baton, (char *)gzip->packed, &length, result);
+    if (status == APR_EOF) {
         gzip->file_ended = 1;
         return APR_SUCCESS;
     }
     if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable",
-                        "cannot read '%s' after %" APR_INT64_T_FMT " bytes", gzip->name,
-                        gzip->used);
+        return status;
     }
     gzip->stream.next_in = gzip->packed;
     gzip->stream.avail_in = (uInt)length;
@@ -88,6 +87,13 @@ static apr_status_t next_member(gzip_t *gzip, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
+static apr_int64_t position(void *baton)
+{
+    gzip_t *gzip = baton;
+
+    return gzip->is_inner ? gzip->from.position(gzip->from.baton) : gzip->used;
+}
+
 static apr_status_t read_gzip(void *baton, char *buffer, apr_size_t *plength, ecl_result_t *result)
 {
     gzip_t *gzip = baton;
@@ -123,20 +129,16 @@ static apr_status_t read_gzip(void *baton, char *buffer, apr_size_t *plength, ec
     }
     *plength = room - gzip->stream.avail_out;
     gzip->unpacked += (apr_int64_t)*plength;
-    return ecl_unpack_check_size(gzip->used, gzip->unpacked, result);
+    return ecl_unpack_check_size(position(gzip), gzip->unpacked, result);
 }
 
-static apr_int64_t position(void *baton)
-{
-    return ((gzip_t *)baton)->used;
-}
-
-apr_status_t ecl_unpack_gzip(ecl_unpacker_t *unpacker, apr_file_t *file, const char *name,
-                             apr_pool_t *p, ecl_result_t *result)
+apr_status_t ecl_unpack_gzip(ecl_unpacker_t *unpacker, const ecl_unpacker_t *from, int is_inner,
+                             const char *name, apr_pool_t *p, ecl_result_t *result)
 {
     gzip_t *gzip = apr_pcalloc(p, sizeof(*gzip));
 
-    gzip->file = file;
+    gzip->from = *from;
+    gzip->is_inner = is_inner;
     gzip->name = name;
     if (inflateInit2(&gzip->stream, MAX_WBITS + 16) != Z_OK) {
         return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to unpack '%s'", name);

@@ -7,6 +7,7 @@
 #include <apr_file_io.h>
 
 #include "bytes.h"
+#include "zip.h"
 
 /* What a container holds, unpacked. */
 typedef struct ecl_unpacker_t {
@@ -17,16 +18,25 @@ typedef struct ecl_unpacker_t {
     apr_int64_t (*position)(void *baton);
 } ecl_unpacker_t;
 
-/* name: the stored file's, for messages. file stands at its start, and is the unpacker's from now
- * on.
- */
-apr_status_t ecl_unpack_gzip(ecl_unpacker_t *unpacker, apr_file_t *file, const char *name,
-                             apr_pool_t *p, ecl_result_t *result);
+/* name: the stored file's, for messages. is_inner: what `from` gives was packed itself. */
+apr_status_t ecl_unpack_gzip(ecl_unpacker_t *unpacker, const ecl_unpacker_t *from, int is_inner,
+                             const char *name, apr_pool_t *p, ecl_result_t *result);
 
-/* Sets form->entry, and form->container to ECL_CONTAINER_XLSX for a workbook: then there is no
- * unpacker. */
-apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form, const char *path,
-                            apr_pool_t *p, ecl_result_t *result);
+/* Sets form->entry and form->passed, and form->container to ECL_CONTAINER_XLSX for a workbook: then
+ * there is no unpacker. */
+apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form,
+                            const ecl_zip_input_t *input, apr_pool_t *p, ecl_result_t *result);
+
+/* Gives `length` bytes of head again, which were read from another unpacker, and then what else it
+ * gives. */
+void ecl_unpack_again(ecl_unpacker_t *unpacker, const ecl_unpacker_t *from, const char *head,
+                      apr_size_t length, apr_pool_t *p);
+
+/* Unpacks all of it into a temporary file, which is gone when it is closed, with p. It stands in
+ * $TMPDIR, else /tmp. ECL_EINPUT "archive-too-large": past ECL_BYTES_SPOOL_MAX. A full disk:
+ * "no-space". */
+apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, apr_pool_t *p,
+                              ecl_result_t *result);
 
 /* Refuses what unpacks to far more than it is. */
 apr_status_t ecl_unpack_check_size(apr_int64_t packed, apr_int64_t unpacked, ecl_result_t *result);

@@ -11,13 +11,15 @@
 
 #define NAME_SHOWN 80 /* bytes of a name in a message */
 #define NAMES_SHOWN 5 /* of the files in an archive */
+#define LOOKS_MAX 64  /* files that are looked into, of ECL_PROSPECT_BYTES each */
 
 typedef struct archive_t {
+    const ecl_zip_input_t *input;
     apr_int64_t file_size;
     zip_t *zip;
     zip_file_t *entry;
     const char *name;         /* the entry's */
-    apr_int64_t packed, size; /* the entry's, as the directory says */
+    apr_int64_t packed, size; /* the entry's, as the directory says; packed: of the stored file */
     apr_int64_t unpacked;     /* so far */
 } archive_t;
 
@@ -59,40 +61,130 @@ static int is_no_file(const char *name)
            !strcmp(last, "desktop.ini");
 }
 
-static apr_status_t tell_several(apr_int64_t count, const char *names, ecl_result_t *result)
+/* Names for a message, of which the first few are shown. */
+typedef struct names_t {
+    const char *text;
+    apr_int64_t count;
+} names_t;
+
+static void add_name(names_t *names, const char *name, apr_pool_t *p)
 {
+    if (names->count < NAMES_SHOWN) {
+        names->text = apr_psprintf(p, "%s%s'%s'", names->count ? names->text : "",
+                                   names->count ? ", " : "", show_name(name, p));
+    } else if (names->count == NAMES_SHOWN) {
+        names->text = apr_pstrcat(p, names->text, ", …", NULL);
+    }
+    names->count++;
+}
+
+static const char *entry_name(const archive_t *archive, zip_int64_t index)
+{
+    const char *name = zip_get_name(archive->zip, (zip_uint64_t)index, ZIP_FL_ENC_GUESS);
+
+    return name && !is_no_file(name) ? name : NULL;
+}
+
+/* What an entry begins with. What can't be unpacked may hold anything. */
+static ecl_prospect_t look_at(const archive_t *archive, zip_int64_t index, char *head)
+{
+    zip_file_t *file = zip_fopen_index(archive->zip, (zip_uint64_t)index, 0);
+    apr_size_t length = 0;
+    zip_int64_t got = 1;
+
+    while (file && got > 0 && length < ECL_PROSPECT_BYTES) {
+        got = zip_fread(file, head + length, ECL_PROSPECT_BYTES - length);
+        length += got > 0 ? (apr_size_t)got : 0;
+    }
+    if (file) {
+        zip_fclose(file);
+    }
+    return !file || got < 0 ? ECL_PROSPECT_READINGS : ecl_sniff_prospect(head, length);
+}
+
+/* The names of an archive's files by what can be expected of them. */
+typedef struct survey_t {
+    names_t all, of[ECL_PROSPECT_READINGS + 1];
+    zip_int64_t first[ECL_PROSPECT_READINGS + 1];
+} survey_t;
+
+/* Names all files; looks into them where there are several, and not more than LOOKS_MAX. */
+static void survey(survey_t *found, const archive_t *archive, apr_pool_t *p)
+{
+    zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
+    char *head;
+
+    for (zip_int64_t i = 0; i < entries; i++) {
+        if (entry_name(archive, i)) {
+            found->first[0] = found->all.count ? found->first[0] : i;
+            add_name(&found->all, entry_name(archive, i), p);
+        }
+    }
+    if (found->all.count < 2 || found->all.count > LOOKS_MAX) {
+        return;
+    }
+    head = apr_palloc(p, ECL_PROSPECT_BYTES);
+    for (zip_int64_t i = 0; i < entries; i++) {
+        const char *name = entry_name(archive, i);
+        ecl_prospect_t prospect = name ? look_at(archive, i, head) : ECL_PROSPECT_NONE;
+
+        if (name) {
+            found->first[prospect] = found->of[prospect].count ? found->first[prospect] : i;
+            add_name(&found->of[prospect], name, p);
+        }
+    }
+}
+
+static apr_status_t tell_several(const survey_t *found, ecl_result_t *result)
+{
+    const names_t *can = &found->of[ECL_PROSPECT_READINGS];
+    const names_t *shown = can->count ? can : &found->all;
+
     return ecl_fail(result, ECL_EINPUT, "archive-several-files",
                     "the zip archive holds %" APR_INT64_T_FMT
-                    " files (%s%s): unpack it and upload each file that holds readings by itself",
-                    count, names, count > NAMES_SHOWN ? ", …" : "");
+                    " files (%s)%s: unpack it and upload each file that holds readings by itself",
+                    shown->count, shown->text, can->count ? " that can hold readings" : "");
+}
+
+/* The names of all files but the one that is read. */
+static const char *name_others(const archive_t *archive, zip_int64_t chosen, apr_pool_t *p)
+{
+    zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
+    names_t names = {0};
+
+    for (zip_int64_t i = 0; i < entries; i++) {
+        if (i != chosen && entry_name(archive, i)) {
+            add_name(&names, entry_name(archive, i), p);
+        }
+    }
+    return names.text;
 }
 
 /* The one file that is data. */
-static apr_status_t choose_entry(archive_t *archive, zip_uint64_t *pindex, apr_pool_t *p,
-                                 ecl_result_t *result)
+static apr_status_t choose_entry(archive_t *archive, ecl_form_t *form, zip_uint64_t *pindex,
+                                 apr_pool_t *p, ecl_result_t *result)
 {
-    zip_int64_t entries = zip_get_num_entries(archive->zip, 0);
-    const char *names = "";
-    apr_int64_t count = 0;
+    survey_t found = {0};
+    zip_int64_t chosen;
 
-    for (zip_int64_t i = 0; i < entries; i++) {
-        const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, ZIP_FL_ENC_GUESS);
-
-        if (!name || is_no_file(name)) {
-            continue;
-        }
-        if (count < NAMES_SHOWN) {
-            names = apr_psprintf(p, "%s%s'%s'", names, count ? ", " : "", show_name(name, p));
-        }
-        if (!count++) {
-            *pindex = (zip_uint64_t)i;
-            archive->name = show_name(name, p);
-        }
-    }
-    if (!count) {
+    survey(&found, archive, p);
+    if (!found.all.count) {
         return ecl_fail(result, ECL_EINPUT, "archive-empty", "the zip archive holds no file");
     }
-    return count == 1 ? APR_SUCCESS : tell_several(count, names, result);
+    if (found.all.count == 1) {
+        chosen = found.first[0];
+    } else if (found.of[ECL_PROSPECT_READINGS].count == 1) {
+        chosen = found.first[ECL_PROSPECT_READINGS];
+    } else if (!found.of[ECL_PROSPECT_READINGS].count && found.of[ECL_PROSPECT_TEXT].count == 1) {
+        chosen = found.first[ECL_PROSPECT_TEXT];
+    } else {
+        return tell_several(&found, result);
+    }
+    *pindex = (zip_uint64_t)chosen;
+    archive->name = show_name(entry_name(archive, chosen), p);
+    form->entry = archive->name;
+    form->passed = name_others(archive, chosen, p);
+    return APR_SUCCESS;
 }
 
 /* Documents that are zip archives, by what is in them. NULL: none of these. */
@@ -154,11 +246,11 @@ static apr_status_t read_entry(void *baton, char *buffer, apr_size_t *plength, e
 static apr_int64_t position(void *baton)
 {
     const archive_t *archive = baton;
+    apr_int64_t stored = archive->input->stored ? archive->input->stored : archive->file_size;
 
     return archive->unpacked >= archive->size
-               ? archive->file_size
-               : (apr_int64_t)((double)archive->unpacked / (double)archive->size *
-                               (double)archive->file_size);
+               ? stored
+               : (apr_int64_t)((double)archive->unpacked / (double)archive->size * (double)stored);
 }
 
 static apr_status_t close_entry(void *data)
@@ -192,7 +284,8 @@ static apr_status_t open_entry(archive_t *archive, zip_uint64_t index, ecl_resul
                         "archive and upload the file",
                         archive->name, (int)stat.comp_method);
     }
-    archive->packed = (apr_int64_t)stat.comp_size;
+    archive->packed =
+        ecl_zip_stored(archive->input, archive->file_size, (apr_int64_t)stat.comp_size);
     archive->size = (apr_int64_t)stat.size;
     archive->entry = zip_fopen_index(archive->zip, index, 0);
     if (!archive->entry) {
@@ -202,18 +295,19 @@ static apr_status_t open_entry(archive_t *archive, zip_uint64_t index, ecl_resul
     return ecl_unpack_check_size(archive->packed, archive->size, result);
 }
 
-apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form, const char *path,
-                            apr_pool_t *p, ecl_result_t *result)
+apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form,
+                            const ecl_zip_input_t *input, apr_pool_t *p, ecl_result_t *result)
 {
     archive_t *archive = apr_pcalloc(p, sizeof(*archive));
     zip_uint64_t index = 0;
     const char *what;
     apr_status_t status;
 
-    status = ecl_zip_open_archive(&archive->zip, &archive->file_size, path, p, result);
+    status = ecl_zip_open_archive(&archive->zip, &archive->file_size, input, p, result);
     if (status != APR_SUCCESS) {
         return status;
     }
+    archive->input = input;
     apr_pool_cleanup_register(p, archive, close_entry, apr_pool_cleanup_null);
     if (zip_name_locate(archive->zip, "xl/workbook.xml", ZIP_FL_NOCASE | ZIP_FL_ENC_RAW) >= 0) {
         form->container = ECL_CONTAINER_XLSX;
@@ -223,11 +317,10 @@ apr_status_t ecl_unpack_zip(ecl_unpacker_t *unpacker, ecl_form_t *form, const ch
     if (what) {
         return ecl_fail(result, ECL_EINPUT, "not-text", "%s", what);
     }
-    if ((status = choose_entry(archive, &index, p, result)) != APR_SUCCESS ||
+    if ((status = choose_entry(archive, form, &index, p, result)) != APR_SUCCESS ||
         (status = open_entry(archive, index, result)) != APR_SUCCESS) {
         return status;
     }
-    form->entry = archive->name;
     *unpacker = (ecl_unpacker_t){archive, read_entry, position};
     return APR_SUCCESS;
 }

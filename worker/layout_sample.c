@@ -15,7 +15,7 @@ apr_status_t ecl_layout_sniff(const char **pform, const char *path, apr_pool_t *
     }
     *pform = ecl_form_words(&look.form, p);
     if (look.form.container == ECL_CONTAINER_XLSX) {
-        *pform = NULL; /* its sheets' layouts tell */
+        *pform = look.form.packing; /* its sheets' layouts tell the rest */
         return APR_SUCCESS;
     }
     if (!look.length) {

@@ -317,10 +317,18 @@ static void tell_form(ecl_reader_t *reader)
 /* What there is to tell of the file as a whole, once. */
 static void tell_notes(ecl_reader_t *reader)
 {
+    const ecl_form_t *form = ecl_records_form(reader->records);
+
     if (reader->has_told_notes) {
         return;
     }
     reader->has_told_notes = 1;
+    if (form->passed) {
+        ecl_reader_warn(reader, "archive-passed-over",
+                        "of the zip archive '%s' was read, the only file in it that can hold "
+                        "readings; passed over: %s",
+                        form->entry, form->passed);
+    }
     for (int i = 0; i < reader->layouts->note_count; i++) {
         ecl_reader_note(reader, &reader->layouts->notes[i]);
     }

@@ -79,29 +79,44 @@ static apr_status_t free_parser(void *data)
     return APR_SUCCESS;
 }
 
+static apr_status_t open_workbook(ecl_records_t **precords, const ecl_bytes_t *bytes, apr_pool_t *p,
+                                  ecl_result_t *result)
+{
+    *precords = apr_pcalloc(p, sizeof **precords);
+    (*precords)->form = *ecl_bytes_form(bytes);
+    return ecl_xlsx_open(&(*precords)->workbook, ecl_bytes_workbook(bytes), p, result);
+}
+
 apr_status_t ecl_records_open(ecl_records_t **precords, const char *path, char delimiter,
                               apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_source_form_t *form;
+    ecl_bytes_t *bytes;
+    apr_pool_t *opening;
     ecl_look_t look;
     apr_status_t status;
 
     if (!delimiter) {
         return ecl_records_open_lines(precords, path, delimiter, p, result);
     }
-    status = ecl_bytes_look(&look, path, p, result);
+    apr_pool_create(&opening, p);
+    status = ecl_bytes_open(&bytes, path, opening, result);
+    if (status == APR_SUCCESS && ecl_bytes_workbook(bytes)) {
+        return open_workbook(precords, bytes, p, result);
+    }
+    apr_pool_destroy(opening);
+    if (status == APR_SUCCESS) {
+        status = ecl_bytes_look(&look, path, p, result);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
     form = ecl_source_find(look.head, look.length);
-    if (!form && look.form.container != ECL_CONTAINER_XLSX) {
+    if (!form) {
         return ecl_records_open_lines(precords, path, delimiter, p, result);
     }
     *precords = apr_pcalloc(p, sizeof **precords);
     (*precords)->form = look.form;
-    if (look.form.container == ECL_CONTAINER_XLSX) {
-        return ecl_xlsx_open(&(*precords)->workbook, path, p, result);
-    }
     return form->open(&(*precords)->source, path, p, result);
 }
 

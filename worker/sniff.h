@@ -37,4 +37,16 @@ const char *ecl_sniff_binary(const char *head, apr_size_t length);
  * no table. NULL: none of these. */
 const char *ecl_sniff_text(const char *head);
 
+typedef enum ecl_prospect_t {
+    ECL_PROSPECT_NONE,    /* nothing, a picture, a document, a web page, XML of another kind … */
+    ECL_PROSPECT_TEXT,    /* text in which no line looks like readings: a header only, a note */
+    ECL_PROSPECT_READINGS /* it can hold readings; also a workbook of any kind, or an archive */
+} ecl_prospect_t;
+
+#define ECL_PROSPECT_BYTES ((apr_size_t)65536) /* of a file's beginning: enough for that */
+
+/* What may be expected of a file that lies in an archive beside others, by its beginning, which is
+ * changed in place. */
+ecl_prospect_t ecl_sniff_prospect(char *head, apr_size_t length);
+
 #endif /* ECL_SNIFF_H */

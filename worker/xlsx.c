@@ -257,11 +257,11 @@ static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *res
 
 /* ---- the interface --------------------------------------------------------------------------- */
 
-apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const char *path, apr_pool_t *p,
+apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const ecl_zip_input_t *input, apr_pool_t *p,
                            ecl_result_t *result)
 {
     ecl_xlsx_t *xlsx = apr_pcalloc(p, sizeof *xlsx);
-    apr_status_t status = ecl_zip_open(&xlsx->book.zip, path, p, result);
+    apr_status_t status = ecl_zip_open(&xlsx->book.zip, input, p, result);
 
     xlsx->p = p;
     if (status == APR_SUCCESS) {

@@ -22,6 +22,7 @@
 #define ECL_XLSX_H
 
 #include "records.h"
+#include "zip.h"
 
 #define ECL_XLSX_SHEETS_MAX 256
 #define ECL_XLSX_FORMATS_MAX 65536 /* Excel's own limit is 64000 */
@@ -30,7 +31,7 @@ typedef struct ecl_xlsx_t ecl_xlsx_t;
 
 /* Opens a workbook before its first sheet. Closed with p. ECL_EINPUT: "bad-workbook", "no-sheets",
  * "bad-xml", and as zip.h. */
-apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const char *path, apr_pool_t *p,
+apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const ecl_zip_input_t *input, apr_pool_t *p,
                            ecl_result_t *result);
 
 int ecl_xlsx_sheets(const ecl_xlsx_t *xlsx);

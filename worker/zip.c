@@ -1,5 +1,7 @@
-#include <apr_file_io.h>
 #include <apr_lib.h>
+#include <apr_portable.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "../lib/utf8.h"
@@ -19,13 +21,14 @@
 
 struct ecl_zip_t {
     zip_t *archive;
+    ecl_zip_input_t input;
     apr_int64_t file_size;
 };
 
 struct ecl_zip_part_t {
     zip_file_t *file;
     const char *name;
-    apr_int64_t packed, size; /* as the archive says */
+    apr_int64_t packed, size; /* as the archive says; packed: of the stored file */
     apr_int64_t unpacked;     /* so far */
 };
 
@@ -82,25 +85,19 @@ static apr_status_t find_directory_size(apr_file_t *file, apr_int64_t file_size,
     return status;
 }
 
-static apr_status_t check_directory(const char *path, apr_int64_t *pfile_size, apr_pool_t *p,
-                                    ecl_result_t *result)
+static apr_status_t check_directory(const ecl_zip_input_t *input, apr_int64_t *pfile_size,
+                                    apr_pool_t *p, ecl_result_t *result)
 {
     apr_uint64_t size = 0;
     apr_finfo_t info;
-    apr_file_t *file;
-    apr_status_t status = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+    apr_status_t status = apr_file_info_get(&info, APR_FINFO_SIZE, input->file);
 
     if (status == APR_SUCCESS) {
-        status = apr_file_info_get(&info, APR_FINFO_SIZE, file);
-        if (status == APR_SUCCESS) {
-            *pfile_size = (apr_int64_t)info.size;
-            status = find_directory_size(file, *pfile_size, &size, p);
-        }
-        apr_file_close(file);
+        *pfile_size = (apr_int64_t)info.size;
+        status = find_directory_size(input->file, *pfile_size, &size, p);
     }
     if (status != APR_SUCCESS) {
-        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'",
-                        apr_filepath_name_get(path));
+        return ecl_fail(result, status, "file-unreadable", "cannot read '%s'", input->name);
     }
     if (size > DIRECTORY_MAX) {
         return ecl_fail(result, ECL_EINPUT, "archive-too-large",
@@ -120,17 +117,37 @@ static apr_status_t close_archive(void *archive)
     return APR_SUCCESS;
 }
 
-apr_status_t ecl_zip_open_archive(zip_t **parchive, apr_int64_t *pfile_size, const char *path,
-                                  apr_pool_t *p, ecl_result_t *result)
+/* libzip closes the descriptor that it is given: it gets one of its own. NULL: *pcode says why. */
+static zip_t *open_file(apr_file_t *file, int *pcode)
+{
+    apr_os_file_t descriptor;
+    zip_t *archive;
+    int own;
+
+    apr_os_file_get(&descriptor, file);
+    own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) {
+        *pcode = ZIP_ER_OPEN;
+        return NULL;
+    }
+    archive = zip_fdopen(own, 0, pcode);
+    if (!archive) {
+        close(own);
+    }
+    return archive;
+}
+
+apr_status_t ecl_zip_open_archive(zip_t **parchive, apr_int64_t *pfile_size,
+                                  const ecl_zip_input_t *input, apr_pool_t *p, ecl_result_t *result)
 {
     int code = 0;
     zip_error_t error;
-    apr_status_t status = check_directory(path, pfile_size, p, result);
+    apr_status_t status = check_directory(input, pfile_size, p, result);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    *parchive = zip_open(path, ZIP_RDONLY, &code);
+    *parchive = open_file(input->file, &code);
     if (*parchive) {
         apr_pool_cleanup_register(p, *parchive, close_archive, apr_pool_cleanup_null);
         return APR_SUCCESS;
@@ -149,17 +166,26 @@ apr_status_t ecl_zip_open_archive(zip_t **parchive, apr_int64_t *pfile_size, con
     return ECL_EINPUT;
 }
 
-apr_status_t ecl_zip_open(ecl_zip_t **pzip, const char *path, apr_pool_t *p, ecl_result_t *result)
+apr_int64_t ecl_zip_stored(const ecl_zip_input_t *input, apr_int64_t file_size, apr_int64_t bytes)
+{
+    return !input->stored || input->stored >= file_size
+               ? bytes
+               : (apr_int64_t)((double)bytes / (double)file_size * (double)input->stored);
+}
+
+apr_status_t ecl_zip_open(ecl_zip_t **pzip, const ecl_zip_input_t *input, apr_pool_t *p,
+                          ecl_result_t *result)
 {
     ecl_zip_t *zip = apr_pcalloc(p, sizeof *zip);
 
     *pzip = zip;
-    return ecl_zip_open_archive(&zip->archive, &zip->file_size, path, p, result);
+    zip->input = *input;
+    return ecl_zip_open_archive(&zip->archive, &zip->file_size, input, p, result);
 }
 
 apr_int64_t ecl_zip_file_size(const ecl_zip_t *zip)
 {
-    return zip->file_size;
+    return zip->input.stored ? zip->input.stored : zip->file_size;
 }
 
 int ecl_zip_find(const ecl_zip_t *zip, const char *name)
@@ -172,14 +198,16 @@ static apr_int64_t as_size(zip_uint64_t size)
     return size > APR_INT64_MAX ? APR_INT64_MAX : (apr_int64_t)size;
 }
 
-/* Sizes are 0 where the archive says nothing. */
+/* The packed one is that of the stored file. Sizes are 0 where the archive says nothing. */
 static void get_sizes(const ecl_zip_t *zip, int index, apr_int64_t *ppacked, apr_int64_t *psize)
 {
     zip_stat_t stat;
 
     zip_stat_init(&stat);
     zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &stat);
-    *ppacked = stat.valid & ZIP_STAT_COMP_SIZE ? as_size(stat.comp_size) : 0;
+    *ppacked = stat.valid & ZIP_STAT_COMP_SIZE
+                   ? ecl_zip_stored(&zip->input, zip->file_size, as_size(stat.comp_size))
+                   : 0;
     *psize = stat.valid & ZIP_STAT_SIZE ? as_size(stat.size) : 0;
 }
 

@@ -10,19 +10,33 @@
 #ifndef ECL_ZIP_H
 #define ECL_ZIP_H
 
+#include <apr_file_io.h>
+
 #include "../lib/ecl.h"
 
 typedef struct ecl_zip_t ecl_zip_t;
 typedef struct ecl_zip_part_t ecl_zip_part_t;
 
-/* libzip's own handle, for those who use it; and the file's size. Closed with p. ECL_EINPUT:
+/* An archive: a stored file, or one that was unpacked from it to a temporary file. */
+typedef struct ecl_zip_input_t {
+    apr_file_t *file;   /* is read from, and stays open */
+    const char *name;   /* for messages */
+    apr_int64_t stored; /* size of the stored file that it was unpacked from; 0: it is that file */
+} ecl_zip_input_t;
+
+/* libzip's own handle, for those who use it; and the archive's size. Closed with p. ECL_EINPUT:
  * "archive-damaged", "archive-too-large" (its directory); a system error, "file-unreadable". */
 struct zip;
-apr_status_t ecl_zip_open_archive(struct zip **parchive, apr_int64_t *pfile_size, const char *path,
-                                  apr_pool_t *p, ecl_result_t *result);
+apr_status_t ecl_zip_open_archive(struct zip **parchive, apr_int64_t *pfile_size,
+                                  const ecl_zip_input_t *input, apr_pool_t *p,
+                                  ecl_result_t *result);
 
-/* The same, for what follows. */
-apr_status_t ecl_zip_open(ecl_zip_t **pzip, const char *path, apr_pool_t *p, ecl_result_t *result);
+/* So many bytes of an archive of a size, as bytes of the stored file: never more of them. */
+apr_int64_t ecl_zip_stored(const ecl_zip_input_t *input, apr_int64_t file_size, apr_int64_t bytes);
+
+/* The same, for what follows: sizes and limits are those of the stored file. */
+apr_status_t ecl_zip_open(ecl_zip_t **pzip, const ecl_zip_input_t *input, apr_pool_t *p,
+                          ecl_result_t *result);
 
 apr_int64_t ecl_zip_file_size(const ecl_zip_t *zip);
 

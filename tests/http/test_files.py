@@ -67,8 +67,11 @@ PLAIN = mf.wide(2, count=7)
     (gzip.compress(TABLE.encode("utf-16")), "packed with gzip, UTF-16 (little-endian)", []),
     (zipped(("out/", b""), ("out/feb.csv", TABLE.encode("cp1252")),
             ("__MACOSX/out/._feb.csv", b"\0\5\x16\7")), "zip holding 'feb.csv', Windows-1252", []),
+    (zipped(("README.txt", "Your readings of 1 February 2026, 00:00.\r\nCall us: 0800, 1234.\r\n"),
+            ("feb.csv.gz", gzip.compress(TABLE.encode())), ("terms.pdf", "%PDF-1.7")),
+     "zip holding 'feb.csv.gz', packed with gzip", ["archive-passed-over"]),
 ], ids=["utf-8", "utf-8 with a mark", "windows-1252", "utf-16", "utf-16 big", "utf-16 without a mark",
-        "damaged utf-16", "gzip", "gzip of utf-16", "zip"])
+        "damaged utf-16", "gzip", "gzip of utf-16", "zip", "zip with more"])
 def test_one_table_in_every_form(clean, content, words, warnings):
     job = clean.import_file(content, "readings.csv")
     assert job["status"] == "completed", job["error_message"]
@@ -80,7 +83,7 @@ def test_one_table_in_every_form(clean, content, words, warnings):
     evidence = job["summary"]["evidence"]
     assert evidence.startswith(words + "; a row per") if words else evidence.startswith("a row per")
     found = [w["code"] for w in job["summary"].get("warnings", [])]
-    assert [c for c in found if c in ("damaged-encoding", "windows-1252")] == warnings
+    assert [c for c in found if c in ("damaged-encoding", "windows-1252", "archive-passed-over")] == warnings
 
 
 def test_windows_1252_late_in_a_file_is_told(clean):
@@ -95,7 +98,8 @@ def test_windows_1252_late_in_a_file_is_told(clean):
 
 @pytest.mark.parametrize("content, code, part", [
     (zipped(("a.csv", PLAIN), ("b.csv", PLAIN)), "archive-several-files", "'a.csv', 'b.csv'"),
-    (zipped(("a.csv.gz", gzip.compress(PLAIN.encode()))), "archive-nested", "'a.csv.gz'"),
+    (zipped(("a.csv.gz.gz", gzip.compress(gzip.compress(PLAIN.encode())))), "archive-nested",
+     "'a.csv.gz.gz'"),
     (gzip.compress(b"0" * (100 << 20), 9), "archive-too-large", "200 times"),
     (gzip.compress(b"%PDF-1.7"), "not-text", "PDF"),
     (zipped(("a.csv", PLAIN))[:-30], "archive-damaged", "cut off"),

@@ -130,7 +130,7 @@ static const char *row_of(apr_pool_t *p, int number, const char *cells)
 }
 
 /* series() with bars. */
-static const char *bars(apr_pool_t *p, const char *fmt, int first, int last)
+static inline const char *bars(apr_pool_t *p, const char *fmt, int first, int last)
 {
     char *text = apr_pstrdup(p, series(p, fmt, first, last));
 
