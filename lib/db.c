@@ -394,13 +394,18 @@ static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
 }
 
 /* Whether the schema is the one the connection's statements were prepared for; under the write
- * lock it stays so. */
+ * lock it stays so. Where none was prepared yet, any is. */
 static int is_schema_current(ecl_db_conn_t *conn)
 {
     apr_int64_t version = 0;
 
-    return dialect_of(conn)->schema_version(ecl_db_native(conn), &version) == 0 &&
-           version == conn->schema_version;
+    if (dialect_of(conn)->schema_version(ecl_db_native(conn), &version) != 0) {
+        return 0;
+    }
+    if (!apr_hash_count(conn->statements)) {
+        conn->schema_version = version;
+    }
+    return version == conn->schema_version;
 }
 
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
@@ -595,7 +600,7 @@ static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value
                         apr_size_t nargs, call_t *call, ecl_result_t *result)
 {
     apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
-    int is_stale = !conn->handle, was_stale = 0;
+    int is_stale = !conn->handle;
 
     if (conn->in_transaction && (conn->transaction_failed || !is_transaction_alive(conn))) {
         return fail_transaction(conn, result);
@@ -617,10 +622,10 @@ static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value
             return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);
         }
         failure = classify(conn);
-        is_stale = failure == ECL_DB_STALE && !was_stale;
-        was_stale |= is_stale;
-        again = is_stale || (failure == ECL_DB_BUSY && dialect_of(conn)->is_serialised &&
-                             apr_time_now() < deadline);
+        /* the schema may change again while the new connection prepares */
+        is_stale = failure == ECL_DB_STALE;
+        again = (is_stale || (failure == ECL_DB_BUSY && dialect_of(conn)->is_serialised)) &&
+                apr_time_now() < deadline;
         if (conn->in_transaction || !again) {
             return fail(conn, failure, result);
         }
