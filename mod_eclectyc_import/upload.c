@@ -521,8 +521,11 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
         ecl_storage_wake(dir, p);
         return APR_SUCCESS;
     }
-    /* nobody knows the file: it goes; should that fail, the sweep will find it */
-    ecl_storage_remove(dir, job.stored_name, p, NULL);
+    /* Nobody knows the file: it goes; should that fail, the sweep will find it. The sweep decides
+     * as well where a lost database may have recorded the job before it was lost. */
+    if (rv != ECL_EUNAVAILABLE) {
+        ecl_storage_remove(dir, job.stored_name, p, NULL);
+    }
     if (rv == ECL_ECONFLICT && *pjob) {
         return !strcmp((*pjob)->file_sha256, sha256)
                    ? APR_SUCCESS
