@@ -244,7 +244,17 @@ check: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 unit fuzz-replay
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
 	$(Q)$(MAKE) --no-print-directory axe
-	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser
+	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser tests/chaos
+
+# Kills, freezes and reloads processes at MOMENTS moments of chance, takes disks and databases away,
+# and compares what is left with an undisturbed import. `make check` runs it with few moments.
+MOMENTS ?= 200
+DB ?= sqlite3
+.PHONY: chaos
+chaos: deps-check
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all
+	$(Q)ECL_BUILD=$(BUILD) ECL_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
+		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 
 .PHONY: lint
 lint:

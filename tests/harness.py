@@ -106,10 +106,13 @@ class Run:
             return db.execute(statement, args).fetchall()
 
     @contextlib.contextmanager
-    def change(self):
+    def change(self, timeout=30):
         """A transaction of the test's own."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.database, timeout=timeout)) as db, db:
             yield db
+
+    # what change() raises when somebody else's transaction was in the way for so long
+    busy_errors = (sqlite3.OperationalError,)
 
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)

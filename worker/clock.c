@@ -11,7 +11,6 @@
 #define DAY 86400
 #define CLOCK_END APR_INT64_C(4102444800) /* 2100-01-01 */
 #define CHANGES_MAX 1000
-#define SEARCH_STEP APR_INT64_C(432000) /* five days */
 /* changes are found by the stretch of 2^24 seconds (194 days) that they fall into */
 #define STRETCH_BITS 24
 #define STRETCHES ((CLOCK_END >> STRETCH_BITS) + 1)
@@ -92,18 +91,16 @@ static int libc_offset(apr_int64_t utc)
     return localtime_r(&t, &local) ? (int)local.tm_gmtoff : 0;
 }
 
-/* Fills changes from libc's present zone. Returns 0 when there are too many of them. Two changes
- * within SEARCH_STEP that cancel each other would not be seen: those of the tz database are six
- * days apart or more since 1970. And asking libc costs a microsecond each time. */
+/* Fills changes from libc's present zone. Returns 0 when there are too many of them. */
 static int find_changes(ecl_clock_t *clock)
 {
     apr_int64_t utc;
 
     clock->changes[0] = (change_t){0, libc_offset(0)};
     clock->count = 1;
-    for (utc = SEARCH_STEP; utc <= CLOCK_END; utc += SEARCH_STEP) {
+    for (utc = DAY; utc <= CLOCK_END; utc += DAY) {
         int offset = libc_offset(utc);
-        apr_int64_t before = utc - SEARCH_STEP, from = utc;
+        apr_int64_t before = utc - DAY, from = utc;
 
         if (offset == clock->changes[clock->count - 1].offset) {
             continue;

@@ -230,16 +230,14 @@ static apr_status_t open_reader(run_t *run, const char *path)
 
 static apr_status_t count_rows(run_t *run, const char *path)
 {
-    apr_int64_t rows = ecl_reader_rows(run->reader);
-    apr_status_t rv = APR_SUCCESS;
+    apr_int64_t rows;
+    apr_status_t rv;
 
     if (run->job->total_rows >= 0) {
         return APR_SUCCESS; /* an earlier attempt did */
     }
-    if (rows < 0) {
-        rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
-                              run->result);
-    }
+    rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
+                          run->result);
     return rv == APR_SUCCESS ? renew(run, rows) : rv;
 }
 

@@ -77,10 +77,6 @@ typedef struct ecl_row_t {
 apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink, ecl_row_t *row,
                              ecl_result_t *result);
 
-/* How many data rows the file has, where opening the reader passed over all of it; -1: it did not,
- * ecl_reader_count does. */
-apr_int64_t ecl_reader_rows(const ecl_reader_t *reader);
-
 /* Hands over a day that is still being gathered (long layout), so that everything up to the last
  * record is in the caller's hands: call before committing a batch. */
 apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink);

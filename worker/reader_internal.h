@@ -38,7 +38,6 @@ struct ecl_reader_t {
     ecl_reader_options_t options;
     ecl_clock_t *utc, *given_zone; /* made when some layout's times need them */
     const ecl_clock_t *zone;       /* of the file's dates and times; options.clock: local ones */
-    apr_int64_t rows;              /* of the file; -1: not counted yet */
     ecl_records_t *records;
     ecl_record_t record; /* the one in hand */
 
@@ -237,11 +236,9 @@ void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layou
  * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that
  * months stand before days, that times are period ends. Amends layout and its evidence, and the
  * notes of first, the first of the file's layouts. Looks at ECL_SURVEY_BYTES at most: of a larger
- * file the lines below the table count for nothing. *prows: the data rows that ecl_reader_count
- * would find, as they were all seen anyway; -1: they were not. */
+ * file the lines below the table count for nothing. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
-                               ecl_result_t *result);
+                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result);
 
 #endif /* ECL_READER_INTERNAL_H */

@@ -18,7 +18,6 @@ typedef struct survey_t {
     /* stamps with a value other than 0 on days when the clocks change */
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
-    apr_int64_t rows;
 } survey_t;
 
 static int has_value(const survey_t *survey, const ecl_record_t *record)
@@ -138,7 +137,7 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
                          apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_layout_t *layout = survey->layout;
-    int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout), is_row;
+    int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout);
     ecl_records_t *records;
     ecl_record_t record;
     apr_status_t status = ecl_records_open(&records, path, layout->delimiter, reading, result);
@@ -158,15 +157,13 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
         if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
             break;
         }
-        is_row = record.sheet_record >= layout->first_record;
-        survey->rows += is_row;
         if (record.status != ECL_RECORD_OK) {
             continue;
         }
         if (with_zone) {
             ecl_zone_look(&survey->zone, layout, &record, p);
         }
-        if (with_stamps && is_row) {
+        if (with_stamps && record.sheet_record >= layout->first_record) {
             look_at(survey, &record);
         }
         if (have_offsets(survey) && !layout->date_order_is_open && !layout->labels_are_open) {
@@ -200,15 +197,13 @@ static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p
 }
 
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
-                               ecl_result_t *result)
+                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result)
 {
     survey_t survey = {.layout = layout, .clock = clock, .first = 1};
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
 
-    *prows = -1;
     if (!needs_stamps(layout) && !needs_zone(layout)) {
         return APR_SUCCESS;
     }
@@ -217,9 +212,6 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     apr_pool_destroy(reading);
     if (status != APR_SUCCESS) {
         return status;
-    }
-    if (is_whole) {
-        *prows = survey.rows;
     }
     if (survey.order.only_mdy && !survey.order.only_dmy) {
         layout->date_order = ECL_ORDER_MDY;

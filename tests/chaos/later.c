@@ -1,0 +1,53 @@
+/* Preloaded into a program: the time of day is what LATER_SECONDS says later (or, below zero,
+ * earlier) than it is. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+
+static long later(void)
+{
+    const char *text = getenv("LATER_SECONDS");
+
+    return text ? strtol(text, NULL, 10) : 0;
+}
+
+int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+    static int (*real)(struct timeval *, void *);
+    int rv;
+
+    if (!real) {
+        real = (int (*)(struct timeval *, void *))dlsym(RTLD_NEXT, "gettimeofday");
+    }
+    rv = real(tv, zone);
+    tv->tv_sec += later();
+    return rv;
+}
+
+time_t time(time_t *where)
+{
+    struct timeval tv;
+
+    gettimeofday(&tv, NULL);
+    if (where) {
+        *where = tv.tv_sec;
+    }
+    return tv.tv_sec;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    int rv;
+
+    if (!real) {
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    rv = real(clock, ts);
+    if (clock == CLOCK_REALTIME) {
+        ts->tv_sec += later();
+    }
+    return rv;
+}

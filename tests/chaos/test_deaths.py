@@ -1,0 +1,66 @@
+"""How soon the job of a worker that died runs again, and where."""
+
+import os
+import signal
+import time
+
+import pytest
+
+import chaos_files
+import harness
+import ledger
+import worker_helpers as wh
+from chaos_options import LONG
+
+
+def in_the_middle(server, batch):
+    """The job once a batch of it is committed."""
+    return harness.wait_for(lambda: (lambda j: j if j["processed_rows"] else None)(
+        wh.job(server, batch)), "a batch")
+
+
+@pytest.fixture
+def content():
+    return chaos_files.wide(0, 150, 180)
+
+
+def test_the_job_of_a_dead_process_runs_again_at_once(make_installation, make_run, content):
+    _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
+    target = make_installation()
+    server = target.server
+    batch = target.upload("f.csv", content, "k")
+    row = in_the_middle(server, batch)
+    assert row["status"] == "processing", "the file is too small for this test"
+    begin = time.monotonic()
+    os.kill(int(row["worker"].rsplit(":", 1)[1]), signal.SIGKILL)
+    harness.wait_for(lambda: wh.job(server, batch)["claims"] == 2, "a second claim")
+    seconds = time.monotonic() - begin
+    wh.wait_for_status(server, batch, "completed")
+    ledger.assert_equal(ledger.read(server), wanted)
+    print(f"claimed again after {seconds * 1000:.0f} ms")
+
+
+def test_the_job_of_a_dead_host_runs_on_another(make_installation, make_run, content):
+    """All processes of one host end at once, and nobody is left there to say so: its lease must
+    run out. `make chaos` waits for that; the short form tells the database that it has."""
+    _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
+    target = make_installation(processes=1)
+    server = target.server
+    batch = target.upload("f.csv", content, "k")
+    row = in_the_middle(server, batch)
+    begin = time.monotonic()
+    dead = target.daemons.pop()
+    os.kill(dead.pid, signal.SIGSTOP)  # so that it can start nobody else meanwhile
+    dead.close()
+    assert wh.job(server, batch)["status"] == "processing"
+    target.start_daemon()
+    if not LONG:
+        with server.change() as db:
+            db.execute("UPDATE import_jobs SET lease_until = 1")
+    row = wh.wait_for_status(server, batch, "completed", deadline=90)
+    assert row["claims"] == 2
+    seconds = (row["attempt_started_at"] - row["started_at"]) / 1e6
+    print(f"claimed again after {seconds:.1f} s; completed {time.monotonic() - begin:.1f} s after")
+    assert seconds < 60
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)

@@ -1,0 +1,156 @@
+"""What others may do to an SQLite database while the server serves and imports."""
+
+import contextlib
+import itertools
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+import chaos_files
+import harness
+import installation as inst
+import ledger
+import meterfiles as mf
+import worker_helpers as wh
+from chaos_options import LONG
+
+MIB = 1 << 20
+
+
+class Meddler:
+    """Does something again and again in a thread until it is left."""
+
+    def __init__(self, *acts):
+        self.acts, self.over, self.failure, self.count = acts, threading.Event(), None, 0
+
+    def __enter__(self):
+        def go_on(act):
+            try:
+                while not self.over.is_set():
+                    act()
+                    self.count += 1
+            except BaseException as error:  # pylint: disable=broad-except
+                self.failure = error
+        self.threads = [threading.Thread(target=go_on, args=(act,)) for act in self.acts]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        if self.failure:
+            raise self.failure
+
+
+def import_all(target, files, key):
+    batches = inst.Uploads(target, files, key).join()
+    for batch in batches.values():
+        row = wh.wait_for_status(target.server, batch, "completed", "failed")
+        assert row["status"] == "completed", row["error_message"]
+
+
+@pytest.fixture(scope="module")
+def files():
+    return chaos_files.all_layouts(2.0 if LONG else 0.6)
+
+
+@pytest.fixture(scope="module")
+def wanted(files):
+    runs = []
+
+    def make_run():
+        runs.append(harness.Run())
+        return runs[-1]
+
+    yield ledger.undisturbed(make_run, chaos_files.base(), files)[1]
+    runs[0].remove()
+
+
+def started(make_installation):
+    target = make_installation()
+    import_all(target, chaos_files.base(), "base")
+    return target
+
+
+def test_vacuum_and_migrate_while_it_works(make_installation, files, wanted):
+    target = started(make_installation)
+    server = target.server
+
+    def vacuum():
+        with contextlib.closing(sqlite3.connect(server.database, timeout=1)) as db:
+            with contextlib.suppress(sqlite3.OperationalError):  # busy
+                db.execute("VACUUM")
+                db.execute("ANALYZE")
+        time.sleep(0.05)
+
+    def migrate():
+        done = server.worker("migrate")
+        assert done.returncode == 0, done.stderr
+        time.sleep(0.2)
+
+    def look():
+        for path in (server.admin, f"{server.admin}/jobs", f"{server.api}/jobs"):
+            assert server.get(path).status_code == 200
+        time.sleep(0.02)
+
+    with Meddler(vacuum, migrate, look):
+        import_all(target, files, "k")
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)
+
+
+def test_another_program_holds_the_lock(make_installation, files, wanted):
+    """For five seconds, again and again: what waits no longer than ten goes on."""
+    target = started(make_installation)
+    server = target.server
+    held = 5 if LONG else 1.5
+
+    def hold():
+        with contextlib.closing(sqlite3.connect(server.database, timeout=30)) as db:
+            db.isolation_level = None
+            db.execute("BEGIN IMMEDIATE")
+            time.sleep(held)
+            db.execute("ROLLBACK")
+        time.sleep(0.3)
+
+    def look():
+        assert server.get(f"{server.admin}/jobs").status_code == 200, "readers need no lock"
+        time.sleep(0.05)
+
+    with Meddler(hold, look):
+        import_all(target, files, "k")
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)
+
+
+def test_the_wal_stays_bounded_while_there_are_readers(make_installation, files, wanted):
+    """Reports that overlap, so that there is always one with an open transaction."""
+    target = started(make_installation)
+    server = target.server
+    largest = itertools.accumulate
+    sizes = []
+
+    def report():
+        with contextlib.closing(sqlite3.connect(server.database, timeout=30)) as db:
+            db.isolation_level = None
+            db.execute("BEGIN")
+            db.execute("SELECT count(*) FROM meter_days").fetchall()
+            time.sleep(0.1)
+            db.execute("COMMIT")
+
+    def measure():
+        with contextlib.suppress(FileNotFoundError):
+            sizes.append(os.stat(f"{server.database}-wal").st_size)
+        time.sleep(0.01)
+
+    with Meddler(report, report, report, measure):
+        for turn in range(2):
+            import_all(target, {f"{turn} {name}": content for name, content in files.items()},
+                       f"k{turn}")
+    print(f"largest WAL: {max(sizes) / MIB:.1f} MiB, database {server.database.stat().st_size / MIB:.1f}")
