@@ -522,6 +522,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
     if (status != APR_SUCCESS) {
         return status;
     }
+    if (layout->kind == ECL_LAYOUT_LONG &&
+        (status = ecl_layout_check_hours(layout, sample, attempt->first, result)) != APR_SUCCESS) {
+        return status;
+    }
     if (layout->kind == ECL_LAYOUT_LONG) {
         ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
     }

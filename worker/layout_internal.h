@@ -208,6 +208,10 @@ void ecl_layout_take_total(ecl_layout_t *layout, const ecl_sample_t *sample, int
 int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int count,
                      ecl_datetime_t *pstamp, ecl_datetime_status_t *pstatus, int *pcolumn);
 
+/* Refuses ("hour-lost") a file most of whose times are "30:00.0": nobody can tell which hour. */
+apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                                    int from, ecl_result_t *result);
+
 /* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);

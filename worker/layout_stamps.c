@@ -2,6 +2,7 @@
  * Long layout: what the timestamps of the sample show about interval, period start or end, and the
  * direction in which the file runs.
  */
+#include "../lib/utf8.h"
 #include "layout_internal.h"
 
 /* One row's stamp, by its label; meters are told apart by a hash (a collision can do no more than
@@ -82,6 +83,37 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
         pstamp->offset_minutes = time.offset_minutes;
     }
     return 1;
+}
+
+apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                                    int from, ecl_result_t *result)
+{
+    ecl_field_t shown = {"", 0};
+    int lost = 0, read = 0, lost_column = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        ecl_datetime_status_t status;
+        ecl_datetime_t stamp;
+        int column;
+
+        if (ecl_layout_stamp(layout, record->fields, record->count, &stamp, &status, &column)) {
+            read++;
+        } else if (status == ECL_DATETIME_LOST_HOUR) {
+            shown = record->fields[column];
+            lost_column = column;
+            lost++;
+        }
+    }
+    if (lost <= read) {
+        return APR_SUCCESS;
+    }
+    return ecl_fail(result, ECL_EINPUT, "hour-lost",
+                    "the times in column \"%.*s\" have lost their hour (\"%.*s\"): a spreadsheet "
+                    "showed minutes and seconds only, and saved no more than that; upload the "
+                    "file as it came, or format the column of the original as dd/mm/yyyy hh:mm "
+                    "and save it again",
+                    ECL_CUT(80, layout->names[lost_column]), ECL_CUT(40, shown.text));
 }
 
 static apr_uint64_t hash(ecl_field_t cell)

@@ -228,23 +228,28 @@ static void test_case_47_ways_of_writing_a_time(void **state)
 
 static void test_case_48_times_without_their_hour(void **state)
 {
-    const char *text = "MPAN,Date,Time,kWh\n";
+    const char *apart = "MPAN,Date,Time,kWh\n", *together = ROW_HEADER;
     reading_t *r;
 
     (void)state;
     for (int n = 0; n < 48; n++) {
-        text = JOIN(text, MPAN ",2026-02-01,", n % 2 ? "30:00.0" : "00:00.0", ",0.5\n");
+        const char *time = n % 2 ? "30:00.0" : "00:00.0";
+
+        apart = JOIN(apart, MPAN ",2026-02-01,", time, ",0.5\n");
+        together = JOIN(together, MPAN ",", time, ",0.5\n");
     }
-    r = read_text(text);
-    assert_int_equal(count_readings(r), 0);
-    if (r->status == APR_SUCCESS) {
-        assert_int_equal(r->failed, 48);
-        for (int i = 0; i < 48; i++) {
-            assert_non_null(strstr(error_at(r, i)->message, "save it again"));
-        }
-    } else {
+    for (int i = 0; i < 2; i++) {
+        r = read_text(i ? apart : together);
+        assert_int_equal(r->status, ECL_EINPUT);
+        assert_string_equal(r->result.code, "hour-lost");
+        assert_non_null(strstr(r->result.detail, i ? "\"Time\"" : "\"Timestamp\""));
         assert_non_null(strstr(r->result.detail, "save it again"));
+        end_reading(r);
     }
+    /* one damaged cell costs its row */
+    r = read_row("30:00.0", "0.5");
+    assert_int_equal(count_readings(r), 2);
+    assert_error(r, 4, "Timestamp", "bad-date", "save it again");
     end_reading(r);
 }
 
