@@ -40,6 +40,17 @@ static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
     return layout;
 }
 
+void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *message, apr_pool_t *p)
+{
+    ecl_layout_note_t *notes = apr_palloc(p, (apr_size_t)(layout->note_count + 1) * sizeof(*notes));
+
+    for (int i = 0; i < layout->note_count; i++) {
+        notes[i] = layout->notes[i];
+    }
+    notes[layout->note_count++] = (ecl_layout_note_t){code, message};
+    layout->notes = notes;
+}
+
 /* ---- choosing header and delimiter -------------------------------------------------------------
  */
 
@@ -270,8 +281,9 @@ static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)
 {
     const ecl_value_block_t *block = &layout->blocks[0];
     const ecl_value_column_t *first = &layout->values[block->first];
-    const char *what = first->period             ? "by settlement period"
-                       : layout->labels_are_ends ? "by the clock, period ends"
+    const char *what = first->period && layout->interval_minutes != 30 ? "numbered from midnight"
+                       : first->period                                 ? "by settlement period"
+                       : layout->labels_are_ends                       ? "by the clock, period ends"
                                                  : "by the clock, period starts";
     const char *text;
 
@@ -281,6 +293,10 @@ static const char *values_text(const ecl_layout_t *layout, apr_pool_t *p)
         text = apr_psprintf(p, "%d columns %s to %s, %s", block->count,
                             column_text(layout, first->column, p),
                             column_text(layout, first[block->count - 1].column, p), what);
+    }
+    if (layout->interval_minutes != 30) {
+        text = apr_psprintf(p, "%s, of %d minutes each (so many make a day)", text,
+                            layout->interval_minutes);
     }
     if (layout->labels_above) {
         text = apr_pstrcat(p, text, " (as the line above them says)", NULL);
@@ -440,9 +456,10 @@ static apr_status_t take_header(ecl_layout_t *layout, const ecl_attempt_t *attem
     if (status != APR_SUCCESS) {
         return status;
     }
-    layout->kind = ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch)
-                       ? ECL_LAYOUT_WIDE
-                       : ECL_LAYOUT_LONG;
+    layout->kind =
+        ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch, p)
+            ? ECL_LAYOUT_WIDE
+            : ECL_LAYOUT_LONG;
     if (layout->kind == ECL_LAYOUT_WIDE && attempt->header > 0) {
         ecl_layout_take_labels_above(layout, header - 1);
     }

@@ -13,13 +13,12 @@
 
 #define ECL_LAYOUT_SAMPLE 500                     /* records looked at, */
 #define ECL_LAYOUT_SAMPLE_BYTES (4 * 1024 * 1024) /* and at most so many bytes of them */
-#define ECL_LAYOUT_VALUES                                                                          \
-    208 /* value columns of all blocks: four of 50, and clock-change pairs                         \
-         */
 #define ECL_LAYOUT_BLOCKS 4
+#define ECL_BLOCK_VALUES 300 /* a day of 25 hours, every 5 minutes */
+#define ECL_LAYOUT_VALUES (ECL_LAYOUT_BLOCKS * ECL_BLOCK_VALUES)
 
 typedef enum ecl_layout_kind_t {
-    ECL_LAYOUT_WIDE, /* a row is a meter's day: 46 to 50 value columns */
+    ECL_LAYOUT_WIDE, /* a row is a meter's day: a value column for each period of it */
     ECL_LAYOUT_LONG, /* a row is a reading */
     ECL_LAYOUT_DAILY /* a row is a meter's day total */
 } ecl_layout_kind_t;
@@ -27,8 +26,8 @@ typedef enum ecl_layout_kind_t {
 typedef struct ecl_value_column_t {
     int column;      /* index of the value, from 0 */
     int flag_column; /* index of its flag; -1: none */
-    int period;      /* settlement period from 1, for numbered columns; 0: labelled by the clock */
-    int minute;      /* for labelled columns: period start as the clock shows it, 0 to 1410 */
+    int period;      /* its number from 1, for numbered columns; 0: labelled by the clock */
+    int minute;      /* for labelled columns: period start as the clock shows it, 0 to 1435 */
     int repeated; /* labelled columns: the second time the clock shows `minute`, on the long day */
 } ecl_value_column_t;
 
@@ -39,7 +38,7 @@ typedef struct ecl_value_block_t {
     const char *channel; /* NULL: what the row says, else AI */
     const char *unit;    /* NULL: what the row or the file says */
     int needed;          /* a row must reach at least this column (the last of an ordinary day) */
-    int has_repeated;    /* there are columns for the repeated hour (period 49, 50, or labelled) */
+    int has_repeated; /* there are columns for the repeated hour (periods 49 and 50, or labelled) */
 } ecl_value_block_t;
 
 /* Another quantity that a row gives beside its value: "Import (kWh),Export (kWh)". */
@@ -127,7 +126,7 @@ typedef struct ecl_layout_t {
     int midnight_is_end;  /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;    /* the header or the file says so */
     int newest_first;     /* long: the file runs backward in time */
-    int interval_minutes; /* 30, or what the stamps show; 1440 for daily */
+    int interval_minutes; /* 30, or what the stamps or columns show; 1440 for daily */
     ecl_serial_dates_t serial_dates;
     int serials_are_1904;
     int labels_above; /* what numbered columns stand for is said in the line above the header */

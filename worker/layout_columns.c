@@ -357,11 +357,11 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
     ecl_series_t series[ECL_SERIES_MAX];
     int count = ecl_series_find(record, series, ECL_SERIES_MAX);
     unsigned found = 0;
-    int has_date, has_value, score = 0;
+    int has_date, has_value, interval, score = 0;
 
     *pis_wide = 0;
     for (int i = 0; i < count; i++) {
-        *pis_wide = *pis_wide || ecl_series_form(&series[i]) != ECL_SERIES_NONE;
+        *pis_wide = *pis_wide || ecl_series_form(&series[i], &interval) != ECL_SERIES_NONE;
     }
     for (int i = 0; i < record->count; i++) {
         int rank, is_utc;

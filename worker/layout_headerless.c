@@ -1,18 +1,22 @@
 /*
- * A file without a header: a row says by its cells what its columns are. An identifier, a date, and
- * after it the half-hours of the day, perhaps each with a flag; between and before them a unit, a
- * channel, a total that is the sum of the others, and what is no use to us.
+ * A file without a header: a row says by its cells what its columns are.
+ *
+ *   a day      an identifier, a date, and after it the periods of the day, perhaps each with a
+ * flag; between and before them a unit, a channel, a total that is the sum of the others, and what
+ * is no use to us a reading  perhaps an identifier, then a date and a time, and one number, with a
+ * unit or flag
  */
 #include "layout_internal.h"
 #include "meter_day.h"
 
-#define HALF_HOURS 48
 #define DATE_WITHIN 10  /* columns */
 #define BEFORE_VALUES 5 /* columns between the date and the values */
+#define ROWS_ALIKE 5
 
 /* Where the values of a row stand. */
 typedef struct run_t {
     int first, count, stride;
+    int interval;
     int total; /* column of their sum; -1: none */
 } run_t;
 
@@ -47,11 +51,11 @@ static int count_values(const ecl_record_t *record, int first, int stride)
 }
 
 /* 1 when the value at `total` is the sum of those from `first` on. */
-static int is_sum(const ecl_record_t *record, int total, int first, int stride)
+static int is_sum(const ecl_record_t *record, int total, int first, int stride, int periods)
 {
     ecl_decimal_t sum = 0, value, expected;
 
-    for (int i = 0; i < HALF_HOURS; i++) {
+    for (int i = 0; i < periods; i++) {
         if (!take_number(ecl_sample_cell(record, first + stride * i), &value)) {
             return 0;
         }
@@ -62,24 +66,35 @@ static int is_sum(const ecl_record_t *record, int total, int first, int stride)
     return take_number(ecl_sample_cell(record, total), &expected) && expected == sum && sum;
 }
 
-/* 46, 48 or 50 values, or 48 and their sum before or after them. */
+/* As many values as a day has periods, or these and their sum before or after them. */
+static int take_run_of(const ecl_record_t *record, int first, int stride, int interval, run_t *run)
+{
+    int count = count_values(record, first, stride), periods = 1440 / interval;
+
+    *run = (run_t){
+        .first = first, .count = count, .stride = stride, .interval = interval, .total = -1};
+    if (count == periods + 1 && is_sum(record, first, first + stride, stride, periods)) {
+        run->total = first;
+        run->first += stride;
+        run->count--;
+    } else if (count == periods + 1 &&
+               is_sum(record, first + stride * periods, first, stride, periods)) {
+        run->total = first + stride * periods;
+        run->count--;
+    }
+    return run->count == periods || (interval == 30 && (run->count == 46 || run->count == 50));
+}
+
+/* Half-hours are looked for first: 96 cells may be 48 values, each with a blank flag. */
 static int take_run(const ecl_record_t *record, int first, run_t *run)
 {
-    for (int stride = 1; stride <= 2; stride++) {
-        int count = count_values(record, first, stride);
+    static const int intervals[] = {30, 60, 15};
 
-        *run = (run_t){.first = first, .count = count, .stride = stride, .total = -1};
-        if (count == HALF_HOURS + 1 && is_sum(record, first, first + stride, stride)) {
-            run->total = first;
-            run->first += stride;
-            run->count--;
-        } else if (count == HALF_HOURS + 1 &&
-                   is_sum(record, first + stride * HALF_HOURS, first, stride)) {
-            run->total = first + stride * HALF_HOURS;
-            run->count--;
-        }
-        if (run->count == 46 || run->count == HALF_HOURS || run->count == 50) {
-            return 1;
+    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
+        for (int stride = 1; stride <= 2; stride++) {
+            if (take_run_of(record, first, stride, intervals[i], run)) {
+                return 1;
+            }
         }
     }
     return 0;
@@ -133,9 +148,11 @@ static int is_among_values(const run_t *run, int column)
     return column == run->total || column >= run->first;
 }
 
+/* The best identifier among the cells outside the values; -1: none. Twenty-four numbers may be
+ * anything: only a real MPAN or MPRN beside them makes them hours. */
 static int find_meter(const ecl_record_t *record, int date, const run_t *run)
 {
-    int best = -1, best_rank = 0;
+    int best = -1, best_rank = run->interval == 60 ? 1 : 0;
 
     for (int c = 0; c < record->count && !is_among_values(run, c); c++) {
         ecl_field_t cell = record->fields[c];
@@ -179,6 +196,8 @@ static void take_marks(ecl_layout_t *layout, const ecl_record_t *record, const r
 
 static void take_values(ecl_layout_t *layout, const ecl_record_t *record, const run_t *run)
 {
+    int periods = 1440 / run->interval;
+
     for (int i = 0; i < run->count; i++) {
         int column = run->first + run->stride * i;
 
@@ -191,35 +210,167 @@ static void take_values(ecl_layout_t *layout, const ecl_record_t *record, const 
     layout->block_count = 1;
     layout->blocks[0] = (ecl_value_block_t){
         .count = run->count,
-        .needed = layout->values[run->count < HALF_HOURS ? run->count - 1 : HALF_HOURS - 1].column,
-        .has_repeated = run->count == 50,
+        .needed = layout->values[run->count < periods ? run->count - 1 : periods - 1].column,
+        .has_repeated = run->count > periods,
     };
+    layout->interval_minutes = run->interval;
 }
 
-int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
-                               apr_pool_t *p)
+static void take_no_names(ecl_layout_t *layout, const ecl_record_t *record, apr_pool_t *p)
 {
-    const ecl_record_t *record = &sample->records[at];
-    const char **names;
-    int date, meter;
-    run_t run;
+    const char **names = apr_palloc(p, (apr_size_t)record->count * sizeof(*names));
 
-    date = find_date(record, &run);
-    meter = date < 0 ? -1 : find_meter(record, date, &run);
-    if (meter < 0) {
-        return 0;
-    }
-    layout->kind = ECL_LAYOUT_WIDE;
-    layout->columns = record->count;
-    names = apr_palloc(p, (apr_size_t)record->count * sizeof(*names));
     for (int c = 0; c < record->count; c++) {
         names[c] = "";
     }
     layout->names = names;
+    layout->columns = record->count;
+}
+
+/* A name above a column of values is a header, though one that says nothing to us. */
+static int has_name_above(const ecl_sample_t *sample, int at, int column)
+{
+    return at > 0 && ecl_sample_cell(&sample->records[at - 1], column).length > 0;
+}
+
+static int take_day(ecl_layout_t *layout, const ecl_sample_t *sample, int at, apr_pool_t *p)
+{
+    const ecl_record_t *record = &sample->records[at];
+    int date, meter;
+    run_t run;
+
+    date = find_date(record, &run);
+    if (date < 0 || (run.interval != 30 && has_name_above(sample, at, run.first))) {
+        return 0;
+    }
+    meter = find_meter(record, date, &run);
+    /* a day that begins with its date names no meter: it is asked for */
+    if (meter < 0 && (date > 0 || run.interval == 60)) {
+        return 0;
+    }
+    layout->kind = ECL_LAYOUT_WIDE;
+    take_no_names(layout, record, p);
     layout->meter_column = meter;
     layout->date_column = date;
     layout->total_column = run.total;
     take_marks(layout, record, &run);
     take_values(layout, record, &run);
     return 1;
+}
+
+/* ---- a row per reading -------------------------------------------------------------------------
+ */
+
+/* Where the cells of a reading stand; -1: nowhere. */
+typedef struct reading_t {
+    int meter, date, time, value, unit, flag;
+} reading_t;
+
+/* With something between its parts: eight digits may be an identifier or a value. */
+static int is_written_date(ecl_field_t cell, int *phas_time)
+{
+    ecl_datetime_t stamp;
+
+    if (strspn(cell.text, "0123456789") == cell.length || !ecl_layout_is_date(cell, &stamp)) {
+        return 0;
+    }
+    *phas_time = stamp.has_time;
+    return 1;
+}
+
+static int is_time(ecl_field_t cell)
+{
+    ecl_datetime_t time;
+
+    return memchr(cell.text, ':', cell.length) &&
+           ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &time) == ECL_DATETIME_OK &&
+           time.has_time && !time.has_date;
+}
+
+/* What follows the date, and the time: one number, and what is said about it. */
+static int take_reading_cell(reading_t *reading, ecl_field_t cell, int column)
+{
+    ecl_unit_t unit = ecl_unit_of(cell.text, cell.length);
+    ecl_decimal_t value;
+
+    if (!cell.length) {
+        return 1;
+    }
+    if (reading->value < 0 && take_number(cell, &value)) {
+        reading->value = column;
+        return value != ECL_DECIMAL_MISSING;
+    }
+    if (reading->unit < 0 && unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) {
+        reading->unit = column;
+        return 1;
+    }
+    if (reading->flag < 0 && !take_number(cell, &value) &&
+        ecl_flag_of(cell.text, cell.length) != ECL_FLAG_OTHER) {
+        reading->flag = column;
+        return 1;
+    }
+    return 0;
+}
+
+static int is_reading(const ecl_record_t *record, reading_t *reading)
+{
+    int at, has_time = 0;
+
+    *reading = (reading_t){-1, -1, -1, -1, -1, -1};
+    for (at = 0; at < 2 && at < record->count && reading->date < 0; at++) {
+        if (is_written_date(record->fields[at], &has_time)) {
+            reading->date = at;
+        } else if (!record->fields[at].length) {
+            return 0;
+        }
+    }
+    if (reading->date < 0) {
+        return 0;
+    }
+    reading->meter = reading->date - 1;
+    if (!has_time && at < record->count && is_time(record->fields[at])) {
+        reading->time = at++;
+    }
+    for (; at < record->count; at++) {
+        if (!take_reading_cell(reading, record->fields[at], at)) {
+            return 0;
+        }
+    }
+    return reading->value >= 0;
+}
+
+/* The rows after it must be alike, or it is some line that looks so. */
+static int take_reading(ecl_layout_t *layout, const ecl_sample_t *sample, int at, apr_pool_t *p)
+{
+    const ecl_record_t *record = &sample->records[at];
+    reading_t reading, other;
+
+    if (!is_reading(record, &reading) || has_name_above(sample, at, reading.value)) {
+        return 0;
+    }
+    for (int i = at + 1; i < sample->count && i <= at + ROWS_ALIKE; i++) {
+        const ecl_record_t *next = &sample->records[i];
+        ecl_field_t value = ecl_sample_cell(next, reading.value);
+        ecl_decimal_t number;
+
+        if (next->status == ECL_RECORD_OK && !is_reading(next, &other) &&
+            !(take_number(value, &number) && number == ECL_DECIMAL_MISSING)) {
+            return 0;
+        }
+    }
+    layout->kind = ECL_LAYOUT_LONG;
+    take_no_names(layout, record, p);
+    layout->meter_column = reading.meter;
+    layout->date_column = reading.date;
+    layout->time_column = reading.time;
+    layout->value_column = reading.value;
+    layout->unit_column = reading.unit;
+    layout->flag_column = reading.flag;
+    return 1;
+}
+
+int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
+                               apr_pool_t *p)
+{
+    return take_day(layout, sample, at, p) || take_reading(layout, sample, at, p);
 }

@@ -50,22 +50,22 @@ static inline ecl_field_t ecl_sample_cell(const ecl_record_t *record, int column
 /* ---- labels --------------------------------------------------------------------------------- */
 
 #define ECL_SERIES_MAX 64
-#define ECL_SERIES_COLUMNS 64
+#define ECL_SERIES_COLUMNS (ECL_BLOCK_VALUES + 4)
 
 /* What is alike in the names of one run of columns, and where they stand. */
 typedef struct ecl_series_t {
     char prefix[ECL_WORD_MAX], suffix[ECL_WORD_MAX]; /* folded, around the number */
     int count;
-    int columns[ECL_SERIES_COLUMNS];
-    int numbers[ECL_SERIES_COLUMNS]; /* -1: more than one group of digits */
-    int minutes[ECL_SERIES_COLUMNS]; /* after midnight, 0 to 1470; -1: no time */
+    short columns[ECL_SERIES_COLUMNS];
+    short numbers[ECL_SERIES_COLUMNS]; /* -1: more than one group of digits */
+    short minutes[ECL_SERIES_COLUMNS]; /* after midnight, 0 to 1499; -1: no time */
 } ecl_series_t;
 
 typedef enum ecl_series_form_t {
-    ECL_SERIES_NONE,     /* not the half-hours of a day */
-    ECL_SERIES_NUMBERED, /* 1 … 46 to 50 */
-    ECL_SERIES_STARTS,   /* 00:00 … 23:30 */
-    ECL_SERIES_ENDS      /* 00:30 … 24:00 */
+    ECL_SERIES_NONE,     /* not the periods of a day */
+    ECL_SERIES_NUMBERED, /* 1 … 46 to 50, 1 … 24, 1 … 96 */
+    ECL_SERIES_STARTS,   /* 00:00 … 23:30, 0 … 23 */
+    ECL_SERIES_ENDS      /* 00:30 … 24:00, 00:15 … 24:00 */
 } ecl_series_form_t;
 
 typedef enum ecl_series_use_t {
@@ -81,12 +81,15 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
 /* The series of a record that might be a header, in order of their first columns. */
 int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max);
 
-ecl_series_form_t ecl_series_form(const ecl_series_t *series);
+/* *pinterval: how many minutes a period has: 5, 10, 15, 30 or 60; not set for NONE. */
+ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval);
 
-/* Fills values and blocks of a wide layout. 0: the header has no block of value columns.
- * The sample tells flags from values where names do not; `from` is its first row of data. */
+/* Fills values and blocks of a wide layout, and notes what stands beside them and is not read. 0:
+ * the header has no block of value columns. The sample tells flags from values where names do not;
+ * `from` is its first row of data. */
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
-                           const ecl_sample_t *sample, int from, apr_pool_t *p);
+                           const ecl_sample_t *sample, int from, apr_pool_t *scratch,
+                           apr_pool_t *p);
 
 /* "1 … 50" below a line of times, of which the last two are those of the hour that comes twice: the
  * columns are what the clock shows. */
@@ -122,6 +125,10 @@ apr_status_t ecl_layout_from_attempt(ecl_layout_t **playout, ecl_attempt_t *atte
 apr_status_t ecl_layout_find_in_workbook(ecl_layout_t **playout, ecl_records_t *records,
                                          const char *import_type, const ecl_given_t *given,
                                          apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result);
+
+/* Adds something to be told of the file as a whole. code is a literal. */
+void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *message,
+                         apr_pool_t *p);
 
 /* ---- around the table ------------------------------------------------------------------------ */
 
@@ -162,8 +169,9 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
 /* 1 when a record has a date and a number: it is no line between the rows of a header. */
 int ecl_layout_looks_like_row(const ecl_record_t *record);
 
-/* A file without a header: identifier, date, and 46, 48 or 50 numbers. 0: record `at` is not of
- * that form. Fills the whole layout. */
+/* A file without a header: a date and the numbers of a day (46, 48 or 50; 24 or 96), with or
+ * without an identifier, or a date, a time and one number. 0: record `at` is not of that form.
+ * Fills the whole layout. */
 int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
                                apr_pool_t *p);
 

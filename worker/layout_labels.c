@@ -1,13 +1,22 @@
 /*
  * A header's value columns. Every spelling comes down to a prefix, digits and a suffix: "HH01",
  * "[00:30]", "consumptionHH_00_30_00", "12:00 AM", "30", "00:00 - 00:30", "kWh_1". Columns with the
- * same prefix and suffix are a series; a series whose digits run through the half-hours of a day is
- * a block of values or of flags.
+ * same prefix and suffix are a series; a series whose digits run through the periods of a day, of
+ * 5, 10, 15, 30 or 60 minutes, is a block of values or of flags.
  */
 #include "layout_internal.h"
 #include "meter_day.h"
 
-#define HALF_HOURS 48
+/* How many periods a day has, and the hour that comes twice. */
+static int periods_of(int interval)
+{
+    return 1440 / interval;
+}
+
+static int extra_of(int interval)
+{
+    return 60 / interval;
+}
 
 static int is_digit(char c)
 {
@@ -69,7 +78,7 @@ static int minute_of(const int groups[3], int count, char meridiem)
     if (meridiem && hour <= 12) {
         hour = hour % 12 + (meridiem == 'p' ? 12 : 0);
     }
-    if (minute > 59 || hour > 24 || (hour == 24 && minute > 30)) {
+    if (minute > 59 || hour > 24) {
         return -1;
     }
     return hour * 60 + minute;
@@ -168,41 +177,12 @@ int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max)
             apr_cpystrn(fit->suffix, suffix, sizeof(fit->suffix));
             fit->count = 0;
         }
-        fit->columns[fit->count] = column;
-        fit->numbers[fit->count] = number;
-        fit->minutes[fit->count++] = minute;
+        fit->columns[fit->count] = (short)column;
+        fit->numbers[fit->count] = (short)number;
+        fit->minutes[fit->count++] = (short)minute;
     }
     return found;
 }
-
-ecl_series_form_t ecl_series_form(const ecl_series_t *series)
-{
-    int numbered = 0, starts = 0, ends = 0;
-
-    while (numbered < series->count && series->numbers[numbered] == numbered + 1) {
-        numbered++;
-    }
-    if (numbered == series->count && numbered >= 46 && numbered <= 50) {
-        return ECL_SERIES_NUMBERED;
-    }
-    if (series->count < HALF_HOURS || series->count > 50 || series->count == 49) {
-        return ECL_SERIES_NONE;
-    }
-    while (starts < HALF_HOURS && series->minutes[starts] == 30 * starts) {
-        starts++;
-    }
-    if (starts == HALF_HOURS) {
-        return ECL_SERIES_STARTS;
-    }
-    while (ends < HALF_HOURS && (series->minutes[ends] == 30 * (ends + 1) ||
-                                 (ends == HALF_HOURS - 1 && series->minutes[ends] == 0))) {
-        ends++;
-    }
-    return ends == HALF_HOURS ? ECL_SERIES_ENDS : ECL_SERIES_NONE;
-}
-
-/* ---- from series to blocks ---------------------------------------------------------------------
- */
 
 static int has_word(const ecl_series_t *series, const char *const *words, int count)
 {
@@ -224,6 +204,101 @@ static int is_named_as_flags(const ecl_series_t *series)
     return !strcmp(series->prefix, "ut") || !strcmp(series->prefix, "est") ||
            !strcmp(series->suffix, "est") || HAS_WORD(series, words);
 }
+
+/* Twenty-four of a kind may be anything, such as months or tariffs: their names must go well with
+ * hours. "HH1" is a half-hour, and twenty-four of them are no day. */
+static int may_be_hours(const ecl_series_t *series)
+{
+    static const char *const words[] = {"hour",        "period", "interval", "kwh",
+                                        "mwh",         "kvarh",  "import",   "export",
+                                        "consumption", "value",  "reading",  "energy"};
+    static const char *const prefixes[] = {"", "h", "hr", "he", "p", "sp", "int", "wh", "t", "v"};
+
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (!strcmp(series->prefix, prefixes[i]) && !series->suffix[0]) {
+            return 1;
+        }
+    }
+    return !strstr(series->prefix, "half") &&
+           (HAS_WORD(series, words) || is_named_as_flags(series));
+}
+
+/* "1" … "48", from the number `from` on; how many are in order. */
+static int count_numbers(const ecl_series_t *series, int from)
+{
+    int count = 0;
+
+    while (count < series->count && series->numbers[count] == count + from) {
+        count++;
+    }
+    return count;
+}
+
+/* The interval of numbered columns; 0: none of which a day has so many. */
+static int numbered_interval(const ecl_series_t *series)
+{
+    static const int intervals[] = {15, 10, 5};
+
+    if (series->count >= 46 && series->count <= 50) {
+        return 30;
+    }
+    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
+        int more = series->count - periods_of(intervals[i]);
+
+        if (!more || more == extra_of(intervals[i]) || more == -extra_of(intervals[i])) {
+            return intervals[i];
+        }
+    }
+    return (series->count == 24 || series->count == 25) && may_be_hours(series) ? 60 : 0;
+}
+
+/* How many labels follow each other from `first` on; the last of a day may be 00:00 for 24:00. */
+static int count_labels(const ecl_series_t *series, int first, int interval)
+{
+    int periods = periods_of(interval), count = 0;
+
+    while (count < periods && (series->minutes[count] == first + interval * count ||
+                               (series->minutes[count] == 0 && first + interval * count == 1440))) {
+        count++;
+    }
+    return count;
+}
+
+ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval)
+{
+    static const int intervals[] = {30, 15, 60, 10, 5};
+    int interval;
+
+    if (series->count < 24) {
+        return ECL_SERIES_NONE;
+    }
+    if (count_numbers(series, 1) == series->count && (interval = numbered_interval(series)) != 0) {
+        *pinterval = interval;
+        return ECL_SERIES_NUMBERED;
+    }
+    if (count_numbers(series, 0) == series->count && series->count == 24 && may_be_hours(series)) {
+        *pinterval = 60;
+        return ECL_SERIES_STARTS;
+    }
+    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
+        int periods = periods_of(intervals[i]);
+
+        *pinterval = intervals[i];
+        if (series->count != periods && series->count != periods + extra_of(intervals[i])) {
+            continue;
+        }
+        if (count_labels(series, 0, intervals[i]) == periods) {
+            return ECL_SERIES_STARTS;
+        }
+        if (count_labels(series, intervals[i], intervals[i]) == periods) {
+            return ECL_SERIES_ENDS;
+        }
+    }
+    return ECL_SERIES_NONE;
+}
+
+/* ---- from series to blocks ---------------------------------------------------------------------
+ */
 
 /* Where no name says so, cells do: flags are letters, values are numbers. */
 static int holds_words(const ecl_series_t *series, const ecl_sample_t *sample, int from)
@@ -253,6 +328,22 @@ static int holds_words(const ecl_series_t *series, const ecl_sample_t *sample, i
         }
     }
     return words > numbers;
+}
+
+/* Whether the sample has a number but 0 there. */
+static int holds_anything(const ecl_series_t *series, const ecl_sample_t *sample, int from)
+{
+    for (int i = from; i < sample->count; i++) {
+        for (int c = 0; c < series->count; c++) {
+            ecl_field_t cell = ecl_sample_cell(&sample->records[i], series->columns[c]);
+            ecl_decimal_t value;
+
+            if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK && value) {
+                return 1;
+            }
+        }
+    }
+    return 0;
 }
 
 static void channel_and_unit(const ecl_series_t *series, const char **pchannel, const char **punit)
@@ -315,45 +406,65 @@ static int holds_numbers(const ecl_series_t *values, int offset, const ecl_sampl
     return numbers > flags;
 }
 
-/* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Sets where the flags
- * are relative to the values: +1, -1, or 0 for none. */
-static int flag_offset(const ecl_record_t *header, const ecl_series_t *values,
-                       const ecl_sample_t *sample, int from)
+/* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Where the flags are
+ * relative to the values: +1, -1, or 0 for none. *pbeside: the first of columns that are another
+ * quantity; -1: there are none. */
+static int flag_offset(const ecl_record_t *header, const ecl_series_t *values, int periods,
+                       const ecl_sample_t *sample, int from, int *pbeside)
 {
     int first = values->columns[0];
     int last = values->columns[values->count - 1];
 
-    for (int i = 1; i < HALF_HOURS && i < values->count; i++) {
+    for (int i = 1; i < periods && i < values->count; i++) {
         if (values->columns[i] - values->columns[i - 1] != 2 ||
             !names_alike(header, values->columns[i] - 1, values->columns[1] - 1)) {
             return 0;
         }
     }
     if (names_alike(header, last + 1, first + 1)) {
-        return holds_numbers(values, 1, sample, from) ? 0 : 1;
+        *pbeside = holds_numbers(values, 1, sample, from) ? first + 1 : -1;
+        return *pbeside < 0 ? 1 : 0;
     }
-    return names_alike(header, first - 1, first + 1) && !holds_numbers(values, -1, sample, from)
-               ? -1
-               : 0;
+    if (!names_alike(header, first - 1, first + 1)) {
+        return 0;
+    }
+    *pbeside = holds_numbers(values, -1, sample, from) ? first - 1 : -1;
+    return *pbeside < 0 ? -1 : 0;
 }
 
-/* Whether a series is the pair of columns for the hour that comes twice. */
-static int is_extra_pair(const ecl_series_t *series)
+/* Whether a series is the columns for the hour that comes twice: a pair of half-hours. */
+static int is_extra_hour(const ecl_series_t *series, int interval)
 {
     static const char *const words[] = {"dst", "timechange", "clockchange", "longday"};
 
-    return series->count == 2 && HAS_WORD(series, words);
+    return series->count == extra_of(interval) && HAS_WORD(series, words);
 }
 
 typedef struct builder_t {
     ecl_layout_t *layout;
     const ecl_record_t *header;
     const ecl_sample_t *sample;
-    int from; /* the sample's first row of data */
+    int from;     /* the sample's first row of data */
+    int interval; /* of the first block; all have it */
     ecl_series_t *series;
     ecl_series_use_t *uses;
     int count;
+    apr_pool_t *p; /* of the layout */
 } builder_t;
+
+/* Tells of columns that hold numbers and are not read. */
+static void note_passed_over(builder_t *b, int first, int count, const char *why)
+{
+    ecl_field_t name = b->header->fields[first];
+
+    ecl_layout_add_note(
+        b->layout, "columns-not-read",
+        apr_psprintf(b->p, "%d columns from %s on hold numbers and are not read: %s", count,
+                     name.length ? apr_psprintf(b->p, "\"%s\" (number %d)", name.text, first + 1)
+                                 : apr_psprintf(b->p, "number %d", first + 1),
+                     why),
+        b->p);
+}
 
 /* The flag series that belongs to the n-th block of values: the n-th of its form and length. */
 static const ecl_series_t *flags_of(const builder_t *b, int nth)
@@ -375,13 +486,25 @@ static void add_value(builder_t *b, ecl_value_block_t *block, int column, int fl
     }
 }
 
-/* The two columns of the repeated hour, where they are a series of their own or have no name. */
-static void add_extra_pair(builder_t *b, ecl_value_block_t *block, int last, int offset, int nth)
+/* 1 when the record ends `count` cells after `last`, and these have no name. */
+static int end_unnamed(const ecl_record_t *header, int last, int count)
+{
+    for (int i = 1; i <= count; i++) {
+        if (last + i >= header->count || header->fields[last + i].length) {
+            return 0;
+        }
+    }
+    return last + count + 1 == header->count;
+}
+
+/* The columns of the repeated hour, where they are a series of their own or have no name. */
+static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int offset, int nth)
 {
     const ecl_series_t *pair = NULL, *flags = NULL;
+    int count = extra_of(b->interval);
 
     for (int i = 0; i < b->count; i++) {
-        if (!is_extra_pair(&b->series[i])) {
+        if (!is_extra_hour(&b->series[i], b->interval)) {
             continue;
         }
         if (is_named_as_flags(&b->series[i])) {
@@ -391,65 +514,77 @@ static void add_extra_pair(builder_t *b, ecl_value_block_t *block, int last, int
         }
     }
     if (nth == 0 && pair) {
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < count; i++) {
             int flag = flags ? flags->columns[i] : offset ? pair->columns[i] + offset : -1;
 
             add_value(b, block, pair->columns[i], flag);
         }
         return;
     }
-    /* "…,HH48,,": two columns without a name at the end of the row */
-    if (!offset && last + 3 == b->header->count && !b->header->fields[last + 1].length &&
-        !b->header->fields[last + 2].length) {
-        add_value(b, block, last + 1, -1);
-        add_value(b, block, last + 2, -1);
+    /* "…,HH48,,": columns without a name at the end of the row; a single one is more likely to be
+     * what a comma at the line's end makes */
+    for (int i = 1; count > 1 && !offset && i <= count && end_unnamed(b->header, last, count);
+         i++) {
+        add_value(b, block, last + i, -1);
     }
 }
 
-/* What the columns from the 49th on stand for. Numbers, and labels that run on after midnight, are
- * periods in their order; otherwise they are the hour that comes twice. */
-static int runs_on(const ecl_series_t *series, ecl_series_form_t form)
+/* What the columns beyond those of an ordinary day stand for. Numbers, and labels that run on after
+ * midnight, are periods in their order; otherwise they are the hour that comes twice. */
+static int runs_on(const ecl_series_t *series, ecl_series_form_t form, int interval)
 {
-    int first = form == ECL_SERIES_ENDS ? 30 : 0;
+    int first = form == ECL_SERIES_ENDS ? interval : 0, periods = periods_of(interval);
 
     if (form == ECL_SERIES_NUMBERED) {
         return 1;
     }
-    return series->count == 50 && (series->minutes[48] % 1440) == first &&
-           (series->minutes[49] % 1440) == first + 30;
+    for (int i = periods; i < series->count; i++) {
+        if (series->minutes[i] % 1440 != first + interval * (i - periods)) {
+            return 0;
+        }
+    }
+    return series->count > periods;
 }
 
 static void number_block(builder_t *b, ecl_value_block_t *block, int as_periods, int is_end)
 {
+    int periods = periods_of(b->interval);
+
     for (int i = 0; i < block->count; i++) {
         ecl_value_column_t *value = &b->layout->values[block->first + i];
 
         if (as_periods) {
             value->period = i + 1;
-        } else if (i < HALF_HOURS) {
-            value->minute = 30 * i;
+        } else if (i < periods) {
+            value->minute = b->interval * i;
         } else {
-            value->minute = 60 + 30 * (i - HALF_HOURS);
+            value->minute = 60 + b->interval * (i - periods);
             value->repeated = 1;
         }
-        if (i < HALF_HOURS && value->column > block->needed) {
+        if (i < periods && value->column > block->needed) {
             block->needed = value->column;
         }
     }
-    block->has_repeated = block->count == 50;
+    block->has_repeated = block->count == periods + extra_of(b->interval);
     b->layout->labels_are_ends = is_end;
 }
 
 static void add_block(builder_t *b, int which, int nth)
 {
     ecl_series_t *series = &b->series[which];
-    ecl_series_form_t form = ecl_series_form(series);
+    ecl_series_form_t form = ecl_series_form(series, &b->interval);
     ecl_value_block_t *block = &b->layout->blocks[b->layout->block_count];
     const ecl_series_t *flags = flags_of(b, nth);
-    int offset = flags ? 0 : flag_offset(b->header, series, b->sample, b->from);
-    int as_periods = runs_on(series, form);
+    int periods = periods_of(b->interval), most = periods + extra_of(b->interval);
+    int beside = -1;
+    int offset = flags ? 0 : flag_offset(b->header, series, periods, b->sample, b->from, &beside);
+    int as_periods = runs_on(series, form, b->interval);
     int had = series->count;
 
+    if (beside >= 0) {
+        note_passed_over(b, beside, series->count,
+                         "they stand beside the values, and what they are is not said");
+    }
     *block = (ecl_value_block_t){.first = b->layout->value_count};
     channel_and_unit(series, &block->channel, &block->unit);
     for (int i = 0; i < series->count; i++) {
@@ -458,17 +593,17 @@ static void add_block(builder_t *b, int which, int nth)
                                              : -1;
         add_value(b, block, series->columns[i], flag);
     }
-    if (had == HALF_HOURS) {
-        add_extra_pair(b, block, series->columns[had - 1], offset, nth);
+    if (had == periods) {
+        add_extra_hour(b, block, series->columns[had - 1], offset, nth);
         /* a pair that is named after the clock change fills labelled columns, whatever the others
          * are called */
         for (int i = 0; i < b->count && block->count > had; i++) {
-            as_periods = as_periods && !is_extra_pair(&b->series[i]);
+            as_periods = as_periods && !is_extra_hour(&b->series[i], b->interval);
         }
     }
-    if (block->count > 50) {
-        b->layout->value_count -= block->count - 50;
-        block->count = 50;
+    if (block->count > most) {
+        b->layout->value_count -= block->count - most;
+        block->count = most;
     }
     number_block(b, block, as_periods, form == ECL_SERIES_ENDS && !as_periods);
     b->layout->block_count++;
@@ -480,27 +615,32 @@ static void join_tails(builder_t *b)
 {
     for (int i = 0; i < b->count; i++) {
         ecl_series_t *series = &b->series[i];
+        int interval = 30, periods, extra;
 
-        if (ecl_series_form(series) == ECL_SERIES_NONE || series->count != HALF_HOURS) {
+        if (ecl_series_form(series, &interval) == ECL_SERIES_NONE ||
+            series->count != periods_of(interval)) {
             continue;
         }
+        periods = series->count;
+        extra = extra_of(interval);
         for (int k = i + 1; k < b->count; k++) {
             ecl_series_t *tail = &b->series[k];
-            int continues = tail->count == 2 && tail->columns[0] > series->columns[HALF_HOURS - 1];
+            int continues = tail->count == extra && tail->columns[0] > series->columns[periods - 1];
             int same_name =
                 !strcmp(tail->prefix, series->prefix) && !strcmp(tail->suffix, series->suffix);
-            int numbered = tail->numbers[0] == 49 && tail->numbers[1] == 50 &&
+            int numbered = tail->numbers[0] == periods + 1 &&
+                           tail->numbers[extra - 1] == periods + extra &&
                            !strcmp(tail->suffix, series->suffix);
 
             if (!continues || (!same_name && !numbered)) {
                 continue;
             }
-            for (int n = 0; n < 2; n++) {
-                series->columns[HALF_HOURS + n] = tail->columns[n];
-                series->numbers[HALF_HOURS + n] = tail->numbers[n];
-                series->minutes[HALF_HOURS + n] = tail->minutes[n];
+            for (int n = 0; n < extra; n++) {
+                series->columns[periods + n] = tail->columns[n];
+                series->numbers[periods + n] = tail->numbers[n];
+                series->minutes[periods + n] = tail->minutes[n];
             }
-            series->count = 50;
+            series->count = periods + extra;
             tail->count = 0;
             break;
         }
@@ -508,22 +648,31 @@ static void join_tails(builder_t *b)
 }
 
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
-                           const ecl_sample_t *sample, int from, apr_pool_t *p)
+                           const ecl_sample_t *sample, int from, apr_pool_t *scratch, apr_pool_t *p)
 {
-    builder_t b = {.layout = layout, .header = header, .sample = sample, .from = from};
+    builder_t b = {.layout = layout, .header = header, .sample = sample, .from = from, .p = p};
     int nth = 0;
 
-    b.series = apr_pcalloc(p, ECL_SERIES_MAX * sizeof(ecl_series_t));
-    b.uses = apr_pcalloc(p, ECL_SERIES_MAX * sizeof(ecl_series_use_t));
+    b.series = apr_pcalloc(scratch, ECL_SERIES_MAX * sizeof(ecl_series_t));
+    b.uses = apr_pcalloc(scratch, ECL_SERIES_MAX * sizeof(ecl_series_use_t));
     b.count = ecl_series_find(header, b.series, ECL_SERIES_MAX);
     layout->value_count = 0;
     layout->block_count = 0;
     join_tails(&b);
     for (int i = 0; i < b.count; i++) {
-        if (ecl_series_form(&b.series[i]) == ECL_SERIES_NONE) {
+        int interval = b.interval;
+
+        if (ecl_series_form(&b.series[i], &interval) == ECL_SERIES_NONE) {
             b.uses[i] = ECL_SERIES_UNUSED;
+        } else if (b.interval && interval != b.interval) {
+            b.uses[i] = ECL_SERIES_UNUSED;
+            note_passed_over(&b, b.series[i].columns[0], b.series[i].count,
+                             "they are periods of another length than the columns before them, "
+                             "and may be their sums");
         } else if (is_named_as_flags(&b.series[i]) || holds_words(&b.series[i], sample, from)) {
             b.uses[i] = ECL_SERIES_FLAGS;
+        } else {
+            b.interval = interval;
         }
     }
     for (int i = 0; i < b.count && layout->block_count < ECL_LAYOUT_BLOCKS; i++) {
@@ -539,8 +688,12 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
          * two is meant can't be known; the first is read, as its names come first */
         if (b.uses[i] == ECL_SERIES_VALUES && !is_repeat) {
             add_block(&b, i, nth++);
+        } else if (b.uses[i] == ECL_SERIES_VALUES && holds_anything(&b.series[i], sample, from)) {
+            note_passed_over(&b, b.series[i].columns[0], b.series[i].count,
+                             "they have the names of the columns before them");
         }
     }
+    layout->interval_minutes = layout->block_count ? b.interval : 30;
     return layout->block_count > 0;
 }
 
@@ -561,7 +714,7 @@ static int are_labels(const ecl_record_t *above, const ecl_value_column_t *value
         }
     }
     *pare_ends = minutes[0] == 30;
-    for (int i = 0; i < HALF_HOURS; i++) {
+    for (int i = 0; i < 48; i++) {
         if (minutes[i] % 1440 != (30 * i + minutes[0]) % 1440) {
             return 0;
         }
@@ -574,14 +727,14 @@ void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *abov
     ecl_value_column_t *values = &layout->values[layout->blocks[0].first];
     int are_ends;
 
-    if (layout->blocks[0].count != 50 || !values[0].period ||
+    if (layout->blocks[0].count != 50 || layout->interval_minutes != 30 || !values[0].period ||
         !are_labels(above, values, &are_ends)) {
         return;
     }
     for (int i = 0; i < 50; i++) {
         values[i].period = 0;
-        values[i].repeated = i >= HALF_HOURS;
-        values[i].minute = i < HALF_HOURS ? 30 * i : 60 + 30 * (i - HALF_HOURS);
+        values[i].repeated = i >= 48;
+        values[i].minute = i < 48 ? 30 * i : 60 + 30 * (i - 48);
     }
     layout->labels_are_ends = are_ends;
     layout->labels_above = 1;

@@ -39,7 +39,7 @@ ecl_total_t ecl_layout_compare_total(const ecl_layout_t *layout, const ecl_field
     }
     difference = *psum > *ptotal ? *psum - *ptotal : *ptotal - *psum;
     tolerance = *ptotal / TOLERANCE_PART > TOLERANCE ? *ptotal / TOLERANCE_PART : TOLERANCE;
-    if (values < 46 || (!*psum && !*ptotal)) {
+    if (values < 23 * 60 / layout->interval_minutes || (!*psum && !*ptotal)) {
         return ECL_TOTAL_NONE;
     }
     return difference <= tolerance ? ECL_TOTAL_FITS : ECL_TOTAL_DIFFERS;

@@ -35,6 +35,11 @@ static void append(workbook_t *workbook, ecl_layout_t *layout, int is_hidden)
         workbook->first = layout;
     }
     workbook->last = layout;
+    for (int i = 0; i < layout->note_count; i++) {
+        note(
+            workbook, layout->notes[i].code,
+            apr_psprintf(workbook->p, "sheet \"%s\": %s", layout->sheet, layout->notes[i].message));
+    }
     if (is_hidden) {
         note(workbook, "hidden-sheet",
              apr_psprintf(workbook->p,

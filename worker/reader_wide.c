@@ -1,8 +1,9 @@
 /*
- * A row is a meter's day: 46 to 50 value columns, perhaps in several blocks (kWh, kVArh).
+ * A row is a meter's day: a value column for each of its periods, perhaps in several blocks (kWh,
+ * kVArh).
  *
  * Columns are settlement periods when they are numbered, and labels of the local clock when they
- * are called so. A cell for a half-hour that the row's day does not have must be blank or zero:
+ * are called so. A cell for a period that the row's day does not have must be blank or zero:
  * readings are never moved to where they would fit.
  */
 #include "reader_internal.h"
@@ -11,6 +12,7 @@
 
 #define DAYS_PER_BLOCK 2 /* a UTC day overlaps two local ones */
 #define NOWHERE (-1)
+#define PERIODS_TEXT 40
 
 /* One row being read. */
 typedef struct row_t {
@@ -65,54 +67,68 @@ static int column_of_minute(const ecl_layout_t *layout, const ecl_value_block_t 
 /* Period ends on the short day, when 01:00 is followed by 02:00. Two ways of writing it are about:
  * the label is the start's label and half an hour, so 01:30 and 02:00 are empty; or it is what the
  * clock shows at the end, so 01:00 and 01:30 are empty and 02:00 ends the period that began at
- * 00:30. Which cells are empty tells them apart. */
+ * 00:30. Which cells are empty tells them apart. Likewise for other intervals. */
 static void find_reading_of_ends(const ecl_reader_t *reader, const ecl_value_block_t *block,
                                  row_t *row)
 {
     const ecl_layout_t *layout = reader->layout;
-    int change = row->day.change_minute;
+    int step = layout->interval_minutes, last = row->day.change_minute + 60 - step;
 
     row->ends_are_instants = layout->labels_are_ends && row->is_short &&
                              !layout->values[block->first].period &&
-                             is_nothing(reader, column_of_minute(layout, block, change - 30)) &&
-                             is_nothing(reader, column_of_minute(layout, block, change)) &&
-                             !is_nothing(reader, column_of_minute(layout, block, change + 30));
+                             !is_nothing(reader, column_of_minute(layout, block, last));
+    for (int minute = last - 60; minute < last && row->ends_are_instants; minute += step) {
+        row->ends_are_instants = is_nothing(reader, column_of_minute(layout, block, minute));
+    }
 }
 
-/* The place of a value in the local day, from 0; NOWHERE: the day has no such half-hour. */
-static int place_of(const ecl_value_column_t *value, const row_t *row)
+/* The place of a value in the local day, from 0; NOWHERE: the day has no such period. */
+static int place_of(const ecl_value_column_t *value, const row_t *row, int step)
 {
-    int minute;
+    int minute, last = row->day.change_minute + 60 - step;
 
     if (value->period) {
-        return value->period <= row->day.minutes / 30 ? value->period - 1 : NOWHERE;
+        return value->period <= row->day.minutes / step ? value->period - 1 : NOWHERE;
     }
     if (value->repeated && !row->is_long) {
         return NOWHERE;
     }
-    if (row->ends_are_instants &&
-        (value->minute == row->day.change_minute - 30 || value->minute == row->day.change_minute)) {
+    if (row->ends_are_instants && value->minute >= last - 60 && value->minute < last) {
         return NOWHERE;
     }
-    if (row->ends_are_instants && value->minute == row->day.change_minute + 30) {
-        return (row->day.change_minute - 30) / 30;
+    if (row->ends_are_instants && value->minute == last) {
+        return (last - 60) / step;
     }
     if (ecl_clock_label(&row->day, value->minute, value->repeated, &minute) == ECL_LABEL_SKIPPED) {
         return NOWHERE;
     }
-    return minute / 30;
+    return minute / step;
+}
+
+/* "46 half-hours", "23 hours", "92 periods of 15 minutes" */
+static void print_periods(const ecl_layout_t *layout, const ecl_clock_day_t *day,
+                          char text[PERIODS_TEXT])
+{
+    int step = layout->interval_minutes, count = day->minutes / step;
+
+    if (step == 30 || step == 60) {
+        apr_snprintf(text, PERIODS_TEXT, "%d %s", count, step == 30 ? "half-hours" : "hours");
+    } else {
+        apr_snprintf(text, PERIODS_TEXT, "%d periods of %d minutes", count, step);
+    }
 }
 
 static ecl_outcome_t fail_nowhere(ecl_reader_t *reader, const ecl_value_column_t *value,
                                   const ecl_clock_day_t *day)
 {
-    char date[ECL_DATE_TEXT];
+    char date[ECL_DATE_TEXT], periods[PERIODS_TEXT];
 
     ecl_date_print(day->date, date);
+    print_periods(reader->layout, day, periods);
     return ecl_reader_fail(reader, value->column, "no-such-period",
-                           "%s has %d half-hours, and this is none of them: expected a blank cell "
+                           "%s has %s, and this is none of them: expected a blank cell "
                            "(or 0), found \"%s\"",
-                           date, day->minutes / 30,
+                           date, periods,
                            ecl_reader_show(reader, ecl_reader_cell(reader, value->column)));
 }
 
@@ -121,22 +137,22 @@ static void put_value(ecl_reader_t *reader, const row_t *row, int place,
                       const ecl_row_marks_t *marks, ecl_meter_day_t *days, ecl_decimal_t amount,
                       char flag)
 {
+    int step = reader->layout->interval_minutes, which;
     ecl_clock_day_t day;
-    int which;
 
     if (reader->zone == reader->options.clock) {
         days[0].values[place] = amount;
         days[0].flags[place] = flag;
         return;
     }
-    ecl_clock_from_utc(reader->options.clock, row->day.start + (apr_int64_t)place * 1800, &day,
+    ecl_clock_from_utc(reader->options.clock, row->day.start + (apr_int64_t)place * step * 60, &day,
                        &place);
     which = days[0].periods && days[0].date != day.date;
     if (!days[which].periods) {
-        ecl_reader_start_day(reader, &days[which], &day, marks, 30);
+        ecl_reader_start_day(reader, &days[which], &day, marks, step);
     }
-    days[which].values[place / 30] = amount;
-    days[which].flags[place / 30] = flag;
+    days[which].values[place / step] = amount;
+    days[which].flags[place / step] = flag;
 }
 
 /* Reads one block into its days. *pcount: values found. 0: reported as failed. */
@@ -156,7 +172,7 @@ static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t 
     }
     find_reading_of_ends(reader, block, row);
     if (reader->zone == reader->options.clock) {
-        ecl_reader_start_day(reader, &days[0], &row->day, &marks, 30);
+        ecl_reader_start_day(reader, &days[0], &row->day, &marks, layout->interval_minutes);
     }
     for (int i = block->first; i < block->first + block->count; i++) {
         const ecl_value_column_t *value = &layout->values[i];
@@ -171,7 +187,7 @@ static int read_block(ecl_reader_t *reader, row_t *row, const ecl_value_block_t 
         if (amount == ECL_DECIMAL_MISSING) {
             continue;
         }
-        place = place_of(value, row);
+        place = place_of(value, row, layout->interval_minutes);
         if (place == NOWHERE && amount != 0) {
             fail_nowhere(reader, value, &row->day);
             return 0;
@@ -203,19 +219,26 @@ static int is_cut_off(const ecl_reader_t *reader)
 
 static void warn_of_long_day(ecl_reader_t *reader, const row_t *row, const ecl_value_block_t *block)
 {
-    char date[ECL_DATE_TEXT];
+    static const char *const seconds[] = {[60] = "the second 01:00 is missing",
+                                          [30] = "the second 01:00 and 01:30 are missing",
+                                          [15] = "the second 01:00 to 01:45 are missing",
+                                          [10] = "the second 01:00 to 01:50 are missing",
+                                          [5] = "the second 01:00 to 01:55 are missing"};
+    int step = reader->layout->interval_minutes;
+    char date[ECL_DATE_TEXT], periods[PERIODS_TEXT], missing[80];
 
     if (!row->is_long || block->has_repeated) {
         return;
     }
     ecl_date_print(row->day.date, date);
+    print_periods(reader->layout, &row->day, periods);
+    apr_snprintf(missing, sizeof(missing), "read as %s from 1 on, the last %d %s missing",
+                 step == 30 ? "settlement periods" : "periods",
+                 row->day.minutes / step - block->count, step == 60 ? "is" : "are");
     ecl_reader_warn(reader, "clock-change-missing",
-                    "line %" APR_INT64_T_FMT ": %s has 50 half-hours and the file has %d columns: "
-                    "%s",
-                    reader->record.line, date, block->count,
-                    reader->layout->values[block->first].period
-                        ? "read as settlement periods from 1 on, the last 2 are missing"
-                        : "the second 01:00 and 01:30 are missing");
+                    "line %" APR_INT64_T_FMT ": %s has %s and the file has %d columns: %s",
+                    reader->record.line, date, periods, block->count,
+                    reader->layout->values[block->first].period ? missing : seconds[step]);
 }
 
 /* ---- rows that must be whole -------------------------------------------------------------------

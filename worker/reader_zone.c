@@ -162,20 +162,14 @@ void ecl_zone_apply(const ecl_zone_t *zone, ecl_layout_t *layout, apr_pool_t *p)
 void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layout_t *first,
                    apr_pool_t *p)
 {
-    ecl_layout_note_t *notes;
-
     if (zone->kind != ECL_ZONE_UNKNOWN) {
         return;
     }
-    notes = apr_palloc(p, (apr_size_t)(first->note_count + 1) * sizeof(*notes));
-    for (int i = 0; i < first->note_count; i++) {
-        notes[i] = first->notes[i];
-    }
-    notes[first->note_count++] = (ecl_layout_note_t){
-        "zone-not-known",
+    ecl_layout_add_note(
+        first, "zone-not-known",
         apr_pstrcat(p, zone->line, ": which zone's times these are is not clear (expected UTC, or ",
                     "London with daylight saving): they are read as ",
                     layout->times_are_utc ? "UTC, as the rest of the file says" : "local times",
-                    NULL)};
-    first->notes = notes;
+                    NULL),
+        p);
 }

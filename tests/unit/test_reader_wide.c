@@ -600,6 +600,40 @@ static void test_lines_that_are_no_text(void **state)
     end_reading(r);
 }
 
+/* ---- columns that are passed over --------------------------------------------------------------
+ */
+
+static void test_columns_passed_over_are_told(void **state)
+{
+    const char *names = "MPAN,Date", *cells = MPAN ",2026-02-01", *twice, *note;
+    reading_t *r;
+
+    (void)state;
+    for (int n = 1; n <= 48; n++) {
+        names = apr_psprintf(pool, "%s,kWh_%d,_", names, n);
+        cells = apr_psprintf(pool, "%s,%d.5,%d.25", cells, n, n + 900);
+    }
+    r = read_text(apr_pstrcat(pool, names, "\n", cells, "\n", NULL));
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 48), "48.5");
+    assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    note = APR_ARRAY_IDX(r->warnings, 0, told_t).message;
+    assert_non_null(strstr(note, "48 columns from \"_\" (number 4) on"));
+    end_reading(r);
+    /* the same names again, with numbers */
+    twice = series(pool, "HH%02d", 1, 48);
+    cells = series(pool, "%d", 1, 48);
+    r = read_text(apr_pstrcat(pool, "MPAN,Date,", twice, ",", twice, "\n" MPAN ",2026-02-01,",
+                              cells, ",", cells, "\n", NULL));
+    assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    assert_non_null(strstr(APR_ARRAY_IDX(r->warnings, 0, told_t).message, "\"HH01\" (number 51)"));
+    end_reading(r);
+    /* nothing is told of what holds nothing */
+    r = read_text(apr_pstrcat(pool, "MPAN,Date,", twice, ",", twice, "\n" MPAN ",2026-02-01,",
+                              cells, "\n", NULL));
+    assert_int_equal(count_warnings(r, "columns-not-read"), 0);
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +664,7 @@ int main(void)
         cmocka_unit_test(test_export_may_be_negative),
         cmocka_unit_test(test_rounding_is_told),
         cmocka_unit_test(test_lines_that_are_no_text),
+        cmocka_unit_test(test_columns_passed_over_are_told),
     };
     int failed;
 
