@@ -142,6 +142,7 @@ apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p
     job->undone_at = INT(undone_at);
     job->undone_by = TEXT(undone_by);
     job->idempotency_key = TEXT(idempotency_key);
+    job->due_at = INT(due_at);
     if (!ecl_job_status_parse(TEXT(status), &job->status) ||
         !ecl_jobs_parse_object(TEXT(options), p, &job->options) ||
         !ecl_jobs_parse_object(TEXT(summary), p, &job->summary)) {
@@ -259,8 +260,8 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     static const char sql[] =
         "INSERT INTO import_jobs (batch_id, user_name, filename, stored_name, file_size,"
         " file_sha256, import_type, dry_run, priority, notes, tags, options, queued_at, run_after,"
-        " parent_batch_id, idempotency_key)"
-        " VALUES (%s, %s, %s, %s, %lld, %s, %s, %lld, %s, %s, %s, %s, %lld, %lld, %s, %s)"
+        " due_at, parent_batch_id, idempotency_key)"
+        " VALUES (%s, %s, %s, %s, %lld, %s, %s, %lld, %s, %s, %s, %s, %lld, %lld, %lld, %s, %s)"
         " ON CONFLICT (user_name, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING"
         " RETURNING " ECL_JOB_SELECT;
     const char *import_type = job->import_type ? job->import_type : "auto";
@@ -268,6 +269,7 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     const char *user = job->user_name ? job->user_name : "";
     const char *batch_id = job->batch_id ? job->batch_id : ecl_job_uuid(p);
     apr_time_t now = apr_time_now();
+    apr_time_t due = job->run_after > now ? job->run_after : now;
     apr_status_t rv;
 
     *pjob = NULL;
@@ -284,9 +286,8 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
                      ECL_INT(job->file_size), ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""),
                      ECL_TEXT(import_type), ECL_INT(job->dry_run != 0), ECL_TEXT(priority),
                      ECL_TEXT(job->notes), ECL_TEXT(job->tags),
-                     ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
-                     ECL_INT(job->run_after > now ? job->run_after : now),
-                     ECL_TEXT(job->parent_batch_id), ECL_TEXT(job->idempotency_key)),
+                     ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now), ECL_INT(due),
+                     ECL_INT(due), ECL_TEXT(job->parent_batch_id), ECL_TEXT(job->idempotency_key)),
             p, pjob, result);
         if (rv != APR_SUCCESS || *pjob) {
             return rv;
@@ -500,9 +501,10 @@ apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_
 {
     static const char sql[] =
         "SELECT count(CASE WHEN status = 'queued' THEN 1 END),"
-        " count(CASE WHEN status = 'queued' AND run_after <= %lld THEN 1 END),"
+        " count(CASE WHEN status = 'queued' AND " ECL_JOB_IS_DUE " THEN 1 END),"
         " count(CASE WHEN status = 'processing' THEN 1 END),"
-        " min(CASE WHEN status = 'queued' AND run_after <= %lld THEN run_after END)"
+        " min(CASE WHEN status = 'queued' AND " ECL_JOB_IS_DUE
+        " THEN CASE WHEN run_after > due_at THEN run_after ELSE due_at END END)"
         " FROM import_jobs WHERE status IN ('queued', 'processing')";
     apr_time_t now = apr_time_now();
     ecl_db_rows_t *rows;
@@ -511,7 +513,8 @@ apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_
 
     *state = (ecl_queue_state_t){0, 0, 0, 0};
     apr_pool_create(&p, result->pool);
-    rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now)), p, &rows, result);
+    rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_INT(now), ECL_INT(now)),
+                      p, &rows, result);
     if (rv == APR_SUCCESS) {
         state->queued = ecl_db_get_int(rows, 0, 0);
         state->due = ecl_db_get_int(rows, 0, 1);

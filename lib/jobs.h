@@ -13,12 +13,21 @@
  * 0 for "not yet". Results are allocated from p; `result` must not be NULL (its pool serves as
  * scratch space, which is given back). Nothing here knows what a reading is.
  *
+ * Order. Of two jobs that are due the one comes first that has been due for longer, where each step
+ * of priority (high, normal, low) counts for an hour: a high job goes before the normal ones that
+ * became due less than an hour before it, a low one after those that become due less than an hour
+ * after it. So nothing starves: once a job is due, only jobs that become due within two hours can
+ * still get before it, whatever arrives. A back-off makes a job wait but keeps its place.
+ *
  * Clocks. Leases, back-off and run_after are times of day of the host that wrote them, compared
  * with that of the host that reads: hosts that share a queue must keep their clocks within a few
  * seconds (NTP). A clock that is put forward by more than a lease makes running jobs look
  * abandoned: they are put back, their workers find themselves fenced, and the work since the last
- * batch is done again. One that is put back makes a dead worker's job wait for longer. Neither
- * loses or doubles anything, because that depends on claims alone.
+ * batch is done again. After one was put back, a lease that ends later than a lease can is cut to a
+ * new one's length by whoever looks for work (a worker that lives has renewed it by then), a
+ * back-off that ends later than any can is over, and what is due at once needs no clock; only a
+ * job that was told to run at a time waits for that time. Neither loses or doubles anything,
+ * because that depends on claims alone.
  */
 #ifndef ECL_JOBS_H
 #define ECL_JOBS_H
@@ -88,6 +97,7 @@ typedef struct ecl_job_t {
     apr_time_t undone_at;
     const char *undone_by;
     const char *idempotency_key;
+    apr_time_t due_at; /* since when, or from when on, it may run: its place in the queue */
 } ecl_job_t;
 
 /* ---- creating and reading ------------------------------------------------------------------ */
@@ -105,7 +115,7 @@ typedef struct ecl_job_new_t {
     const char *notes;
     const char *tags;
     json_object *options;
-    apr_time_t run_after; /* 0: now */
+    apr_time_t run_after; /* not before; 0: now */
     const char *parent_batch_id;
     const char *idempotency_key;
 } ecl_job_new_t;
@@ -174,12 +184,13 @@ typedef struct ecl_queue_state_t {
 
 apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_result_t *result);
 
-/* The job as the API shows it: a key per column except id, stored_name, idempotency_key and the
- * attempt_… columns; times as RFC 3339 or null; total_rows null until counted; and progress_percent
- * (0 to 100 with at most one decimal, by rows, else by bytes; null before it starts; 100 only when
- * completed), rows_per_second (of the present or last attempt, up to its last batch), eta_seconds
- * (both null when not known, and when nothing has been heard of the worker for a lease). Between
- * two batches the object stays the same, whatever the time. The caller owns it (json_object_put).
+/* The job as the API shows it: a key per column except id, stored_name, idempotency_key, due_at and
+ * the attempt_… columns; times as RFC 3339 or null; total_rows null until counted; and
+ * progress_percent (0 to 100 with at most one decimal, by rows, else by bytes; null before it
+ * starts; 100 only when completed), rows_per_second (of the present or last attempt, up to its last
+ * batch), eta_seconds (both null when not known, and when nothing has been heard of the worker for
+ * a lease). Between two batches the object stays the same, whatever the time. The caller owns it
+ * (json_object_put).
  */
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
 
@@ -221,6 +232,11 @@ apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const cha
 apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                           apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
+/* A job that waits, for its time or to be tried again: it is due now. One that is due already stays
+ * as it is. */
+apr_status_t ecl_job_run_now(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                             apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
+
 /* A completed dry run: queues a real import of its stored file (parent_batch_id = the dry run),
  * which takes the file over. storage_dir is where the file lies. *pjob is the new job. Also
  * ECL_ECONFLICT, code "file-gone", with *pjob NULL: the file is not in the storage directory. */
@@ -236,6 +252,7 @@ apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const cha
 /* ---- what workers do ------------------------------------------------------------------------- */
 
 #define ECL_LEASE_SECONDS 30
+#define ECL_AGEING_SECONDS 3600 /* what a step of priority counts for */
 
 /* What a claimed job wants done. */
 typedef enum ecl_job_work_t {
@@ -246,9 +263,10 @@ typedef enum ecl_job_work_t {
 typedef struct ecl_claim_t {
     ecl_job_t *job; /* as it is after the claim; job->claims is the token */
     ecl_job_work_t work;
+    apr_time_t next_due; /* without a job: when the next one that waits is due; 0: none waits */
 } ecl_claim_t;
 
-/* Takes the next job that is due: highest priority, then oldest; of `batch_id` only, when that is
+/* Takes the next job that is due, in the order above; of `batch_id` only, when that is
  * not NULL. One statement decides; two workers never get the same job. First puts back jobs whose
  * lease has run out, as ecl_job_give_back with a reason. claim->job is NULL when there is nothing
  * to do: then the database has only been read. Not in a transaction. */

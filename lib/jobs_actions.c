@@ -45,7 +45,8 @@ apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const cha
         " status = CASE WHEN " UNTOUCHED " THEN 'cancelled' ELSE status END,"
         " completed_at = CASE WHEN " UNTOUCHED " THEN %lld ELSE completed_at END,"
         " cancel_requested = CASE WHEN " UNTOUCHED " THEN 0 ELSE 1 END,"
-        " run_after = CASE WHEN status = 'queued' THEN %lld ELSE run_after END,"
+        " run_after = CASE WHEN status = 'queued' THEN queued_at ELSE run_after END,"
+        " due_at = CASE WHEN status = 'queued' THEN %lld ELSE due_at END,"
         " error_message = CASE WHEN cancel_requested = 1 THEN error_message ELSE %s END"
         " WHERE batch_id = %s AND status IN ('queued', 'processing') RETURNING " ECL_JOB_SELECT;
 #undef UNTOUCHED
@@ -80,8 +81,8 @@ static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, apr_pool_
         " WHERE batch_id = %s AND stored_name IS NOT NULL"
         " AND (status = 'cancelled' OR (status = 'failed' AND undone_at IS NOT NULL))";
     static const char queue[] =
-        "UPDATE import_jobs SET status = 'queued', run_after = %lld, attempts = 0,"
-        " completed_at = NULL, error_message = NULL"
+        "UPDATE import_jobs SET status = 'queued', run_after = queued_at, due_at = %lld,"
+        " attempts = 0, completed_at = NULL, error_message = NULL"
         " WHERE batch_id = %s AND stored_name IS NOT NULL AND undo_requested = 0"
         " AND status IN ('failed', 'cancelled') RETURNING " ECL_JOB_SELECT;
     static const char forget[] = "DELETE FROM import_errors WHERE import_job_id = %lld";
@@ -167,8 +168,9 @@ apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const cha
     static const char needed[] = "only a failed job that asks a question can be answered";
     /* claims: nobody has run it since it was read, with this question or another */
     static const char sql[] =
-        "UPDATE import_jobs SET status = 'queued', options = %s, run_after = %lld, attempts = 0,"
-        " completed_at = NULL, started_at = NULL, attempt_started_at = NULL, error_message = NULL,"
+        "UPDATE import_jobs SET status = 'queued', options = %s, run_after = queued_at,"
+        " due_at = %lld, attempts = 0, completed_at = NULL, started_at = NULL, attempt_started_at "
+        "= NULL, error_message = NULL,"
         " summary = NULL, total_rows = NULL, undone_at = NULL, undone_by = NULL"
         " WHERE id = %lld AND status = 'failed' AND claims = %lld AND checkpoint = 0"
         " AND undo_requested = 0 AND stored_name IS NOT NULL RETURNING " ECL_JOB_SELECT;
@@ -209,7 +211,8 @@ apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char 
         "UPDATE import_jobs SET"
         " undone_by = CASE WHEN undo_requested = 1 THEN undone_by ELSE %s END,"
         " attempts = CASE WHEN undo_requested = 1 THEN attempts ELSE 0 END,"
-        " run_after = CASE WHEN undo_requested = 1 THEN run_after ELSE %lld END,"
+        " run_after = CASE WHEN undo_requested = 1 THEN run_after ELSE queued_at END,"
+        " due_at = CASE WHEN undo_requested = 1 THEN due_at ELSE %lld END,"
         " undo_requested = 1"
         " WHERE batch_id = %s AND status IN ('completed', 'failed') AND dry_run = 0"
         " AND undone_at IS NULL RETURNING " ECL_JOB_SELECT;
@@ -228,6 +231,28 @@ apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char 
                       0, p, pjob, result);
     }
     log_asked(batch_id, "undo", user);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_job_run_now(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                             apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET run_after = queued_at,"
+        " due_at = CASE WHEN due_at > %lld THEN %lld ELSE due_at END"
+        " WHERE batch_id = %s AND lease_until IS NULL AND (status = 'queued' OR undo_requested = 1)"
+        " RETURNING " ECL_JOB_SELECT;
+    apr_time_t now = apr_time_now();
+    apr_status_t rv = ecl_jobs_query_one(
+        conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id)), p, pjob, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!*pjob) {
+        return refuse(conn, batch_id, "only a job that waits can be run now", 0, p, pjob, result);
+    }
+    log_asked(batch_id, "a run now", user);
     return APR_SUCCESS;
 }
 

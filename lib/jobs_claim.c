@@ -26,9 +26,11 @@ static apr_time_t lease_end(apr_time_t now)
 
 /* Seconds until the next attempt: 2, 4, 8 … 600; and after the death of a process 0, 2, 4 …,
  * because the first one says more about the process than about the file. */
-#define BACK_OFF "CASE WHEN attempts < 10 THEN 1 << attempts ELSE 600 END"
+#define LONGEST APR_STRINGIFY(ECL_BACK_OFF_MAX_SECONDS)
+#define BACK_OFF "CASE WHEN attempts < 10 THEN 1 << attempts ELSE " LONGEST " END"
 #define BACK_OFF_DEATH                                                                             \
-    "CASE WHEN attempts <= 1 THEN 0 WHEN attempts <= 10 THEN 1 << (attempts - 1) ELSE 600 END"
+    "CASE WHEN attempts <= 1 THEN 0 WHEN attempts <= 10 THEN 1 << (attempts - 1)"                  \
+    " ELSE " LONGEST " END"
 
 /* An attempt that counts. What is to be taken out has no last attempt: to stop half-way would leave
  * neither the import nor what was before it. Values: now, reason, reason, now. */
@@ -43,10 +45,10 @@ static apr_time_t lease_end(apr_time_t now)
     " run_after = CAST(%lld AS BIGINT) + " back_off " * 1000000,"                                  \
     " lease_until = NULL WHERE "
 
-/* A stop that was asked for, which is no attempt. Value: now. */
+/* A stop that was asked for, which is no attempt. */
 #define PUT_BACK_STOPPED                                                                           \
     "UPDATE import_jobs SET status = CASE WHEN status = 'processing' THEN 'queued' ELSE status "   \
-    "END, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, run_after = %lld,"       \
+    "END, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, run_after = queued_at,"  \
     " lease_until = NULL WHERE "
 
 #define PUT_BACK_RETURNING " RETURNING batch_id, worker, status"
@@ -96,8 +98,8 @@ apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
                                ECL_INT(now), ECL_INT(job->id), ECL_INT(job->claims)),
                       transient_reason, &count, result);
     } else {
-        rv = put_back(conn, stopped, ECL_ARGS(ECL_INT(now), ECL_INT(job->id), ECL_INT(job->claims)),
-                      NULL, &count, result);
+        rv = put_back(conn, stopped, ECL_ARGS(ECL_INT(job->id), ECL_INT(job->claims)), NULL, &count,
+                      result);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -115,8 +117,7 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
     apr_time_t now = apr_time_now();
 
     if (!reason) {
-        return put_back(conn, stopped, ECL_ARGS(ECL_INT(now), ECL_TEXT(worker)), NULL, NULL,
-                        result);
+        return put_back(conn, stopped, ECL_ARGS(ECL_TEXT(worker)), NULL, NULL, result);
     }
     return put_back(
         conn, counted,
@@ -124,13 +125,28 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
         reason, NULL, result);
 }
 
-/* Puts back the jobs of workers that are not heard of any more. */
+/* A lease that ends later than any lease can: the clock was put back. Far more than clocks of hosts
+ * may differ, see jobs.h. */
+static apr_time_t too_late(apr_time_t now)
+{
+    return now + apr_time_from_sec(3 * ECL_LEASE_SECONDS);
+}
+
+/* Puts back the jobs of workers that are not heard of any more. A lease from before the clock was
+ * put back ends as if it were a new one: a worker that lives renews it before that. */
 static apr_status_t recover(ecl_db_conn_t *conn, apr_time_t now, ecl_result_t *result)
 {
+    static const char shorten[] =
+        "UPDATE import_jobs SET lease_until = %lld WHERE lease_until > %lld";
     static const char sql[] = PUT_BACK_COUNTED(BACK_OFF) "lease_until <= %lld" PUT_BACK_RETURNING;
     static const char reason[] =
         "its worker was not heard of for " APR_STRINGIFY(ECL_LEASE_SECONDS) " seconds";
+    apr_status_t rv = ecl_db_exec(
+        conn, shorten, ECL_ARGS(ECL_INT(lease_end(now)), ECL_INT(too_late(now))), NULL, result);
 
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     return put_back(
         conn, sql,
         ECL_ARGS(ECL_INT(now), ECL_TEXT(reason), ECL_TEXT(reason), ECL_INT(now), ECL_INT(now)),
@@ -139,8 +155,9 @@ static apr_status_t recover(ecl_db_conn_t *conn, apr_time_t now, ecl_result_t *r
 
 /* ---- claiming ---- */
 
-#define DUE_IMPORT "status = 'queued' AND run_after <= %lld"
-#define DUE_UNDO "undo_requested = 1 AND lease_until IS NULL AND run_after <= %lld"
+#define DUE_IMPORT "status = 'queued' AND " ECL_JOB_IS_DUE
+#define WAITS_FOR_UNDO "undo_requested = 1 AND lease_until IS NULL"
+#define DUE_UNDO WAITS_FOR_UNDO " AND " ECL_JOB_IS_DUE
 
 /* Whether there is anything to put back or to claim. An idle worker asks every few seconds and must
  * not take the write lock for it. */
@@ -149,25 +166,45 @@ static apr_status_t look(ecl_db_conn_t *conn, const char *batch_id, apr_time_t n
 {
     static const char any[] = "SELECT 1 WHERE"
                               " EXISTS (SELECT 1 FROM import_jobs WHERE lease_until <= %lld)"
+                              " OR EXISTS (SELECT 1 FROM import_jobs WHERE lease_until > %lld)"
                               " OR EXISTS (SELECT 1 FROM import_jobs WHERE " DUE_IMPORT ")"
                               " OR EXISTS (SELECT 1 FROM import_jobs WHERE " DUE_UNDO ")";
-    static const char one[] = "SELECT 1 FROM import_jobs WHERE (lease_until <= %lld OR " DUE_IMPORT
-                              " OR " DUE_UNDO ") AND batch_id = %s";
-    const ecl_db_value_t args[] = {ECL_INT(now), ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id)};
+    static const char one[] =
+        "SELECT 1 FROM import_jobs WHERE (lease_until <= %lld OR lease_until > %lld OR (" DUE_IMPORT
+        ") OR (" DUE_UNDO ")) AND batch_id = %s";
+    const ecl_db_value_t args[] = {ECL_INT(now),      ECL_INT(too_late(now)), ECL_INT(now),
+                                   ECL_INT(now),      ECL_INT(now),           ECL_INT(now),
+                                   ECL_TEXT(batch_id)};
     ecl_db_rows_t *rows;
     apr_status_t rv =
-        ecl_db_query(conn, batch_id ? one : any, args, batch_id ? 4 : 3, p, &rows, result);
+        ecl_db_query(conn, batch_id ? one : any, args, batch_id ? 7 : 6, p, &rows, result);
 
     *pfound = rv == APR_SUCCESS && ecl_db_nrows(rows) > 0;
     return rv;
 }
 
+/* When the first of the jobs that wait for a time is due; 0: none waits. */
+static apr_status_t find_next(ecl_db_conn_t *conn, apr_pool_t *p, apr_time_t *pnext,
+                              ecl_result_t *result)
+{
+    static const char sql[] =
+        "SELECT min(run_after) FROM"
+        " (SELECT min(run_after) AS run_after FROM import_jobs WHERE status = 'queued'"
+        " UNION ALL SELECT min(run_after) FROM import_jobs WHERE " WAITS_FOR_UNDO ") AS waiting";
+    ecl_db_rows_t *rows;
+    apr_status_t rv = ecl_db_query(conn, sql, ECL_NO_ARGS, p, &rows, result);
+
+    *pnext = rv == APR_SUCCESS ? ecl_db_get_int(rows, 0, 0) : 0;
+    return rv;
+}
+
 #define FIRST(due, which, lock)                                                                    \
-    "SELECT id, " ECL_JOB_PRIORITY " AS place FROM import_jobs WHERE " due which                   \
+    "SELECT id, " ECL_JOB_PLACE " AS place FROM import_jobs WHERE " due which                      \
     " ORDER BY place, id LIMIT 1" lock
 
 /* The first to import and the first to undo are looked up apart, each by its index, and the first
- * of these two is taken. Values: worker, lease_until, now, now, now [, batch_id], now [, batch_id].
+ * of these two is taken. Values: worker, lease_until, now, now, now, now [, batch_id], now, now [,
+ * batch_id].
  */
 #define CLAIM(which, lock)                                                                         \
     "UPDATE import_jobs SET status = CASE WHEN status = 'queued' THEN 'processing' ELSE status"    \
@@ -194,7 +231,7 @@ static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *ba
                                           {CLAIM("", LOCK), CLAIM(ONE, LOCK)}};
 #undef ONE
 #undef LOCK
-    ecl_db_value_t args[8];
+    ecl_db_value_t args[10];
     apr_size_t nargs = 0;
 
     args[nargs++] = ECL_TEXT(worker);
@@ -202,6 +239,7 @@ static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *ba
     args[nargs++] = ECL_INT(now);
     args[nargs++] = ECL_INT(now);
     for (int i = 0; i < 2; i++) {
+        args[nargs++] = ECL_INT(now);
         args[nargs++] = ECL_INT(now);
         if (batch_id) {
             args[nargs++] = ECL_TEXT(batch_id);
@@ -219,8 +257,11 @@ apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *
     apr_status_t rv;
     int found;
 
-    *claim = (ecl_claim_t){NULL, ECL_WORK_IMPORT};
+    *claim = (ecl_claim_t){NULL, ECL_WORK_IMPORT, 0};
     rv = look(conn, batch_id, now, p, &found, result);
+    if (rv == APR_SUCCESS && !found) {
+        rv = find_next(conn, p, &claim->next_due, result);
+    }
     if (rv != APR_SUCCESS || !found) {
         return rv;
     }

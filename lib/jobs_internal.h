@@ -32,7 +32,7 @@
     REST(completed_at) REST(attempts) REST(max_attempts) REST(claims) REST(worker)                 \
     REST(lease_until) REST(cancel_requested) REST(undo_requested) REST(checkpoint)                 \
     REST(attempt_started_at) REST(attempt_started_rows) REST(error_message) REST(summary)          \
-    REST(parent_batch_id) REST(undone_at) REST(undone_by) REST(idempotency_key)
+    REST(parent_batch_id) REST(undone_at) REST(undone_by) REST(idempotency_key) REST(due_at)
 /* clang-format on */
 
 #define ECL_FIRST_NAME(column) #column
@@ -40,8 +40,22 @@
 /* "id, batch_id, …", for SELECT and RETURNING */
 #define ECL_JOB_SELECT ECL_JOB_COLUMNS(ECL_FIRST_NAME, ECL_NEXT_NAME)
 
-/* The order of the queue. import_jobs_queue is an index on the same expression. */
-#define ECL_JOB_PRIORITY "CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END"
+/* The order of the queue, see jobs.h. import_jobs_queue is an index on the same expression. */
+#define ECL_JOB_PLACE                                                                              \
+    "due_at + CASE priority WHEN 'high' THEN -" APR_STRINGIFY(                                     \
+        ECL_AGEING_SECONDS) "000000"                                                               \
+                            " WHEN 'normal' THEN 0 ELSE " APR_STRINGIFY(                           \
+                                ECL_AGEING_SECONDS) "000000 END"
+
+#define ECL_BACK_OFF_MAX_SECONDS 600
+
+/* Whether a job may run now; the value, twice, is the time. Due at once is written as a run_after
+ * that is the time of queueing, and no back-off is longer than ECL_BACK_OFF_MAX_SECONDS: neither
+ * depends on a clock that has been put back since. */
+#define ECL_JOB_IS_DUE                                                                             \
+    "(run_after <= %lld OR run_after <= queued_at"                                                 \
+    " OR (attempts > 0 AND run_after > CAST(%lld AS BIGINT) + " APR_STRINGIFY(                     \
+        ECL_BACK_OFF_MAX_SECONDS) "000000))"
 
 /* The job in a row of ECL_JOB_SELECT, allocated from p. */
 apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p, ecl_job_t **pjob,

@@ -88,6 +88,12 @@ static apr_status_t undo(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob
     return ecl_job_undo(conn, q->batch_id, q->user, q->r->pool, pjob, result);
 }
 
+static apr_status_t run_now(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                            ecl_result_t *result)
+{
+    return ecl_job_run_now(conn, q->batch_id, q->user, q->r->pool, pjob, result);
+}
+
 static apr_status_t import(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
                            ecl_result_t *result)
 {
@@ -175,6 +181,11 @@ int ecl_action_retry(ecl_request_t *q)
 int ecl_action_undo(ecl_request_t *q)
 {
     return act(q, undo);
+}
+
+int ecl_action_run_now(ecl_request_t *q)
+{
+    return act(q, run_now);
 }
 
 int ecl_action_import(ecl_request_t *q)

@@ -13,6 +13,7 @@ ecl_handler_fn ecl_action_retry;
 ecl_handler_fn ecl_action_undo;
 ecl_handler_fn ecl_action_import;
 ecl_handler_fn ecl_action_delete;
+ecl_handler_fn ecl_action_run_now;
 /* The answer to a failed job's question, as a form or JSON: names and values of options. */
 ecl_handler_fn ecl_action_answer;
 

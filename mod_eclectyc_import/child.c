@@ -16,6 +16,7 @@ static struct {
     apr_thread_mutex_t *mutex;
     ecl_db_t *db;
     int is_migrated;
+    const ecl_zone_t *zone; /* made by the parent process */
     const ecl_templates_t *templates;
     json_object *labels;
 } child;
@@ -24,6 +25,24 @@ static apr_status_t put_labels(void *labels)
 {
     json_object_put(labels);
     return APR_SUCCESS;
+}
+
+void ecl_child_prepare(apr_pool_t *pconf, server_rec *s)
+{
+    const char *name = ecl_module_settings(s)->timezone;
+    ecl_result_t result = ecl_result_make(pconf);
+    ecl_zone_t *zone = NULL;
+
+    if (ecl_zone_make(&zone, name, pconf, &result) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, ECLNO(2001) "EclectycImportTimezone: %s",
+                     result.detail);
+    }
+    child.zone = zone;
+}
+
+const ecl_zone_t *ecl_child_zone(void)
+{
+    return child.zone;
 }
 
 void ecl_child_init(apr_pool_t *pchild, server_rec *s)

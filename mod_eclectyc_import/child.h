@@ -12,6 +12,13 @@
 #include "../lib/db.h"
 #include "../lib/settings.h"
 #include "../lib/template.h"
+#include "../lib/timezone.h"
+
+/* In the parent process, for all its children: what must be done before there are threads. */
+void ecl_child_prepare(apr_pool_t *pconf, server_rec *s);
+
+/* The zone of EclectycImportTimezone; NULL when it is not known, which was logged. */
+const ecl_zone_t *ecl_child_zone(void);
 
 /* The child_init hook. */
 void ecl_child_init(apr_pool_t *pchild, server_rec *s);

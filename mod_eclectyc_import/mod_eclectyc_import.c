@@ -29,10 +29,10 @@ static void log_to_httpd(void *baton, const char *file, int line, ecl_log_level_
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    (void)pconf;
     (void)plog;
     (void)ptemp;
     ecl_log_set(log_to_httpd, s);
+    ecl_child_prepare(pconf, s);
     return OK;
 }
 

@@ -53,6 +53,13 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
     /* without JavaScript a page that goes straight to the job's progress is the better answer */
     json_object_object_add(form, "async",
                            json_object_new_boolean(!sent || sent->async || !sent->is_complete));
+    if (ecl_child_zone()) {
+        json_object_object_add(form, "timezone", json_object_new_string(ecl_child_zone()->name));
+    }
+    if (sent && sent->run_after) {
+        json_object_object_add(form, "run_after",
+                               json_object_new_string(ecl_respond_utf8(q, sent->run_after)));
+    }
     if (sent && sent->job.notes) {
         json_object_object_add(form, "notes",
                                json_object_new_string(ecl_respond_utf8(q, sent->job.notes)));
@@ -123,8 +130,9 @@ static int answer_upload(ecl_request_t *q, const ecl_upload_t *upload, ecl_job_t
     const char *path = apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL);
     ecl_result_t result = ecl_result_make(q->r->pool);
 
-    if (upload->async || ecl_upload_wait(q, &job, &result) != APR_SUCCESS ||
-        job->status == ECL_JOB_QUEUED || job->status == ECL_JOB_PROCESSING) {
+    if (upload->async || job->run_after > apr_time_now() ||
+        ecl_upload_wait(q, &job, &result) != APR_SUCCESS || job->status == ECL_JOB_QUEUED ||
+        job->status == ECL_JOB_PROCESSING) {
         return ecl_respond_see_other(q, path);
     }
     apr_table_setn(q->r->headers_out, "Content-Location",

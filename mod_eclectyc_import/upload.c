@@ -9,6 +9,7 @@
 #include "private.h"
 #include "respond.h"
 #include "upload.h"
+#include "../lib/when.h"
 
 #define READ_BYTES 65536
 #define RESERVE_BYTES (16 * 1024 * 1024)     /* left free on the disk, for the database's sake */
@@ -186,6 +187,7 @@ static apr_status_t part_begin(void *baton, const ecl_part_t *part)
                   {"notes", &upload->job.notes},
                   {"tags", &upload->job.tags},
                   {"parent_batch_id", &upload->job.parent_batch_id},
+                  {"run_after", &upload->run_after},
                   {"dry_run", &receiver->dry_run},
                   {"async", &receiver->async}};
 
@@ -244,6 +246,12 @@ static apr_status_t parse_bool(const char *name, const char *text, int *pvalue,
     return APR_SUCCESS;
 }
 
+/* A local time is one of EclectycImportTimezone. */
+static apr_status_t parse_run_after(const char *text, apr_time_t *pwhen, ecl_result_t *result)
+{
+    return ecl_when_parse(text, ecl_child_zone(), apr_time_now(), pwhen, result);
+}
+
 /* Where the value of the field goes when it is an option; NULL: it is another field. */
 static const char **option_of(receiver_t *receiver)
 {
@@ -271,6 +279,10 @@ static apr_status_t part_end(void *baton)
         }
         if (receiver->pfield == &receiver->async) {
             return parse_bool("async", receiver->async, &receiver->upload->async, receiver->result);
+        }
+        if (receiver->pfield == &receiver->upload->run_after) {
+            return parse_run_after(receiver->upload->run_after, &receiver->upload->job.run_after,
+                                   receiver->result);
         }
         if (receiver->pfield == option_of(receiver)) {
             return ecl_option_check(ecl_option_find(receiver->field_name), *receiver->pfield,
@@ -445,6 +457,10 @@ apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,
                 return ecl_fail(result, rv, "bad-parameter", "parameter %s", result->detail);
             }
         }
+    }
+    rv = parse_run_after(apr_table_get(q->query, "run_after"), &upload->job.run_after, result);
+    if (rv != APR_SUCCESS) {
+        return ecl_fail(result, rv, "bad-parameter", "parameter run_after: %s", result->detail);
     }
     return parse_bool("dry_run", apr_table_get(q->query, "dry_run"), &upload->job.dry_run, result);
 }

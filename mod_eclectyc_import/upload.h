@@ -28,8 +28,9 @@ typedef struct ecl_upload_t {
     ecl_job_new_t job;
     /* what was said about the files (lib/options.h), checked; until then as it was sent */
     const char *options[ECL_OPTIONS];
-    int async;       /* do not wait for the result */
-    int is_complete; /* all fields have been seen: one that is not set was not sent */
+    const char *run_after; /* as it was sent; job.run_after is what it says */
+    int async;             /* do not wait for the result */
+    int is_complete;       /* all fields have been seen: one that is not set was not sent */
     ecl_upload_file_t files[ECL_UPLOAD_FILES];
     int count;
 } ecl_upload_t;
@@ -38,7 +39,7 @@ typedef struct ecl_upload_t {
 int ecl_upload_is_multipart(const request_rec *r);
 int ecl_upload_has_body(const request_rec *r);
 
-/* Reads import_type, dry_run, priority, notes, tags, parent_batch_id and the options of
+/* Reads import_type, dry_run, run_after, priority, notes, tags, parent_batch_id and the options of
  * lib/options.h from the query and checks them; filename becomes that of files[0]. ECL_EINPUT names
  * the parameter. */
 apr_status_t ecl_upload_from_query(const ecl_request_t *q, ecl_upload_t *upload,

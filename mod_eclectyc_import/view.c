@@ -4,6 +4,7 @@
 #include "view_chart.h"
 #include "view_options.h"
 #include "../lib/import_templates.h"
+#include "../lib/when.h"
 
 #define WORKER_MAX_AGE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
 #define SHOWN_NEW_METERS 20
@@ -118,6 +119,16 @@ static const char *retry_words(const ecl_job_t *job, apr_time_t now, apr_pool_t 
                         job->error_message);
 }
 
+/* Until when a job waits that was given a time to start at. */
+static const char *waits_words(const ecl_job_t *job, apr_time_t now, apr_pool_t *p)
+{
+    return job->status == ECL_JOB_QUEUED && !job->attempts && job->run_after > now &&
+                   job->run_after > job->queued_at
+               ? apr_pstrcat(p, "Waits until ", ecl_when_print(job->run_after, ecl_child_zone(), p),
+                             NULL)
+               : "";
+}
+
 static void add_progress(json_object *show, json_object *view, const ecl_job_t *job, apr_pool_t *p)
 {
     int is_running = job->status == ECL_JOB_PROCESSING;
@@ -152,6 +163,7 @@ static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t 
     add_text(show, "type", ecl_child_label("import_type", job->import_type, p));
     add_text(show, "priority",
              strcmp(job->priority, "normal") ? ecl_child_label("priority", job->priority, p) : "");
+    add_text(show, "waits", waits_words(job, now, p));
     add_text(show, "retry", retry_words(job, now, p));
     add_text(show, "error", job->error_message ? ecl_format_sentence(job->error_message, p) : "");
     add_text(show, "queued", ecl_format_time(job->queued_at, p));
@@ -198,6 +210,9 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
              is_processing || is_completed || (is_failed && job->processed_rows > 0));
     add_bool(view, "can_cancel",
              job->status == ECL_JOB_QUEUED || (is_processing && !job->cancel_requested));
+    add_bool(view, "can_run_now",
+             job->status == ECL_JOB_QUEUED && job->run_after > now &&
+                 job->run_after > job->queued_at);
     add_bool(view, "can_retry",
              (is_failed || job->status == ECL_JOB_CANCELLED) && is_finished && job->stored_name &&
                  !asks);

@@ -1,16 +1,11 @@
 /*
- * libc knows time zones, but only one at a time for the whole process (TZ). So it is asked once,
- * for every change of the offset between 1970 and 2100; all questions after that are arithmetic on
- * the list of them.
+ * A zone is the list of its changes; all questions are arithmetic on that.
  */
-#include <apr_env.h>
-
 #include "../lib/timezone.h"
 #include "clock.h"
 
 #define DAY 86400
 #define CLOCK_END APR_INT64_C(4102444800) /* 2100-01-01 */
-#define CHANGES_MAX 1000
 /* changes are found by the stretch of 2^24 seconds (194 days) that they fall into */
 #define STRETCH_BITS 24
 #define STRETCHES ((CLOCK_END >> STRETCH_BITS) + 1)
@@ -19,15 +14,10 @@
 #define STRICT_FROM APR_INT64_C(631152000) /* 1990-01-01 */
 #define STRICT_TO APR_INT64_C(2871763200)  /* 2061-01-01 */
 
-typedef struct change_t {
-    apr_int64_t utc; /* from this instant on */
-    int offset;      /* seconds east of UTC */
-} change_t;
-
 struct ecl_clock_t {
     int count;
-    change_t changes[CHANGES_MAX]; /* changes[0] stands for all time before the first change */
-    int first[STRETCHES];          /* of a stretch: the change in force as it starts */
+    const ecl_zone_change_t *changes;
+    int first[STRETCHES]; /* of a stretch: the change in force as it starts */
 };
 
 int ecl_date_from_ymd(int year, int month, int day, ecl_date_t *pdate)
@@ -83,45 +73,6 @@ void ecl_date_print(ecl_date_t date, char text[ECL_DATE_TEXT])
     text[10] = '\0';
 }
 
-static int libc_offset(apr_int64_t utc)
-{
-    time_t t = (time_t)utc;
-    struct tm local;
-
-    return localtime_r(&t, &local) ? (int)local.tm_gmtoff : 0;
-}
-
-/* Fills changes from libc's present zone. Returns 0 when there are too many of them. */
-static int find_changes(ecl_clock_t *clock)
-{
-    apr_int64_t utc;
-
-    clock->changes[0] = (change_t){0, libc_offset(0)};
-    clock->count = 1;
-    for (utc = DAY; utc <= CLOCK_END; utc += DAY) {
-        int offset = libc_offset(utc);
-        apr_int64_t before = utc - DAY, from = utc;
-
-        if (offset == clock->changes[clock->count - 1].offset) {
-            continue;
-        }
-        if (clock->count == CHANGES_MAX) {
-            return 0;
-        }
-        while (from - before > 1) {
-            apr_int64_t middle = before + (from - before) / 2;
-
-            if (libc_offset(middle) == offset) {
-                from = middle;
-            } else {
-                before = middle;
-            }
-        }
-        clock->changes[clock->count++] = (change_t){from, offset};
-    }
-    return 1;
-}
-
 /* Whether the view meter_readings is right about this zone: it takes the local time to jump by
  * whole hours at 01:00 UTC of the local date, on every day that has not 1440 minutes. */
 static int is_supported(const ecl_clock_t *clock)
@@ -129,7 +80,7 @@ static int is_supported(const ecl_clock_t *clock)
     int i;
 
     for (i = 1; i < clock->count; i++) {
-        const change_t *change = &clock->changes[i];
+        const ecl_zone_change_t *change = &clock->changes[i];
         int local = 3600 + clock->changes[i - 1].offset; /* as the clock shows before the change */
 
         if (change->utc >= STRICT_FROM && change->utc < STRICT_TO &&
@@ -157,32 +108,15 @@ apr_status_t ecl_clock_make(ecl_clock_t **pclock, const char *name, apr_pool_t *
                             ecl_result_t *result)
 {
     ecl_clock_t *clock = apr_pcalloc(p, sizeof *clock);
-    int is_complete = 1;
+    ecl_zone_t *zone;
+    apr_status_t rv = ecl_zone_make(&zone, name, p, result);
 
-    if (!strcmp(name, "UTC")) {
-        clock->count = 1;
-    } else {
-        char *saved = NULL;
-
-        /* libc does not tell: it takes UTC for a zone it lacks */
-        if (!ecl_timezone_is_known(name, p)) {
-            return ecl_fail(result, ECL_ECONFIG, "unknown-timezone",
-                            "the time zone '%s' is not known; expected a name of the tz database "
-                            "such as Europe/London",
-                            name);
-        }
-        apr_env_get(&saved, "TZ", p);
-        apr_env_set("TZ", apr_pstrcat(p, ":", name, NULL), p);
-        tzset();
-        is_complete = find_changes(clock);
-        if (saved) {
-            apr_env_set("TZ", saved, p);
-        } else {
-            apr_env_delete("TZ", p);
-        }
-        tzset();
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (!is_complete || !is_supported(clock)) {
+    clock->count = zone->count;
+    clock->changes = zone->changes;
+    if (!is_supported(clock)) {
         return ecl_fail(result, ECL_ECONFIG, "unsupported-timezone",
                         "the time zone '%s' changes its clocks at another time than 01:00 UTC, "
                         "which is not supported; expected Europe/London, UTC or a zone of the "

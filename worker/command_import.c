@@ -17,6 +17,7 @@
 #include "../lib/log.h"
 #include "../lib/options.h"
 #include "../lib/storage.h"
+#include "../lib/when.h"
 #include "command.h"
 #include "import.h"
 #include "print.h"
@@ -33,6 +34,8 @@ typedef struct import_t {
     apr_file_t *file;
     int json;
     ecl_job_new_t wanted;
+    const char *run_after; /* as given; NULL: import it now, and wait for the result */
+    const ecl_zone_t *zone;
     const char *options[ECL_OPTIONS];
     ecl_result_t result; /* why a value of an option was refused */
     ecl_db_t *db;
@@ -53,13 +56,15 @@ static void on_interrupt(int number)
 
 #define OPTION_BASE 256 /* and the option's number: beyond all letters */
 
-static const apr_getopt_option_t own_options[] = {{"type", 't', 1, "auto, hh or daily"},
-                                                  {"dry-run", 'd', 0, "import nothing, report all"},
-                                                  {"json", 'j', 0, "print the job"},
-                                                  {"notes", 'n', 1, "text kept with the job"},
-                                                  {"priority", 'p', 1, "low|normal|high"},
-                                                  {"user", 'u', 1, "whose import it is"},
-                                                  {NULL, 0, 0, NULL}};
+static const apr_getopt_option_t own_options[] = {
+    {"type", 't', 1, "auto, hh or daily"},
+    {"dry-run", 'd', 0, "import nothing, report all"},
+    {"json", 'j', 0, "print the job"},
+    {"notes", 'n', 1, "text kept with the job"},
+    {"priority", 'p', 1, "low|normal|high"},
+    {"run-after", 'r', 1, "queue it for then, and do not wait"},
+    {"user", 'u', 1, "whose import it is"},
+    {NULL, 0, 0, NULL}};
 
 static int is_one_of(const char *value, const char *a, const char *b, const char *c)
 {
@@ -117,6 +122,9 @@ static const char *on_option(void *baton, int option, const char *value)
     case 'j':
         import->json = 1;
         return NULL;
+    case 'r':
+        import->run_after = value;
+        return *value ? NULL : "--run-after takes a time";
     case 'n':
         import->wanted.notes = value;
         return NULL;
@@ -277,7 +285,7 @@ static apr_status_t advance(import_t *import, const ecl_import_context_t *contex
                             ecl_result_t *result)
 {
     const char *batch_id = import->wanted.batch_id;
-    ecl_claim_t claim = {NULL, ECL_WORK_IMPORT};
+    ecl_claim_t claim = {NULL, ECL_WORK_IMPORT, 0};
     ecl_db_conn_t *conn;
     apr_status_t rv = ecl_db_acquire(&conn, import->db, result);
 
@@ -468,6 +476,24 @@ static int report(import_t *import)
     return ECL_EXIT_FAILED;
 }
 
+/* The job waits for its time: says so; returns the exit code. */
+static int report_queued(import_t *import)
+{
+    const ecl_job_t *job = import->job;
+
+    ecl_storage_wake(import->invocation->settings->storage_dir, import->p);
+    if (import->json) {
+        json_object *object = ecl_job_json(job, apr_time_now());
+        puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+        json_object_put(object);
+    } else {
+        printf("%s: queued; a worker imports it, not before %s\n  job %s\n",
+               ecl_print_safe(job->filename, import->p),
+               ecl_when_print(job->run_after, import->zone, import->p), job->batch_id);
+    }
+    return ECL_EXIT_OK;
+}
+
 static apr_status_t import_file(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
 {
     apr_status_t rv;
@@ -476,7 +502,7 @@ static apr_status_t import_file(import_t *import, ecl_db_conn_t *conn, ecl_resul
     signal(SIGINT, on_interrupt);
     rv = queue_job(import, conn, result);
     ecl_db_release(conn);
-    return rv == APR_SUCCESS ? run_to_end(import, result) : rv;
+    return rv == APR_SUCCESS && !import->run_after ? run_to_end(import, result) : rv;
 }
 
 static int fail(const ecl_result_t *result, apr_status_t rv)
@@ -484,6 +510,21 @@ static int fail(const ecl_result_t *result, apr_status_t rv)
     ecl_log(ECL_LOG_ERROR, 0, ECLNO(3034) "%s",
             result->detail ? result->detail : ecl_strerror(rv, result->pool));
     return ECL_EXIT_FAILED;
+}
+
+/* What --run-after says, in EclectycImportTimezone. */
+static apr_status_t read_run_after(import_t *import, ecl_result_t *result)
+{
+    ecl_zone_t *zone;
+    apr_status_t rv =
+        ecl_zone_make(&zone, import->invocation->settings->timezone, import->p, result);
+
+    if (rv == APR_SUCCESS) {
+        import->zone = zone;
+        rv = ecl_when_parse(import->run_after, zone, apr_time_now(), &import->wanted.run_after,
+                            result);
+    }
+    return rv;
 }
 
 int ecl_command_import(ecl_invocation_t *invocation)
@@ -519,6 +560,9 @@ int ecl_command_import(ecl_invocation_t *invocation)
         return fail(&result, rv);
     }
     code = ecl_command_begin(invocation);
+    if (!code && import.run_after && read_run_after(&import, &result) != APR_SUCCESS) {
+        return ecl_command_usage_error(invocation, "--run-after: %s", result.detail);
+    }
     if (!code) {
         code = ecl_command_open(invocation, &import.db, &conn);
     }
@@ -526,5 +570,8 @@ int ecl_command_import(ecl_invocation_t *invocation)
         return code;
     }
     rv = import_file(&import, conn, &result);
-    return rv == APR_SUCCESS ? report(&import) : fail(&result, rv);
+    if (rv != APR_SUCCESS) {
+        return fail(&result, rv);
+    }
+    return import.run_after ? report_queued(&import) : report(&import);
 }

@@ -150,10 +150,16 @@ static void run_job(slot_t *slot, const ecl_claim_t *claim)
     }
 }
 
-static void idle(slot_t *slot)
+/* next_due: when a job that waits is due, 0: none does. */
+static void idle(slot_t *slot, apr_time_t next_due)
 {
     struct pollfd fd = {.fd = slot->wake->fd, .events = POLLIN};
+    apr_interval_time_t left = next_due - apr_time_now();
     int timeout_ms = POLL_MS;
+
+    if (next_due && left < apr_time_from_msec(POLL_MS)) {
+        timeout_ms = left > 0 ? (int)apr_time_as_msec(left) + 1 : 1;
+    }
 
     if (slot->failures) {
         /* the wake file says nothing about a database that is out of reach */
@@ -166,7 +172,7 @@ static void idle(slot_t *slot)
 /* One turn: claim a job and run it, or wait. Returns 0 to go on, 1 to leave with *pexit. */
 static int turn(slot_t *slot, int *pexit)
 {
-    ecl_claim_t claim = {NULL, ECL_WORK_IMPORT};
+    ecl_claim_t claim = {NULL, ECL_WORK_IMPORT, 0};
     ecl_result_t result = ecl_result_make(slot->pass);
     apr_status_t rv;
 
@@ -190,7 +196,7 @@ static int turn(slot_t *slot, int *pexit)
             *pexit = ECL_EXIT_FAILED;
             return 1;
         }
-        idle(slot);
+        idle(slot, 0);
         return 0;
     }
     note_health(slot);
@@ -199,7 +205,7 @@ static int turn(slot_t *slot, int *pexit)
     } else if (slot->options->once) {
         return 1;
     } else {
-        idle(slot);
+        idle(slot, claim.next_due);
     }
     return 0;
 }

@@ -39,7 +39,7 @@ def filled(empty):
 
 SIZES = {"desktop": browsing.DESKTOP, "phone": browsing.PHONE}
 STATES = ("completed", "errors", "failed", "dry_run", "undone", "undoing", "cancelled",
-          "processing", "question", "queued", "repeated")
+          "processing", "question", "queued", "repeated", "scheduled")
 
 
 def judge(page, what):

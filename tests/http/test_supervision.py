@@ -140,7 +140,7 @@ def test_a_worker_that_dies_again_and_again_is_started_ever_later(make_httpd):
     ({"Timezone": "America/New_York"}, "America/New_York")])
 def test_a_worker_that_cannot_use_its_settings_is_not_started_again(make_httpd, setting, said):
     server = make_httpd(**setting)
-    server.expected += ["ECL3030", "ECL2501"]
+    server.expected += ["ECL3030", "ECL2501", "ECL2001"]
     logged(server, "ECL2501")
     assert re.search(f"ECL3030: .*{said}", server.log())
     assert masters(server) == []

@@ -159,10 +159,13 @@ static inline void claim_none(fixture_t *f)
 /* Puts a job into a state as if it had come there by itself. */
 static inline void force(fixture_t *f, const ecl_job_t *job, ecl_job_status_t status)
 {
+    const char *lease =
+        apr_psprintf(f->p, "%" APR_TIME_T_FMT, apr_time_now() + apr_time_from_sec(20));
+
     sql(f,
         "UPDATE import_jobs SET status = '%s', lease_until = %s, claims = claims + %d,"
         " completed_at = %s, started_at = %s WHERE id = %" APR_INT64_T_FMT,
-        ecl_job_status_name(status), status == ECL_JOB_PROCESSING ? "4000000000000000000" : "NULL",
+        ecl_job_status_name(status), status == ECL_JOB_PROCESSING ? lease : "NULL",
         status == ECL_JOB_PROCESSING, status >= ECL_JOB_COMPLETED ? "2" : "NULL",
         status == ECL_JOB_QUEUED ? "NULL" : "1", job->id);
 }

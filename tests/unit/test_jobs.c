@@ -421,7 +421,8 @@ static void test_queue_state(void **state)
 
     /* it waits since it was queued again, not since it was uploaded */
     retried = new_job(f, "r.csv");
-    sql(f, "UPDATE import_jobs SET queued_at = 5, run_after = 700 WHERE id = %d", (int)retried->id);
+    sql(f, "UPDATE import_jobs SET queued_at = 5, run_after = 5, due_at = 700 WHERE id = %d",
+        (int)retried->id);
     new_job(f, "q.csv");
     OK(ecl_queue_state(f->conn, &queue, &f->result));
     assert_int_equal(queue.queued, 3);
