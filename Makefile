@@ -2,6 +2,7 @@
 #
 #   make run     installs what is missing, builds, starts a private Apache, imports the sample
 #   make check   installs what is missing, builds, runs every test
+#   make bench   installs what is missing, builds, measures
 #
 # Variables: PORT, RUN_DIR (run), PREFIX, CONFDIR (compiled in), DESTDIR (install), SANITIZE=1 (ASan and UBSan build),
 # WERROR=1 (warnings are errors), V=1 (show commands).
@@ -22,6 +23,7 @@ DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgs
 	openssl util-linux
 DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-requests python3-openpyxl python3-selenium chromium \
 	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
+DEPS_BENCH = python3 python3-requests wrk
 
 # Built without and with sanitizers, side by side.
 BUILD = build/$(if $(SANITIZE),sanitize,plain)
@@ -255,6 +257,20 @@ chaos: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all
 	$(Q)ECL_BUILD=$(BUILD) ECL_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
+
+# How fast it is, beside the databases' own loaders and mod_dav: see docs/performance.md. ONLY=W1,http
+# takes parts, SCALE=0.1 smaller files, DOC=docs/performance.md writes the tables there.
+BENCH_DIR ?= build/bench
+SCALE ?= 1
+RUNS ?= 5
+DATABASES ?= sqlite3
+.PHONY: bench deps-bench
+deps-bench: deps
+	$(call install_missing,$(DEPS_BENCH))
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)/usr/bin/python3 tests/bench/bench.py --dir '$(BENCH_DIR)' --scale $(SCALE) --runs $(RUNS) \
+		--only '$(ONLY)' --databases '$(DATABASES)' $(if $(DOC),--doc '$(DOC)')
 
 .PHONY: lint
 lint:
