@@ -20,7 +20,7 @@ datadir = $(PREFIX)/share/eclectyc-import
 DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-dev libsqlite3-dev libpq-dev \
 	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev libexpat1-dev
 DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
-	openssl util-linux
+	openssl util-linux postgresql
 DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-requests python3-openpyxl python3-selenium chromium \
 	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
 DEPS_BENCH = python3 python3-requests wrk
@@ -110,6 +110,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libworker.a $(BUILD)/libecl.a $(PLAIN_
 		$(LDFLAGS_ALL) -o $@ $< $(PLAIN_MODULE_OBJ) $(BUILD)/libworker.a $(BUILD)/libecl.a \
 		-lcmocka $(PKG_LIBS) $(APR_LIBS)
 
+# Debian's package would make a cluster of its own and start it; only the programs are needed here.
+CLUSTER_SETTING = /etc/postgresql-common/createcluster.d/eclectyc-import.conf
+no_cluster = $$install postgresql-common >/dev/null && $$sudo mkdir -p $(dir $(CLUSTER_SETTING)) && \
+	echo 'create_main_cluster = false' | $$sudo tee $(CLUSTER_SETTING) >/dev/null
+
 # Installs the Debian packages of $(1) that are not there yet; asks for root only when it must. A
 # program that is there in another form (a node that is not Debian's) counts as there.
 define install_missing
@@ -120,9 +125,12 @@ done; \
 if [ -n "$$missing" ]; then \
 	echo "installing:$$missing"; \
 	if [ "$$(id -u)" -eq 0 ]; then sudo=; else sudo=sudo; fi; \
+	install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends"; \
 	$$sudo apt-get update -qq && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
-		>/dev/null; \
+	case " $$missing " in *" postgresql "*) $(no_cluster) ;; esac && \
+	$$install $$missing >/dev/null; result=$$?; \
+	[ ! -e $(CLUSTER_SETTING) ] || $$sudo rm $(CLUSTER_SETTING); \
+	exit $$result; \
 fi
 endef
 
@@ -174,7 +182,7 @@ $(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libecl.a
 .PHONY: unit unit-programs
 unit-programs: $(UNIT)
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+	@tests/tools/with_postgres.sh sh -c 'for t; do echo "== $$t"; $$t || exit 1; done' unit $(UNIT)
 
 # Fuzz targets with a plain main: the corpus is replayed, nothing is searched.
 FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -15,6 +15,8 @@
  *   connection breaks every statement for good. Outside a transaction such a statement has done
  *   nothing and is run again on a fresh connection; ecl_db_begin compares the schema's version
  *   under the write lock, after which nobody can change it.
+ * - A server that was restarted has closed its idle connections: what comes first on one, a BEGIN
+ * or a statement of its own, goes to a fresh connection, without a question to the server.
  * - apr_dbd_transaction_* is not used: it loses errors (SQLite) and crashes on a lost backend
  *   (PostgreSQL).
  */
@@ -273,7 +275,7 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
                         "cannot load APR's database driver %s (package libaprutil1-dbd-%s): %s",
                         driver, driver, ecl_strerror(rv, p));
     }
-    db->params = apr_pstrdup(p, params);
+    db->params = db->dialect->complete_params(params, p);
     db->label = db->dialect->describe(params, p);
     db->places = apr_pcalloc(p, (apr_size_t)max_connections * sizeof(ecl_db_conn_t *));
     rv = make_shared_parent(&db->pool, p);
@@ -387,6 +389,13 @@ static ecl_db_failure_t classify(ecl_db_conn_t *conn)
     return dialect_of(conn)->classify(ecl_db_native(conn));
 }
 
+/* Whether there is no connection, or only what is left of one. */
+static int is_disconnected(ecl_db_conn_t *conn)
+{
+    return !conn->handle ||
+           (!conn->in_transaction && dialect_of(conn)->is_lost(ecl_db_native(conn)));
+}
+
 static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
 {
     disconnect(conn);
@@ -416,7 +425,7 @@ apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
         return ecl_fail(result, APR_EGENERAL, "database-misuse", "transactions do not nest");
     }
     for (int attempt = 0; attempt < 3; attempt++) {
-        if (!conn->handle || attempt) {
+        if (attempt || is_disconnected(conn)) {
             rv = reconnect(conn, result);
             if (rv != APR_SUCCESS) {
                 return rv;
@@ -474,6 +483,15 @@ apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result)
     }
     ecl_db_rollback(conn);
     return rv;
+}
+
+apr_status_t ecl_db_fail_native(ecl_db_conn_t *conn, const char *what, ecl_result_t *result)
+{
+    ecl_result_t why = ecl_result_make(result->pool);
+    apr_status_t rv = fail(conn, classify(conn), &why);
+
+    ecl_db_mark_failed(conn);
+    return ecl_fail(result, rv, why.code, "%s: %s", what, why.detail);
 }
 
 /* --- statements --- */
@@ -600,7 +618,7 @@ static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value
                         apr_size_t nargs, call_t *call, ecl_result_t *result)
 {
     apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
-    int is_stale = !conn->handle;
+    int is_stale = is_disconnected(conn);
 
     if (conn->in_transaction && (conn->transaction_failed || !is_transaction_alive(conn))) {
         return fail_transaction(conn, result);

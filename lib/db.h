@@ -72,6 +72,10 @@ ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn);
 void *ecl_db_native(ecl_db_conn_t *conn);
 void ecl_db_mark_failed(ecl_db_conn_t *conn);
 
+/* The same for a failure that the native handle has just told: classified and told as exec's would
+ * be, after "what: ". Returns its status. */
+apr_status_t ecl_db_fail_native(ecl_db_conn_t *conn, const char *what, ecl_result_t *result);
+
 /* Plain BEGIN (SQLite: BEGIN IMMEDIATE), COMMIT and ROLLBACK, each checked. Transactions do not
  * nest. Waiting for SQLite's write lock is bounded, then ECL_EUNAVAILABLE.
  * A failed statement fails its transaction (as in PostgreSQL, for both drivers): what follows is

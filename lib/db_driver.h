@@ -26,6 +26,8 @@ typedef struct ecl_db_dialect_t {
     int is_serialised;
 
     apr_status_t (*check_params)(const char *params, ecl_result_t *result);
+    /* what the connection is opened with: params, and what they leave to us */
+    const char *(*complete_params)(const char *params, apr_pool_t *p);
     /* what messages call the database: without secrets */
     const char *(*describe)(const char *params, apr_pool_t *p);
     /* before a connection is opened; what it needs meanwhile comes from scratch */
@@ -35,6 +37,9 @@ typedef struct ecl_db_dialect_t {
     /* BEGIN, COMMIT or ROLLBACK */
     int (*control)(void *native, const char *sql);
     int (*is_in_transaction)(void *native);
+    /* Whether a connection that nobody works with has been closed by the other side. Asks the
+     * operating system, not the database. */
+    int (*is_lost)(void *native);
     /* A number that changes with the schema; 0 where statements do not depend on it. */
     int (*schema_version)(void *native, apr_int64_t *pversion);
     ecl_db_failure_t (*classify)(void *native);

@@ -1,5 +1,6 @@
 /* PostgreSQL behind lib/db: the settings of a connection, the meaning of its errors. */
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include "db_driver.h"
 
@@ -17,6 +18,49 @@ static apr_status_t check_params(const char *params, ecl_result_t *result)
     }
     PQconninfoFree(options);
     return APR_SUCCESS;
+}
+
+/* keyword='value' */
+static const char *setting(const char *keyword, const char *value, apr_pool_t *p)
+{
+    char *quoted = apr_palloc(p, 2 * strlen(value) + 1);
+    char *at = quoted;
+
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\') {
+            *at++ = '\\';
+        }
+        *at++ = *value;
+    }
+    *at = '\0';
+    return apr_pstrcat(p, keyword, "='", quoted, "' ", NULL);
+}
+
+/* libpq would wait for ever for a host that does not answer, and minutes for one that has gone. */
+static const char *complete_params(const char *params, apr_pool_t *p)
+{
+    static const struct {
+        const char *keyword, *value;
+    } ours[] = {{"connect_timeout", "5"},
+                {"tcp_user_timeout", "15000"},
+                {"fallback_application_name", "eclectyc-import"}};
+    PQconninfoOption *options = PQconninfoParse(params, NULL);
+    const char *complete = "";
+
+    for (const PQconninfoOption *o = options; o && o->keyword; o++) {
+        const char *value = o->val;
+
+        for (apr_size_t i = 0; !value && i < sizeof ours / sizeof *ours; i++) {
+            if (!strcmp(o->keyword, ours[i].keyword)) {
+                value = ours[i].value;
+            }
+        }
+        if (value) {
+            complete = apr_pstrcat(p, complete, setting(o->keyword, value, p), NULL);
+        }
+    }
+    PQconninfoFree(options);
+    return complete;
 }
 
 static const char *describe(const char *params, apr_pool_t *p)
@@ -50,19 +94,32 @@ static void set_lock_wait(void *native, int lock_wait_ms)
     (void)lock_wait_ms;
 }
 
+/* What must not depend on how role and database are set up. */
 static int configure(void *native, int lock_wait_ms)
 {
-    char sql[64];
+    char sql[400];
 
     /* classify reads the SQLSTATE from the message */
     PQsetErrorVerbosity(native, PQERRORS_VERBOSE);
-    snprintf(sql, sizeof sql, "SET lock_timeout = %d", lock_wait_ms);
+    snprintf(sql, sizeof sql,
+             "SET lock_timeout = %d; SET client_encoding = 'UTF8'; SET datestyle = 'ISO';"
+             "SET default_transaction_isolation = 'read committed';"
+             "SET default_transaction_read_only = off; SET client_min_messages = 'error'",
+             lock_wait_ms);
     return control(native, sql);
 }
 
 static int is_in_transaction(void *native)
 {
     return PQtransactionStatus(native) == PQTRANS_INTRANS;
+}
+
+/* An idle connection has nothing to read but its end, or the server's reason for it. */
+static int is_lost(void *native)
+{
+    struct pollfd fd = {.fd = PQsocket(native), .events = POLLIN};
+
+    return PQstatus(native) != CONNECTION_OK || fd.fd < 0 || poll(&fd, 1, 0) != 0;
 }
 
 static int schema_version(void *native, apr_int64_t *pversion)
@@ -107,12 +164,14 @@ const ecl_db_dialect_t ecl_db_pgsql = {
     .begin = "BEGIN",
     .is_serialised = 0,
     .check_params = check_params,
+    .complete_params = complete_params,
     .describe = describe,
     .prepare_open = prepare_open,
     .configure = configure,
     .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
+    .is_lost = is_lost,
     .schema_version = schema_version,
     .classify = classify,
 };

@@ -16,6 +16,11 @@ static apr_status_t check_params(const char *params, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
+static const char *complete_params(const char *params, apr_pool_t *p)
+{
+    return apr_pstrdup(p, params);
+}
+
 static const char *describe(const char *params, apr_pool_t *p)
 {
     return apr_psprintf(p, "database '%s'", params);
@@ -115,6 +120,12 @@ static int is_in_transaction(void *native)
     return !sqlite3_get_autocommit(native);
 }
 
+static int is_lost(void *native)
+{
+    (void)native;
+    return 0;
+}
+
 static ecl_db_failure_t classify(void *native)
 {
     int os_error = sqlite3_system_errno(native);
@@ -149,12 +160,14 @@ const ecl_db_dialect_t ecl_db_sqlite3 = {
     .begin = "BEGIN IMMEDIATE",
     .is_serialised = 1,
     .check_params = check_params,
+    .complete_params = complete_params,
     .describe = describe,
     .prepare_open = prepare_open,
     .configure = configure,
     .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
+    .is_lost = is_lost,
     .schema_version = schema_version,
     .classify = classify,
 };

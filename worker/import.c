@@ -423,7 +423,9 @@ static apr_status_t write_batch(run_t *run)
     int cancel = 0;
     apr_status_t rv;
 
-    if ((rv = ecl_db_begin(run->conn, run->result)) != APR_SUCCESS ||
+    if ((rv = ecl_store_prepare(run->store, batch->days, batch->day_count, run->result)) !=
+            APR_SUCCESS ||
+        (rv = ecl_db_begin(run->conn, run->result)) != APR_SUCCESS ||
         (rv = ecl_store_put(run->store, batch->days, batch->day_count, &counts, run->result)) !=
             APR_SUCCESS ||
         (rv = ecl_job_add_errors(run->conn, run->job, batch->errors, batch->error_count,

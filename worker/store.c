@@ -85,14 +85,9 @@ static void forget_meters(ecl_store_t *store)
     store->meters = apr_hash_make(store->meter_pool);
 }
 
-static const ecl_store_driver_t *driver_of(ecl_db_conn_t *conn, ecl_result_t *result)
+static const ecl_store_driver_t *driver_of(ecl_db_conn_t *conn)
 {
-    if (ecl_db_conn_driver(conn) == ECL_DB_SQLITE3) {
-        return &ecl_store_sqlite3;
-    }
-    ecl_fail(result, ECL_ECONFIG, "no-store",
-             "this version stores readings in SQLite only: set EclectycImportDatabase to sqlite3");
-    return NULL;
+    return ecl_db_conn_driver(conn) == ECL_DB_SQLITE3 ? &ecl_store_sqlite3 : &ecl_store_pgsql;
 }
 
 apr_status_t ecl_store_open(ecl_store_t **pstore, ecl_db_conn_t *conn,
@@ -100,10 +95,8 @@ apr_status_t ecl_store_open(ecl_store_t **pstore, ecl_db_conn_t *conn,
 {
     ecl_store_t *store = apr_pcalloc(p, sizeof *store);
 
-    store->driver = driver_of(conn, result);
-    if (!store->driver) {
-        return ECL_ECONFIG;
-    }
+    (void)result; /* what may fail is done by the first batch */
+    store->driver = driver_of(conn);
     store->options = *options;
     store->pool = p;
     apr_pool_create(&store->batch_pool, p);
@@ -136,6 +129,36 @@ apr_status_t ecl_store_periods_differ(const ecl_meter_day_t *day, int periods, e
                     "of meter %s, channel %s, of that day have %d: was EclectycImportTimezone "
                     "changed?",
                     day->line, date, day->periods, day->meter, day->channel, periods);
+}
+
+static apr_status_t day_damaged(const ecl_meter_day_t *day, ecl_result_t *result)
+{
+    char date[ECL_DATE_TEXT];
+
+    ecl_date_print(day->date, date);
+    return ecl_fail(result, APR_EGENERAL, "day-damaged",
+                    "what the database holds for meter %s, channel %s, on %s is not what this "
+                    "program writes",
+                    day->meter, day->channel, date);
+}
+
+apr_status_t ecl_store_take_day(ecl_store_row_t *row, const ecl_decimal_t *values, int periods,
+                                const char *flags, apr_size_t flags_length, const char *unit,
+                                ecl_result_t *result)
+{
+    if (periods < 0 || flags_length != (apr_size_t)periods) {
+        return day_damaged(row->key, result);
+    }
+    if (periods != row->key->periods) {
+        return ecl_store_periods_differ(row->key, periods, result);
+    }
+    if (strcmp(unit, row->key->unit) != 0) {
+        return ecl_store_unit_differs(row->key, unit, result);
+    }
+    memcpy(row->values, values, (apr_size_t)periods * sizeof values[0]);
+    memcpy(row->flags, flags, (apr_size_t)periods);
+    row->is_loaded = row->exists = 1;
+    return APR_SUCCESS;
 }
 
 static int has_values(const ecl_meter_day_t *day)
@@ -485,8 +508,9 @@ static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *days, int c
     if (store->options.dry_run && (rv = need_scratch(store, result)) != APR_SUCCESS) {
         return rv;
     }
-    if ((rv = store->driver->begin(store->state, batch->pool, &meters_may_be_gone, result)) !=
-        APR_SUCCESS) {
+    rv = store->driver->begin(store->state, days, is_pass || store->options.dry_run ? 0 : count,
+                              batch->pool, &meters_may_be_gone, result);
+    if (rv != APR_SUCCESS) {
         return rv;
     }
     if (meters_may_be_gone || note_only || apr_hash_count(store->meters) > METER_CACHE_MAX) {
@@ -530,6 +554,14 @@ static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *days, 
     return rv;
 }
 
+apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+                               ecl_result_t *result)
+{
+    return store->driver->prepare && !store->options.dry_run
+               ? store->driver->prepare(store->state, days, count, result)
+               : APR_SUCCESS;
+}
+
 apr_status_t ecl_store_put(ecl_store_t *store, const ecl_meter_day_t *days, int count,
                            ecl_store_counts_t *counts, ecl_result_t *result)
 {
@@ -548,7 +580,5 @@ apr_status_t ecl_store_pass(ecl_store_t *store, const ecl_meter_day_t *days, int
 apr_status_t ecl_store_take_out(ecl_db_conn_t *conn, apr_int64_t job_id, int limit,
                                 ecl_take_out_counts_t *counts, int *pmore, ecl_result_t *result)
 {
-    const ecl_store_driver_t *driver = driver_of(conn, result);
-
-    return driver ? driver->take_out(conn, job_id, limit, counts, pmore, result) : ECL_ECONFIG;
+    return driver_of(conn)->take_out(conn, job_id, limit, counts, pmore, result);
 }

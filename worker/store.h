@@ -1,7 +1,7 @@
 /*
  * Meter days → database, with difference and undo record.
  *
- * store.c merges and counts; a driver (store_sqlite3.c; store_pgsql.c later) reads and writes, see
+ * store.c merges and counts; a driver (store_sqlite3.c, store_pgsql.c) reads and writes, see
  * store_driver.h. ecl_store_put, _pass and _take_out run in the caller's transaction, on the
  * caller's connection: a batch's readings, undo record, row errors, counts and checkpoint commit
  * together or not at all.
@@ -78,11 +78,15 @@ typedef struct ecl_store_options_t {
 } ecl_store_options_t;
 
 /* Prepares storing a job's days on a connection. p owns the store (one per claim). After a failure,
- * or when the transaction of a put was rolled back, the store is of no more use. ECL_ECONFIG: there
- * is no store for the connection's driver. */
+ * or when the transaction of a put was rolled back, the store is of no more use. */
 apr_status_t ecl_store_open(ecl_store_t **pstore, ecl_db_conn_t *conn,
                             const ecl_store_options_t *options, apr_pool_t *p,
                             ecl_result_t *result);
+
+/* Makes room for days (PostgreSQL: the partitions of their years, in transactions of its own). Call
+ * it before the transaction in which they are put; what it could not do costs time, no readings. */
+apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+                               ecl_result_t *result);
 
 /* Stores days (merging those of one batch that meet), and adds to counts. ECL_EINPUT, with the
  * file's line: "unit-differs" or "periods-differ" when a day can't be merged with the one that is

@@ -2,7 +2,7 @@
  * What a database must be able to do for store.c: read and write a batch's meters and days.
  *
  * The table works on whole batches, so that a driver may send one statement or one for each row.
- * All calls but open run in the caller's transaction.
+ * All calls but open and prepare run in the caller's transaction.
  */
 #ifndef ECL_STORE_DRIVER_H
 #define ECL_STORE_DRIVER_H
@@ -43,10 +43,15 @@ typedef struct ecl_store_row_t {
 typedef struct ecl_store_driver_t {
     /* Makes the driver's state; it lives with p. */
     apr_status_t (*open)(void **pstate, ecl_db_conn_t *conn, apr_int64_t job_id, apr_pool_t *p);
-    /* Called first for each batch; what the driver makes for it in p is gone before the caller's
-     * transaction ends. *pchanged: whether anybody else may have committed since the last batch, so
-     * that what is remembered of meters must be read again. */
-    apr_status_t (*begin)(void *state, apr_pool_t *p, int *pchanged, ecl_result_t *result);
+    /* ecl_store_prepare; NULL: nothing to do */
+    apr_status_t (*prepare)(void *state, const ecl_meter_day_t *days, int count,
+                            ecl_result_t *result);
+    /* Called first for each batch, with the days that it may write (count is 0 when it only reads).
+     * Until the transaction ends nobody else writes days of their meters, or removes one. What the
+     * driver makes for the batch in p is gone before that. *pchanged: whether anybody else may have
+     * committed since the last batch, so that what is remembered of meters must be read again. */
+    apr_status_t (*begin)(void *state, const ecl_meter_day_t *days, int count, apr_pool_t *p,
+                          int *pchanged, ecl_result_t *result);
     /* Sets id of the meters that exist; with `create`, makes the others, in their order. */
     apr_status_t (*meters)(void *state, ecl_store_meter_t **meters, int count, int create,
                            ecl_result_t *result);
@@ -62,11 +67,18 @@ typedef struct ecl_store_driver_t {
 } ecl_store_driver_t;
 
 extern const ecl_store_driver_t ecl_store_sqlite3;
+extern const ecl_store_driver_t ecl_store_pgsql;
 
 /* The failures that a load finds out: see ecl_store_put. */
 apr_status_t ecl_store_unit_differs(const ecl_meter_day_t *day, const char *unit,
                                     ecl_result_t *result);
 apr_status_t ecl_store_periods_differ(const ecl_meter_day_t *day, int periods,
                                       ecl_result_t *result);
+
+/* What a load found of a row's day: checks it, and takes it into the row. periods: how many values
+ * there are, -1: they could not be read. */
+apr_status_t ecl_store_take_day(ecl_store_row_t *row, const ecl_decimal_t *values, int periods,
+                                const char *flags, apr_size_t flags_length, const char *unit,
+                                ecl_result_t *result);
 
 #endif /* ECL_STORE_DRIVER_H */

@@ -100,7 +100,8 @@ static apr_status_t prepare(state_t *state, apr_pool_t *p, ecl_result_t *result)
 }
 
 /* SQLite counts the commits of other connections: see PRAGMA data_version. */
-static apr_status_t batch_begin(void *baton, apr_pool_t *p, int *pchanged, ecl_result_t *result)
+static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int count, apr_pool_t *p,
+                                int *pchanged, ecl_result_t *result)
 {
     state_t *state = baton;
     sqlite3 *sqlite = ecl_db_native(state->conn);
@@ -108,6 +109,8 @@ static apr_status_t batch_begin(void *baton, apr_pool_t *p, int *pchanged, ecl_r
     int found;
     apr_status_t rv;
 
+    (void)days; /* there is one writer at a time */
+    (void)count;
     *pchanged = sqlite != state->sqlite;
     state->sqlite = sqlite;
     rv = prepare(state, p, result);
@@ -165,17 +168,6 @@ static apr_status_t batch_meters(void *baton, ecl_store_meter_t **meters, int co
 
 /* ---- days ----------------------------------------------------------------------------------- */
 
-static apr_status_t day_damaged(const ecl_meter_day_t *day, ecl_result_t *result)
-{
-    char date[ECL_DATE_TEXT];
-
-    ecl_date_print(day->date, date);
-    return ecl_fail(result, APR_EGENERAL, "day-damaged",
-                    "what the database holds for meter %s, channel %s, on %s is not what this "
-                    "program writes",
-                    day->meter, day->channel, date);
-}
-
 /* Takes the columns of get_day into row. */
 static apr_status_t take_day(const state_t *state, ecl_store_row_t *row, ecl_result_t *result)
 {
@@ -186,22 +178,15 @@ static apr_status_t take_day(const state_t *state, ecl_store_row_t *row, ecl_res
     const char *unit = (const char *)sqlite3_column_text(stmt, 3);
     int periods = ecl_period_text_parse(text, (apr_size_t)sqlite3_column_bytes(stmt, 1), values,
                                         ECL_PERIODS_MAX);
+    apr_status_t rv = ecl_store_take_day(row, values, periods, flags,
+                                         (apr_size_t)sqlite3_column_bytes(stmt, 2), unit, result);
 
-    if (periods < 0 || sqlite3_column_bytes(stmt, 2) != periods) {
-        return day_damaged(row->key, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (periods != row->key->periods) {
-        return ecl_store_periods_differ(row->key, periods, result);
-    }
-    if (strcmp(unit, row->key->unit) != 0) {
-        return ecl_store_unit_differs(row->key, unit, result);
-    }
-    memcpy(row->values, values, (apr_size_t)periods * sizeof values[0]);
-    memcpy(row->flags, flags, (apr_size_t)periods);
     row->id = sqlite3_column_int64(stmt, 0);
     row->job = sqlite3_column_int64(stmt, 4);
     row->line = sqlite3_column_int64(stmt, 5);
-    row->is_loaded = row->exists = 1;
     row->is_ours = row->job == state->job_id;
     row->created = row->is_ours && !sqlite3_column_int(stmt, 6);
     return APR_SUCCESS;
@@ -513,5 +498,5 @@ static apr_status_t take_out(ecl_db_conn_t *conn, apr_int64_t job_id, int limit,
     return failed(conn, rv);
 }
 
-const ecl_store_driver_t ecl_store_sqlite3 = {state_open, batch_begin, batch_meters,
-                                              batch_load, batch_save,  take_out};
+const ecl_store_driver_t ecl_store_sqlite3 = {state_open, NULL,       batch_begin, batch_meters,
+                                              batch_load, batch_save, take_out};

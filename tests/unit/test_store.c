@@ -1,4 +1,5 @@
-/* Storing meter days: merging, counting, undo records, dry runs, taking out. */
+/* Storing meter days: merging, counting, undo records, dry runs, taking out; all of it with each of
+ * the two databases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +7,8 @@
 
 #include <apr_file_io.h>
 #include <apr_general.h>
-#include <sqlite3.h>
 
+#include "databases.h"
 #include "lib/migrate.h"
 #include "worker/store.h"
 
@@ -15,7 +16,7 @@
 
 typedef struct fixture_t {
     apr_pool_t *pool;
-    char *dir;
+    test_database_t *database;
     ecl_db_t *db;
     ecl_db_conn_t *conn;
     ecl_result_t result;
@@ -31,16 +32,15 @@ static int set_up(void **state)
 {
     apr_pool_t *p;
     fixture_t *f;
-    char *params;
 
     apr_pool_create(&p, root);
     f = apr_pcalloc(p, sizeof *f);
     f->pool = p;
     f->result = ecl_result_make(p);
-    f->dir = apr_pstrdup(p, "/tmp/ecl-store-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    params = apr_pstrcat(p, f->dir, "/test.db", NULL);
-    assert_int_equal(ecl_db_open(&f->db, "sqlite3", params, 2, p, &f->result), APR_SUCCESS);
+    f->database = make_database();
+    assert_int_equal(
+        ecl_db_open(&f->db, f->database->driver, f->database->params, 2, p, &f->result),
+        APR_SUCCESS);
     assert_int_equal(ecl_db_acquire(&f->conn, f->db, &f->result), APR_SUCCESS);
     assert_int_equal(ecl_migrate_up(f->conn, NULL, &f->result), APR_SUCCESS);
     *state = f;
@@ -50,18 +50,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     fixture_t *f = *state;
-    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
-    char *dir = strdup(f->dir);
+    test_database_t *database = f->database;
 
     ecl_db_release(f->conn);
     apr_pool_destroy(f->pool);
-    for (apr_size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[200];
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(dir), 0);
-    free(dir);
+    remove_database(database);
     return 0;
 }
 
@@ -77,46 +70,25 @@ static int tear_down(void **state)
 
 static void run_sql(fixture_t *f, const char *sql)
 {
-    char *error = NULL;
-
-    if (sqlite3_exec(ecl_db_native(f->conn), sql, NULL, NULL, &error) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, error);
-    }
+    database_query(f->conn, sql, f->pool);
 }
 
 static apr_int64_t make_job(fixture_t *f)
 {
-    sqlite3 *sqlite = ecl_db_native(f->conn);
+    static int count;
 
-    run_sql(f, "INSERT INTO import_jobs (batch_id, user_name, filename, file_size, file_sha256,"
-               " queued_at, run_after) VALUES (hex(randomblob(16)), 'u', 'f.csv', 1, 'x', 1, 1)");
-    return sqlite3_last_insert_rowid(sqlite);
+    run_sql(f, apr_psprintf(f->pool,
+                            "INSERT INTO import_jobs (batch_id, user_name, filename, file_size,"
+                            " file_sha256, queued_at, run_after)"
+                            " VALUES ('%d', 'u', 'f.csv', 1, 'x', 1, 1)",
+                            count++));
+    return database_number(f->conn, "SELECT max(id) FROM import_jobs", f->pool);
 }
 
-static int add_row(void *text, int count, char **values, char **names)
-{
-    sqlite3_str *s = text;
-
-    (void)names;
-    for (int i = 0; i < count; i++) {
-        sqlite3_str_appendf(s, "%s|", values[i] ? values[i] : "NULL");
-    }
-    sqlite3_str_appendall(s, "\n");
-    return 0;
-}
-
+/* Rows as lines, each value with a bar behind it, values of a day as SQLite keeps them. */
 static const char *query(fixture_t *f, const char *sql)
 {
-    sqlite3 *sqlite = ecl_db_native(f->conn);
-    sqlite3_str *s = sqlite3_str_new(sqlite);
-    const char *copy;
-    char *text;
-
-    assert_int_equal(sqlite3_exec(sqlite, sql, add_row, s, NULL), SQLITE_OK);
-    text = sqlite3_str_finish(s);
-    copy = apr_pstrdup(f->pool, text ? text : "");
-    sqlite3_free(text);
-    return copy;
+    return database_query(f->conn, sql, f->pool);
 }
 
 /* All that an import leaves, but the times. */
@@ -202,6 +174,7 @@ static ecl_store_t *open_store(fixture_t *f, apr_int64_t job, int dry_run, int r
 
 static void put(fixture_t *f, ecl_store_t *store, const ecl_meter_day_t *days, int count)
 {
+    OK(f, ecl_store_prepare(store, days, count, &f->result));
     OK(f, ecl_db_begin(f->conn, &f->result));
     OK(f, ecl_store_put(store, days, count, &f->counts, &f->result));
     OK(f, ecl_db_commit(f->conn, &f->result));
@@ -268,6 +241,11 @@ static const char *stored(fixture_t *f)
                     " FROM meter_days d JOIN meters m ON m.id = d.meter_id ORDER BY d.id");
 }
 
+static int is_pgsql(fixture_t *f)
+{
+    return ecl_db_conn_driver(f->conn) == ECL_DB_PGSQL;
+}
+
 /* ---- storing -------------------------------------------------------------------------------- */
 
 static void stores_new_days(void **state)
@@ -289,24 +267,35 @@ static void stores_new_days(void **state)
     assert_int_equal(f->meter_events, 2);
     assert_string_equal(query(f, "SELECT * FROM meter_day_history"), "");
     assert_string_equal(query(f, "SELECT reading_time, reading_value, reading_type"
-                                 " FROM meter_readings WHERE meter_id = 1 LIMIT 2"),
-                        "00:00|1.5|actual|\n16:00|1.0e-09|estimated|\n");
+                                 " FROM meter_readings WHERE meter_id = 1 ORDER BY reading_at"
+                                 " LIMIT 2"),
+                        is_pgsql(f) ? "00:00:00|1.5|actual|\n16:00:00|0.000000001|estimated|\n"
+                                    : "00:00|1.5|actual|\n16:00|1.0e-09|estimated|\n");
 }
 
 static void writes_nothing_when_nothing_changes(void **state)
 {
     fixture_t *f = *state;
     const ecl_meter_day_t day = day_of("2200990050083", 0, 2, "1.5 - 2E");
-    sqlite3 *sqlite = ecl_db_native(f->conn);
+    /* where each row lies and who wrote it there, or how many have been written */
     const char *before;
-    int changes;
+    int changes = 0;
 
     import_day(f, day);
-    before = dump(f);
-    changes = sqlite3_total_changes(sqlite);
-    import_day(f, day);
-    assert_int_equal(sqlite3_total_changes(sqlite), changes + 1); /* the job itself */
-    assert_string_equal(dump(f), before);
+    if (is_pgsql(f)) {
+        before = query(f, "SELECT ctid, xmin FROM meter_days; SELECT ctid, xmin FROM meters;"
+                          "SELECT * FROM meter_day_history");
+        import_day(f, day);
+        assert_string_equal(query(f, "SELECT ctid, xmin FROM meter_days;"
+                                     "SELECT ctid, xmin FROM meters;"
+                                     "SELECT * FROM meter_day_history"),
+                            before);
+    } else {
+        changes = sqlite3_total_changes(ecl_db_native(f->conn));
+        import_day(f, day);
+        assert_int_equal(sqlite3_total_changes(ecl_db_native(f->conn)),
+                         changes + 1); /* the job itself */
+    }
     assert_readings(f, 0, 0, 2, 0, 0);
     assert_days(f, 0, 0, 1);
     assert_int_equal(f->counts.meters, 1);
@@ -439,7 +428,8 @@ static void refuses_what_cannot_be_merged(void **state)
     days[1] = day_of("A", 1, 8, "1 1");
     assert_int_equal(ecl_store_put(store, days, 2, &f->counts, &f->result), ECL_EINPUT);
     ecl_db_rollback(f->conn);
-    run_sql(f, "UPDATE meter_days SET period_values = '[1e0,2,3]'");
+    run_sql(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1.0000000001,2,3}'"
+                           : "UPDATE meter_days SET period_values = '[1e0,2,3]'");
     OK(f, ecl_db_begin(f->conn, &f->result));
     days[0] = day_of("A", 0, 7, "1 1 1");
     assert_int_equal(ecl_store_put(store, days, 1, &f->counts, &f->result), APR_EGENERAL);
@@ -511,8 +501,11 @@ static apr_int64_t run_file(fixture_t *f, const ecl_meter_day_t *days, int size,
 /* Removes a job's effect without any of our means, so that the same can be run again. */
 static void restore_tables(fixture_t *f)
 {
-    run_sql(f, "DELETE FROM meter_day_history; DELETE FROM meter_days; DELETE FROM meters;"
-               "DELETE FROM import_jobs; DELETE FROM sqlite_sequence;");
+    run_sql(f, is_pgsql(f)
+                   ? "TRUNCATE meter_day_history, meter_days, meters, import_jobs, import_errors"
+                     " RESTART IDENTITY"
+                   : "DELETE FROM meter_day_history; DELETE FROM meter_days; DELETE FROM meters;"
+                     "DELETE FROM import_jobs; DELETE FROM sqlite_sequence;");
 }
 
 static void figures_do_not_depend_on_batches(void **state)
@@ -826,7 +819,7 @@ static void agrees_with_a_simple_model(void **state)
     static const char tables[] = "SELECT identifier, period_flags, d.import_job_id, period_values"
                                  " FROM meter_days d JOIN meters m ON m.id = d.meter_id ORDER BY 1";
 
-    for (apr_uint32_t round = 0; round < 40; round++) {
+    for (apr_uint32_t round = 0; round < (is_pgsql(f) ? 10U : 40U); round++) {
         model_day_t model[MODEL_DAYS] = {{0}};
         apr_int64_t jobs[MODEL_JOBS];
         int count = 0;
@@ -905,7 +898,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&root, NULL);
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
+    FOR_EACH_DATABASE(rv, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
     apr_pool_destroy(root);
     apr_terminate();
     return rv;

@@ -1,0 +1,191 @@
+/*
+ * The same tests over both databases: an empty database of the driver in turn for each test.
+ *
+ * PostgreSQL's are made on the server whose parameters stand in ECL_TEST_PGSQL, as `make unit` sets
+ * it (tests/tools/with_postgres.sh).
+ */
+#ifndef DATABASES_H
+#define DATABASES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <libpq-fe.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/db.h"
+
+typedef struct test_database_t {
+    const char *driver;
+    char params[400]; /* of ecl_db_open */
+    char name[80];    /* of the directory, or the database */
+} test_database_t;
+
+/* "sqlite3" or "pgsql": what make_database makes. */
+static const char *test_driver = "sqlite3";
+
+static inline const char *test_server(void)
+{
+    return getenv("ECL_TEST_PGSQL");
+}
+
+/* Runs a command on the server itself. */
+static inline void on_server(const char *sql)
+{
+    PGconn *pg = PQconnectdb(test_server());
+    PGresult *answer = PQexec(pg, sql);
+
+    if (PQresultStatus(answer) != PGRES_COMMAND_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(pg));
+    }
+    PQclear(answer);
+    PQfinish(pg);
+}
+
+static inline test_database_t *make_database(void)
+{
+    static int count;
+    test_database_t *database = calloc(1, sizeof *database);
+    const char *tmp = getenv("TMPDIR");
+    char sql[200];
+
+    assert_non_null(database);
+    database->driver = test_driver;
+    if (!strcmp(test_driver, "sqlite3")) {
+        snprintf(database->name, sizeof database->name, "%s/ecl-test-XXXXXX", tmp ? tmp : "/tmp");
+        assert_non_null(mkdtemp(database->name));
+        snprintf(database->params, sizeof database->params, "%s/test.db", database->name);
+        return database;
+    }
+    snprintf(database->name, sizeof database->name, "test_%d_%d", (int)getpid(), count++);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0", database->name);
+    on_server(sql);
+    snprintf(database->params, sizeof database->params, "%s dbname=%s", test_server(),
+             database->name);
+    return database;
+}
+
+static inline int remove_database_file(const char *path, const struct stat *st, int type,
+                                       struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+/* After its connections were closed. */
+static inline void remove_database(test_database_t *database)
+{
+    char sql[200];
+
+    if (!strcmp(database->driver, "sqlite3")) {
+        nftw(database->name, remove_database_file, 8, FTW_DEPTH | FTW_PHYS);
+    } else {
+        snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", database->name);
+        on_server(sql);
+    }
+    free(database);
+}
+
+/* ---- looking behind the scenes -------------------------------------------------------------- */
+
+static inline int add_sqlite_row(void *text, int count, char **values, char **names)
+{
+    (void)names;
+    for (int i = 0; i < count; i++) {
+        sqlite3_str_appendf(text, "%s|", values[i] ? values[i] : "NULL");
+    }
+    sqlite3_str_appendall(text, "\n");
+    return 0;
+}
+
+/* A numeric[] as SQLite keeps it: "{1.5,NULL}" is "[1.5,null]". */
+static inline void add_pgsql_value(sqlite3_str *text, const PGresult *answer, int row, int column)
+{
+    enum { NUMERIC_ARRAY = 1231 };
+    const char *value = PQgetisnull(answer, row, column) ? "NULL" : PQgetvalue(answer, row, column);
+
+    for (; *value; value++) {
+        char c = *value;
+
+        if (PQftype(answer, column) == NUMERIC_ARRAY) {
+            c = c == '{' ? '[' : c == '}' ? ']' : (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+        }
+        sqlite3_str_appendchar(text, 1, c);
+    }
+    sqlite3_str_appendall(text, "|");
+}
+
+/* Runs any number of statements. The rows as lines, with a bar after each value; allocated from p.
+ */
+static inline const char *database_query(ecl_db_conn_t *conn, const char *sql, apr_pool_t *p)
+{
+    void *native = ecl_db_native(conn);
+    sqlite3_str *text = sqlite3_str_new(NULL);
+    PGresult *answer;
+    const char *copy;
+    char *owned;
+
+    if (ecl_db_conn_driver(conn) == ECL_DB_SQLITE3) {
+        if (sqlite3_exec(native, sql, add_sqlite_row, text, NULL) != SQLITE_OK) {
+            fail_msg("%s: %s", sql, sqlite3_errmsg(native));
+        }
+    } else {
+        assert_int_equal(PQsendQuery(native, sql), 1);
+        while ((answer = PQgetResult(native))) {
+            if (PQresultStatus(answer) != PGRES_COMMAND_OK &&
+                PQresultStatus(answer) != PGRES_TUPLES_OK) {
+                fail_msg("%s: %s", sql, PQerrorMessage(native));
+            }
+            for (int row = 0; row < PQntuples(answer); row++) {
+                for (int column = 0; column < PQnfields(answer); column++) {
+                    add_pgsql_value(text, answer, row, column);
+                }
+                sqlite3_str_appendall(text, "\n");
+            }
+            PQclear(answer);
+        }
+    }
+    owned = sqlite3_str_finish(text);
+    copy = apr_pstrdup(p, owned ? owned : "");
+    sqlite3_free(owned);
+    return copy;
+}
+
+/* The first value of the first row as an integer; 0 when there is none, or it is NULL. */
+static inline apr_int64_t database_number(ecl_db_conn_t *conn, const char *sql, apr_pool_t *p)
+{
+    char *text = apr_pstrdup(p, database_query(conn, sql, p));
+    apr_int64_t value = 0;
+
+    text[strcspn(text, "|")] = '\0';
+    if (*text && strcmp(text, "NULL") != 0) {
+        assert_true(ecl_parse_int64(text, APR_INT64_MIN, APR_INT64_MAX, &value));
+    }
+    return value;
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+/* Runs the statement, which gives the number of failed tests, for each of the databases. */
+#define FOR_EACH_DATABASE(failed, run)                                                             \
+    do {                                                                                           \
+        test_driver = "sqlite3";                                                                   \
+        (failed) = (run);                                                                          \
+        if (test_server()) {                                                                       \
+            test_driver = "pgsql";                                                                 \
+            (failed) += (run);                                                                     \
+        } else {                                                                                   \
+            print_message("NOT RUN for PostgreSQL: ECL_TEST_PGSQL is not set (make unit sets "     \
+                          "it)\n");                                                                \
+        }                                                                                          \
+    } while (0)
+
+#endif /* DATABASES_H */
