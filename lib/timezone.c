@@ -6,8 +6,8 @@
 #include <apr_file_io.h>
 #include <string.h>
 
-#define DAY 86400
-#define END APR_INT64_C(4102444800) /* 2100-01-01 */
+#define SEARCH_STEP APR_INT64_C(432000) /* five days */
+#define END APR_INT64_C(4102444800)     /* 2100-01-01 */
 #define CHANGES_MAX 1000
 
 int ecl_timezone_is_known(const char *name, apr_pool_t *p)
@@ -69,17 +69,19 @@ static apr_int64_t find_change(apr_int64_t before, const ecl_zone_change_t *stat
     return from;
 }
 
-/* Fills changes from libc's present zone; returns how many. */
+/* Fills changes from libc's present zone; returns how many. Two within SEARCH_STEP that cancel each
+ * other would not be seen: those of the tz database are six days apart or more since 1970. And
+ * asking libc costs a microsecond each time. */
 static int find_changes(ecl_zone_change_t *changes)
 {
     ecl_zone_change_t state;
     int count = 1;
 
     ask_libc(0, &changes[0]);
-    for (apr_int64_t utc = DAY; utc <= END && count < CHANGES_MAX; utc += DAY) {
+    for (apr_int64_t utc = SEARCH_STEP; utc <= END && count < CHANGES_MAX; utc += SEARCH_STEP) {
         ask_libc(utc, &state);
         if (state.offset != changes[count - 1].offset) {
-            state.utc = find_change(utc - DAY, &state);
+            state.utc = find_change(utc - SEARCH_STEP, &state);
             changes[count++] = state;
         }
     }

@@ -7,7 +7,6 @@
 
 #include "actions.h"
 #include "api.h"
-#include "failed_rows.h"
 #include "form.h"
 #include "guard.h"
 #include "pages.h"

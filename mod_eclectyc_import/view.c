@@ -1,5 +1,4 @@
 #include "child.h"
-#include "failed_rows.h"
 #include "format.h"
 #include "view.h"
 #include "view_chart.h"
@@ -45,52 +44,8 @@ void ecl_view_message(json_object *root, const char *kind, const char *message)
     add_text(page, "message_kind", kind);
 }
 
-/* What a host does, in words. */
-static const char *host_words(const ecl_host_t *host, apr_pool_t *p)
-{
-    const char *files = host->files
-                            ? apr_psprintf(p, ", %s file%s here", ecl_format_count(host->files, p),
-                                           host->files == 1 ? "" : "s")
-                            : "";
-
-    if (host->workers) {
-        return apr_psprintf(p, "%d worker%s, %d importing%s", host->workers,
-                            host->workers == 1 ? "" : "s", host->busy, files);
-    }
-    return host->heartbeat_at ? apr_pstrcat(p, "not heard of since ",
-                                            ecl_format_time(host->heartbeat_at, p), files, NULL)
-                              : apr_pstrcat(p, "no worker is running", files, NULL);
-}
-
-/* The hosts that share the queue; of `name`, when that is among them, *phost. */
-static apr_status_t add_hosts(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *worker,
-                              const char *name, const ecl_host_t **phost, ecl_result_t *result)
-{
-    json_object *array = json_object_new_array();
-    ecl_host_t *hosts;
-    int count;
-    apr_status_t rv = ecl_hosts(conn, WORKER_MAX_AGE_SECONDS, q->r->pool, &hosts, &count, result);
-
-    *phost = NULL;
-    json_object_object_add(worker, "hosts", array);
-    add_bool(worker, "has_hosts", count > 0);
-    for (int i = 0; i < count; i++) {
-        json_object *host = json_object_new_object();
-
-        add_text(host, "name", hosts[i].name);
-        add_bool(host, "alive", hosts[i].workers > 0);
-        add_text(host, "state", host_words(&hosts[i], q->r->pool));
-        json_object_array_add(array, host);
-        if (name && !strcmp(name, hosts[i].name)) {
-            *phost = &hosts[i];
-        }
-    }
-    return rv;
-}
-
-static apr_status_t view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
-                                const char *host_name, const ecl_host_t **phost,
-                                ecl_result_t *result)
+apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
+                             ecl_result_t *result)
 {
     json_object *worker = json_object_new_object();
     ecl_worker_t *workers;
@@ -99,9 +54,6 @@ static apr_status_t view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, jso
 
     json_object_object_add(root, "worker", worker);
     rv = ecl_workers_alive(conn, WORKER_MAX_AGE_SECONDS, q->r->pool, &workers, &count, result);
-    if (rv == APR_SUCCESS) {
-        rv = add_hosts(q, conn, worker, host_name, phost, result);
-    }
     add_bool(worker, "alive", count > 0);
     json_object_object_add(worker, "count", json_object_new_int(count));
     if (!count) {
@@ -113,14 +65,6 @@ static apr_status_t view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, jso
                        "eclectyc-import-worker run, or set EclectycImportWorkers.");
     }
     return rv;
-}
-
-apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
-                             ecl_result_t *result)
-{
-    const ecl_host_t *ignored;
-
-    return view_worker(q, conn, root, NULL, &ignored, result);
 }
 
 /* What the status is called, and its class for CSS. */
@@ -432,9 +376,8 @@ static json_object *summary_view(json_object *summary, int is_finished, apr_pool
     const char *period = period_words(summary, p);
 
     json_object_deep_copy(summary, &view, NULL);
-    /* headers serve failed-rows.csv, and are no news */
+    /* the file's first line serves failed-rows.csv, and is no news */
     json_object_object_del(view, "header");
-    json_object_object_del(view, "failed_tables");
     if (period) {
         add_text(view, "period", period);
     }
@@ -500,57 +443,26 @@ static apr_status_t add_errors(const ecl_request_t *q, ecl_db_conn_t *conn, cons
     return APR_SUCCESS;
 }
 
-/* That the host with a job's file is away. */
-static const char *away_words(const char *name, const ecl_host_t *host, apr_pool_t *p)
-{
-    return host && host->heartbeat_at
-               ? apr_psprintf(p, "No worker of %s has been heard of since %s.", name,
-                              ecl_format_time(host->heartbeat_at, p))
-               : apr_psprintf(p, "No worker is running on %s.", name);
-}
-
-/* Where rejected rows can be had: more than one file when they have different headers. */
-static void add_failed_files(const ecl_job_t *job, const char *href, json_object *root,
-                             apr_pool_t *p)
-{
-    const apr_array_header_t *parts = ecl_failed_parts(job, p);
-    json_object *files = json_object_new_array();
-
-    for (int i = 0; i < parts->nelts; i++) {
-        const ecl_failed_part_t *part = &APR_ARRAY_IDX(parts, i, ecl_failed_part_t);
-        json_object *file = json_object_new_object();
-
-        add_text(file, "href", apr_psprintf(p, "%s/failed-rows.csv?part=%d", href, i + 1));
-        add_text(file, "label", part->label);
-        add_text(file, "rows", ecl_format_count(part->rows, p));
-        json_object_array_add(files, file);
-    }
-    json_object_object_add(root, "failed_files", files);
-    add_bool(root, "has_failed_files", parts->nelts > 1);
-    add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
-}
-
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
                              json_object *root, ecl_result_t *result)
 {
     apr_pool_t *p = q->r->pool;
     json_object *view = ecl_view_job(q, job), *alive;
     const char *href = json_object_get_string(json_object_object_get(view, "href"));
-    const ecl_host_t *host = NULL;
     ecl_job_t *other = NULL;
     apr_status_t rv;
 
     add_bool(view, "can_save_template", ecl_import_template_is_saveable(job));
     json_object_object_add(root, "job", view);
     add_text(root, "action_base", href);
-    add_failed_files(job, href, root, p);
+    add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
     if (job->summary) {
         json_object_object_add(
             root, "summary",
             summary_view(job->summary,
                          json_object_get_boolean(json_object_object_get(view, "is_finished")), p));
     }
-    rv = view_worker(q, conn, root, job->stored_host, &host, result);
+    rv = ecl_view_worker(q, conn, root, result);
     if (rv == APR_SUCCESS) {
         rv = add_errors(q, conn, job, root, result);
     }
@@ -574,8 +486,5 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     alive = json_object_object_get(json_object_object_get(root, "worker"), "alive");
     add_bool(root, "waiting_for_worker",
              job->status == ECL_JOB_QUEUED && !json_object_get_boolean(alive));
-    if (job->stored_host && job->status == ECL_JOB_QUEUED && (!host || !host->workers)) {
-        add_text(root, "waiting_for_host", away_words(job->stored_host, host, p));
-    }
     return APR_SUCCESS;
 }

@@ -141,6 +141,35 @@ static ecl_decimal_status_t to_decimal(const digits_t *digits, apr_int64_t expon
     return is_exact ? ECL_DECIMAL_OK : ECL_DECIMAL_ROUNDED;
 }
 
+/* "12.345", as nearly every cell is: up to nine digits, perhaps a point and up to nine more.
+ * Returns 0 for anything else, which may be a number all the same. */
+static int parse_plain(const char *text, apr_size_t length, char point, ecl_decimal_t *pvalue)
+{
+    apr_size_t whole = length, places = 0;
+    apr_uint64_t mantissa = 0;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+
+        if (digit <= 9) {
+            mantissa = mantissa * 10 + digit;
+        } else if (text[i] == point && whole == length) {
+            whole = i;
+            places = length - i - 1;
+        } else {
+            return 0;
+        }
+        if (i > 2 * PLACES) {
+            return 0;
+        }
+    }
+    if (whole + places == 0 || whole > PLACES || places > PLACES) {
+        return 0;
+    }
+    *pvalue = (ecl_decimal_t)(mantissa * powers[PLACES - places]);
+    return 1;
+}
+
 ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
                                        ecl_decimal_t *pvalue)
 {
@@ -150,6 +179,9 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
     digits_t digits = {0};
     int is_negative = 0;
 
+    if (parse_plain(text, length, point, pvalue)) {
+        return ECL_DECIMAL_OK;
+    }
     ecl_cell_trim(&text, &end);
     at = text;
     if (at < end && (*at == '-' || *at == '+')) {
@@ -210,35 +242,41 @@ int ecl_decimal_add(ecl_decimal_t a, ecl_decimal_t b, ecl_decimal_t *psum)
     return !__builtin_add_overflow(a, b, psum) && *psum != ECL_DECIMAL_MISSING;
 }
 
+/* Writes so many digits of number, zeros in front included. */
+static char *print_digits(apr_uint64_t number, int digits, char *text)
+{
+    for (int i = digits; i > 0; number /= 10) {
+        text[--i] = (char)('0' + number % 10);
+    }
+    return text + digits;
+}
+
 apr_size_t ecl_decimal_print(ecl_decimal_t value, char text[ECL_DECIMAL_TEXT])
 {
     apr_uint64_t magnitude = value < 0 ? -(apr_uint64_t)value : (apr_uint64_t)value;
     apr_uint64_t whole = magnitude / ECL_DECIMAL_ONE;
     apr_uint32_t fraction = (apr_uint32_t)(magnitude % ECL_DECIMAL_ONE);
-    char reversed[ECL_DECIMAL_TEXT];
-    int places = PLACES, count = 0;
+    int digits = 1, places = PLACES;
     char *at = text;
 
+    if (value < 0) {
+        *at++ = '-';
+    }
+    while (whole >= powers[digits]) {
+        digits++;
+    }
+    at = print_digits(whole, digits, at);
     if (fraction) {
+        if (fraction % 1000000 == 0) { /* three places are what most files have */
+            fraction /= 1000000;
+            places -= 6;
+        }
         while (fraction % 10 == 0) {
             fraction /= 10;
             places--;
         }
-        for (; places; places--) {
-            reversed[count++] = (char)('0' + fraction % 10);
-            fraction /= 10;
-        }
-        reversed[count++] = '.';
-    }
-    do {
-        reversed[count++] = (char)('0' + whole % 10);
-        whole /= 10;
-    } while (whole);
-    if (value < 0) {
-        *at++ = '-';
-    }
-    while (count) {
-        *at++ = reversed[--count];
+        *at++ = '.';
+        at = print_digits(fraction, places, at);
     }
     *at = '\0';
     return (apr_size_t)(at - text);

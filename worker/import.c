@@ -230,14 +230,16 @@ static apr_status_t open_reader(run_t *run, const char *path)
 
 static apr_status_t count_rows(run_t *run, const char *path)
 {
-    apr_int64_t rows;
-    apr_status_t rv;
+    apr_int64_t rows = ecl_reader_rows(run->reader);
+    apr_status_t rv = APR_SUCCESS;
 
     if (run->job->total_rows >= 0) {
         return APR_SUCCESS; /* an earlier attempt did */
     }
-    rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
-                          run->result);
+    if (rows < 0) {
+        rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
+                              run->result);
+    }
     return rv == APR_SUCCESS ? renew(run, rows) : rv;
 }
 
@@ -366,12 +368,7 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
 
 static apr_status_t take_error(void *baton, const ecl_row_error_t *error)
 {
-    run_t *run = baton;
-    const char *foreign;
-    const ecl_layout_t *layout = ecl_reader_in_hand(run->reader, &foreign);
-
-    ecl_batch_add_error(run->batch, error);
-    ecl_summary_failed(run->summary, layout, foreign, error->line);
+    ecl_batch_add_error(((run_t *)baton)->batch, error);
     return APR_SUCCESS;
 }
 

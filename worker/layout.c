@@ -11,7 +11,6 @@
 
 #define HEADER_WITHIN 100 /* records before the header: preambles have had up to nine */
 #define HEADERLESS_WITHIN 20
-#define LEAST_SCORE 1 /* of a header */
 
 static int is_sep_line(const ecl_record_t *record, char *pdelimiter)
 {
@@ -60,25 +59,6 @@ static int count_roles(unsigned found)
     return __builtin_popcount(found & ~(1u << ECL_ROLE_IGNORED));
 }
 
-/* A record that names values, and dates by a word nobody has thought of, right above a row. */
-static int is_header_of_row_below(const ecl_sample_t *sample, int at, unsigned found)
-{
-    const ecl_record_t *record = &sample->records[at];
-    ecl_decimal_t number;
-
-    for (int i = 0; i < record->count; i++) {
-        ecl_field_t cell = record->fields[i];
-
-        if (ecl_decimal_parse(cell.text, cell.length, '.', &number) == ECL_DECIMAL_OK) {
-            return 0;
-        }
-    }
-    return (found & (1u << ECL_ROLE_VALUE)) && at + 1 < sample->count &&
-           sample->records[at + 1].count >= record->count - 1 &&
-           ecl_layout_looks_like_row(&sample->records[at + 1]) &&
-           !ecl_layout_looks_like_row(record);
-}
-
 /* The record that fits best, among those that come before the first row: a better one further down
  * is the header of another table, and what stands before it must not be taken for a preamble. */
 static void find_header(ecl_attempt_t *attempt, apr_pool_t *p)
@@ -97,11 +77,6 @@ static void find_header(ecl_attempt_t *attempt, apr_pool_t *p)
             attempt->header = i;
             attempt->found = found;
         } else if (!attempt->score && count_roles(found) > count_roles(attempt->found)) {
-            attempt->found = found;
-        }
-        if (!attempt->score && is_header_of_row_below(&attempt->sample, i, found)) {
-            attempt->score = LEAST_SCORE;
-            attempt->header = i;
             attempt->found = found;
         }
         if (!score &&
@@ -440,9 +415,7 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     if (layout->channel_where) {
         text = apr_psprintf(p, "%s; channel %s (%s)", text, layout->channel, layout->channel_where);
     }
-    if (layout->serial_dates == ECL_SERIAL_DATES_UNIX) {
-        text = apr_pstrcat(p, text, "; times are counted since 1970, in UTC", NULL);
-    } else if (layout->serial_dates != ECL_SERIAL_DATES_NONE) {
+    if (layout->serial_dates != ECL_SERIAL_DATES_NONE) {
         text = apr_psprintf(p, "%s; dates are a spreadsheet's day numbers, from %s on", text,
                             layout->serials_are_1904 ? "1904" : "1900");
     }
@@ -454,9 +427,6 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     }
     if (layout->given.channel) {
         text = apr_pstrcat(p, text, "; channel ", layout->given.channel, " (as given)", NULL);
-    }
-    if (layout->given.is_read_as) {
-        text = apr_pstrcat(p, text, "; as the column Read as says", NULL);
     }
     if (layout->total_is_sum) {
         text = apr_psprintf(p, "%s; rows are checked against column %s, the sum of their values",
@@ -530,7 +500,7 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         layout->added_channel =
             layout->channel_column < 0 && strcmp(channel, "AI") ? channel : NULL;
     }
-    if (!layout->header_record || layout->labels_above || layout->units_below || layout->sheet) {
+    if (layout->header_record && (layout->added_channel || layout->labels_above || layout->sheet)) {
         layout->header = ecl_layout_compose_header(layout, above, p);
     }
     return APR_SUCCESS;
@@ -556,7 +526,6 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         }
         if (attempt->first < sample->count &&
             ecl_layout_take_units_below(layout, &sample->records[attempt->first])) {
-            layout->units_below = 1;
             layout->first_record = sample->records[attempt->first++].sheet_record + 1;
         }
         if (attempt->first >= sample->count && sample->is_whole) {
@@ -566,10 +535,8 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         ecl_layout_take_headerless(layout, sample, attempt->first, p);
         layout->first_record = sample->records[attempt->first].sheet_record;
     }
-    if ((status = ecl_layout_take_read_as(layout, sample, attempt->first, p, result)) !=
-            APR_SUCCESS ||
-        (status = ecl_layout_take_date_order(layout, sample, attempt->first, result)) !=
-            APR_SUCCESS) {
+    status = ecl_layout_take_date_order(layout, sample, attempt->first, result);
+    if (status != APR_SUCCESS) {
         return status;
     }
     if (layout->kind == ECL_LAYOUT_LONG &&
@@ -580,10 +547,6 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
-    if (layout->given.decimal_point) {
-        layout->decimal_point = layout->given.decimal_point;
-        layout->commas_are_groups = layout->decimal_point == '.';
-    }
     ecl_layout_take_total(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
     if (status == APR_SUCCESS) {

@@ -220,19 +220,9 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
 apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample_t *sample,
                                     int from, ecl_result_t *result);
 
-/* START or END where the name of the column of times, or of dates, says so; else DATE. */
-ecl_role_t ecl_layout_label_role(const ecl_layout_t *layout);
-
 /* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);
-
-/* ---- read as -------------------------------------------------------------------------------- */
-
-/* Takes what a column "Read as" says (layout_read_as.c), where there is one: completes
- * layout->given, with texts of p. ECL_EINPUT "bad-read-as". */
-apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
-                                     apr_pool_t *p, ecl_result_t *result);
 
 /* ---- given ---------------------------------------------------------------------------------- */
 

@@ -84,8 +84,10 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
         ecl_layout_find(&reader->layouts, path, options->import_type, &options->given, p, result);
     for (ecl_layout_t *layout = reader->layouts; layout && status == APR_SUCCESS;
          layout = layout->next) {
-        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, p, result);
-        ecl_layout_add_cells(layout, p);
+        apr_int64_t rows;
+
+        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, p, &rows, result);
+        reader->rows = rows < 0 || reader->rows < 0 ? -1 : reader->rows + rows;
     }
     return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
 }
@@ -99,18 +101,18 @@ apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader,
     again->options = reader->options;
     again->calorific_value = reader->calorific_value;
     again->layouts = reader->layouts;
+    again->rows = reader->rows;
     return start(pagain, again, path, result);
+}
+
+apr_int64_t ecl_reader_rows(const ecl_reader_t *reader)
+{
+    return reader->rows;
 }
 
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader)
 {
     return reader->layouts;
-}
-
-const ecl_layout_t *ecl_reader_in_hand(const ecl_reader_t *reader, const char **pforeign)
-{
-    *pforeign = reader->is_foreign ? reader->foreign_header : NULL;
-    return reader->layout;
 }
 
 /* The layout that a record is read by, knowing that of the record before; NULL: that of its sheet

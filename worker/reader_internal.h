@@ -38,6 +38,7 @@ struct ecl_reader_t {
     ecl_reader_options_t options;
     ecl_clock_t *utc, *given_zone; /* made when some layout's times need them */
     const ecl_clock_t *zone;       /* of the file's dates and times; options.clock: local ones */
+    apr_int64_t rows;              /* of the file; -1: not counted yet */
     ecl_records_t *records;
     ecl_record_t record; /* the one in hand */
 
@@ -45,6 +46,7 @@ struct ecl_reader_t {
     const ecl_reader_sink_t *sink;
     apr_status_t sink_status; /* of the first call that did not succeed */
     char message[512];
+    char *raw; /* of a rejected row with more than the file has for it; made when first needed */
     char shown[2][ECL_SHOWN_MAX + 4];
     int next_shown;
     char column_number[16];
@@ -58,7 +60,6 @@ struct ecl_reader_t {
 
     /* a header that is not ours came up: rows can't be trusted until ours comes again */
     int is_foreign;
-    char *foreign_header; /* that header; empty: it is too long */
 
     /* the last cells read, and what they meant: rows of one meter and day follow each other */
     char meter_text[ECL_METER_MAX];
@@ -236,9 +237,11 @@ void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layou
  * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that
  * months stand before days, that times are period ends. Amends layout and its evidence, and the
  * notes of first, the first of the file's layouts. Looks at ECL_SURVEY_BYTES at most: of a larger
- * file the lines below the table count for nothing. */
+ * file the lines below the table count for nothing. *prows: the data rows that ecl_reader_count
+ * would find, as they were all seen anyway; -1: they were not. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result);
+                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
+                               ecl_result_t *result);
 
 #endif /* ECL_READER_INTERNAL_H */

@@ -18,6 +18,7 @@ typedef struct survey_t {
     /* stamps with a value other than 0 on days when the clocks change */
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
+    apr_int64_t rows;
 } survey_t;
 
 static int has_value(const survey_t *survey, const ecl_record_t *record)
@@ -60,28 +61,12 @@ static void note_label(survey_t *survey, const ecl_datetime_t *stamp)
     survey->last = minute > survey->last ? minute : survey->last;
 }
 
-/* Of a label in UTC, whether it is midnight of a settlement day. */
-static int is_local_midnight(const survey_t *survey, apr_int64_t label)
-{
-    ecl_clock_day_t day;
-    int minute;
-
-    ecl_clock_from_utc(survey->clock, label * 60, &day, &minute);
-    return !minute;
-}
-
-/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. Files in UTC may
- * have days of UTC, or the settlement days that somebody asked for. */
+/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. */
 static int are_ends(const survey_t *survey)
 {
-    int interval = survey->layout->interval_minutes;
-
-    if (!survey->layout->labels_are_open || survey->last - survey->first < 1440 - interval) {
-        return 0;
-    }
-    return (survey->first % 1440 == interval && survey->last % 1440 == 0) ||
-           (survey->layout->times_are_utc && is_local_midnight(survey, survey->first - interval) &&
-            is_local_midnight(survey, survey->last));
+    return survey->layout->labels_are_open &&
+           survey->last - survey->first >= 1440 - survey->layout->interval_minutes &&
+           survey->first % 1440 == survey->layout->interval_minutes && survey->last % 1440 == 0;
 }
 
 static void look_at(survey_t *survey, const ecl_record_t *record)
@@ -127,23 +112,18 @@ static int are_utc(const survey_t *survey)
            survey->repeated * 2 <= survey->after_repeated * 3;
 }
 
-static int is_zone_given(const ecl_layout_t *layout)
-{
-    return layout->given.timezone || layout->given.times_are_local;
-}
-
 /* Whether dates and times are to be looked at. */
 static int needs_stamps(const ecl_layout_t *layout)
 {
     return layout->date_order_is_open ||
-           (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
-            (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
+           (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc &&
+            layout->period_column < 0 && (!layout->given.timezone || layout->labels_are_open));
 }
 
 /* Whether a line that states the zone is to be looked for. A day's total has no time. */
 static int needs_zone(const ecl_layout_t *layout)
 {
-    return layout->kind != ECL_LAYOUT_DAILY && !is_zone_given(layout);
+    return layout->kind != ECL_LAYOUT_DAILY && !layout->given.timezone;
 }
 
 /* Stamps that say their zone themselves; what a mere date has behind it is none. */
@@ -158,7 +138,7 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
                          apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_layout_t *layout = survey->layout;
-    int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout);
+    int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout), is_row;
     ecl_records_t *records;
     ecl_record_t record;
     apr_status_t status = ecl_records_open(&records, path, layout->delimiter, reading, result);
@@ -178,13 +158,15 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
         if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
             break;
         }
+        is_row = record.sheet_record >= layout->first_record;
+        survey->rows += is_row;
         if (record.status != ECL_RECORD_OK) {
             continue;
         }
         if (with_zone) {
             ecl_zone_look(&survey->zone, layout, &record, p);
         }
-        if (with_stamps && record.sheet_record >= layout->first_record) {
+        if (with_stamps && is_row) {
             look_at(survey, &record);
         }
         if (have_offsets(survey) && !layout->date_order_is_open && !layout->labels_are_open) {
@@ -208,7 +190,7 @@ static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p
 {
     int is_stated = survey->zone.kind == ECL_ZONE_UTC || survey->zone.kind == ECL_ZONE_LOCAL;
 
-    if (layout->kind == ECL_LAYOUT_LONG && !is_zone_given(layout) && !survey->has_offset &&
+    if (layout->kind == ECL_LAYOUT_LONG && !layout->given.timezone && !survey->has_offset &&
         !is_stated && are_utc(survey)) {
         layout->times_are_utc = 1;
         layout->evidence =
@@ -218,13 +200,15 @@ static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p
 }
 
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, ecl_result_t *result)
+                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
+                               ecl_result_t *result)
 {
     survey_t survey = {.layout = layout, .clock = clock, .first = 1};
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
 
+    *prows = -1;
     if (!needs_stamps(layout) && !needs_zone(layout)) {
         return APR_SUCCESS;
     }
@@ -233,6 +217,9 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     apr_pool_destroy(reading);
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (is_whole) {
+        *prows = survey.rows;
     }
     if (survey.order.only_mdy && !survey.order.only_dmy) {
         layout->date_order = ECL_ORDER_MDY;

@@ -409,13 +409,7 @@ static void merge_reading(batch_t *batch, ecl_store_row_t *row, const ecl_meter_
     int repeated = was_given(row, i, day->line);
     int is_there = row->values[i] != ECL_DECIMAL_MISSING;
     int is_same = row->values[i] == day->values[i] && row->flags[i] == day->flags[i];
-    ecl_store_change_t change = {day,
-                                 i + 1,
-                                 row->values[i],
-                                 day->values[i],
-                                 row->flags[i],
-                                 day->flags[i],
-                                 row->created || row->is_ours ? row->line : row->given_line};
+    ecl_store_change_t change;
 
     counts->readings_repeated += repeated;
     counts->readings_missing -= !repeated;
@@ -428,6 +422,13 @@ static void merge_reading(batch_t *batch, ecl_store_row_t *row, const ecl_meter_
         counts->readings_kept_estimated++;
         return;
     }
+    change = (ecl_store_change_t){day,
+                                  i + 1,
+                                  row->values[i],
+                                  day->values[i],
+                                  row->flags[i],
+                                  day->flags[i],
+                                  row->created || row->is_ours ? row->line : row->given_line};
     replace(batch, row, day, i);
     if (repeated) {
         if (batch->events->on_repeat) {

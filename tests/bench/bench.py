@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="parts, by commas: W1 to W7, upload, requests, "
                         "or http for the last two; W1, W4 and W5 are one")
-    parser.add_argument("--databases", default="sqlite3")
+    parser.add_argument("--databases", default="sqlite3,pgsql")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the files; 1: as documented")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--dir", type=pathlib.Path, default=harness.SOURCE / "build" / "bench")

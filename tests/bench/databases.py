@@ -112,14 +112,22 @@ class Postgres(Database):
 
     def __init__(self, directory):
         super().__init__(directory)
-        self.server = harness.Postgres()
-        self.server.start()
+        self.params = self.server("start").strip()
         self.version = self.psql("SHOW server_version", "postgres").strip()
         self.version = "PostgreSQL " + self.version.split()[0]
 
+    def server(self, command):
+        """A server of its own, as initdb makes it."""
+        return subprocess.run([harness.SOURCE / "conf" / "demo" / "postgres.sh", command,
+                               self.dir / "server"], check=True, capture_output=True,
+                              text=True).stdout
+
+    def connection(self, database):
+        return self.params.replace("dbname=postgres", f"dbname={database}")
+
     def psql_command(self, database):
         return ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d",
-                self.server.dsn(database)]
+                self.connection(database)]
 
     def psql(self, statement, database="bench"):
         return subprocess.run([*self.psql_command(database), "-c", statement], check=True,
@@ -129,7 +137,7 @@ class Postgres(Database):
         self.psql("DROP DATABASE IF EXISTS bench", "postgres")
         self.psql("CREATE DATABASE bench", "postgres")
         self.psql("CHECKPOINT")
-        self.prepare(self.server.dsn("bench"))
+        self.prepare(self.connection("bench"))
 
     def size(self):
         return int(self.psql("SELECT pg_database_size('bench')"))
@@ -156,7 +164,7 @@ class Postgres(Database):
                          " value numeric, PRIMARY KEY (mpan, date, period))", path, False)
 
     def close(self):
-        self.server.stop()
+        self.server("stop")
         shutil.rmtree(self.dir)
 
 

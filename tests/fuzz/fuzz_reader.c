@@ -116,6 +116,7 @@ static int read_once(const char *path, int flush, seen_t *seen)
     FUZZ_ASSERT(ecl_reader_count(path, ecl_reader_layout(reader), NULL, NULL, pool, &counted,
                                  &result) == APR_SUCCESS);
     FUZZ_ASSERT(counted == seen->rows);
+    FUZZ_ASSERT(ecl_reader_rows(reader) == -1 || ecl_reader_rows(reader) == counted);
     apr_pool_destroy(pool);
     return 1;
 }

@@ -38,6 +38,7 @@ typedef struct reading_t {
     apr_array_header_t *days;              /* of ecl_meter_day_t, as handed over */
     apr_array_header_t *errors, *warnings; /* of told_t */
     apr_int64_t imported, failed, skipped, counted;
+    apr_int64_t passed_over; /* rows that opening the reader saw; -1: not all */
 } reading_t;
 
 static reading_t *make_reading(void)
@@ -130,6 +131,8 @@ static void read_file(reading_t *r)
             ecl_reader_count(r->path, r->layout, NULL, NULL, r->pool, &r->counted, &r->result),
             APR_SUCCESS);
         assert_int_equal(r->counted, r->imported + r->failed + r->skipped);
+        r->passed_over = ecl_reader_rows(reader);
+        assert_true(r->passed_over == r->counted || r->passed_over == -1);
     }
     assert_int_equal(unlink(r->path), 0);
 }

@@ -47,6 +47,7 @@ static void test_ordinary_day(void **state)
 
     (void)state;
     assert_int_equal(r->layout->kind, ECL_LAYOUT_WIDE);
+    assert_int_equal(r->passed_over, 1);
     assert_int_equal(r->days->nelts, 1);
     assert_string_equal(day->meter, MPAN);
     assert_int_equal(day->kind, ECL_METER_MPAN);

@@ -410,6 +410,48 @@ static void a_quote_closes_behind_looked_through_lines(void **state)
     assert_false(next(records, &record));
 }
 
+/* A line without a quotation mark is not split by libcsv, but the same way: a quoted field at its
+ * end, which brings libcsv in, changes nothing of the others. */
+static void with_and_without_quotes_fields_are_alike(void **state)
+{
+    static const char alphabet[] = "ab \t\v,;|.7-\xC2\xA0";
+    static const char delimiters[] = ",;|\t";
+    env_t *env = *state;
+    unsigned seed = 20261;
+
+    for (int i = 0; i < 2000; i++) {
+        char plain[64], file[160], delimiter = delimiters[i % 4];
+        size_t length = 1 + (seed = seed * 1103515245 + 12345) / 65536 % 20;
+        ecl_record_t record;
+        ecl_records_t *records;
+        ecl_field_t fields[64];
+        int count;
+
+        for (size_t at = 0; at < length; at++) {
+            seed = seed * 1103515245 + 12345;
+            plain[at] = alphabet[seed / 65536 % (sizeof alphabet - 1)];
+        }
+        plain[0] = 'x';
+        plain[length] = '\0';
+        snprintf(file, sizeof file, "%s%c\"\"\n%s\n", plain, delimiter, plain);
+        write_file(env, file, strlen(file));
+        records = open_file(env, delimiter, 0);
+        assert_true(next(records, &record));
+        count = record.count - 1;
+        for (int n = 0; n < count; n++) {
+            fields[n].text = apr_pstrdup(env->pool, record.fields[n].text);
+            fields[n].length = record.fields[n].length;
+        }
+        assert_true(next(records, &record));
+        assert_int_equal(record.count, count);
+        for (int n = 0; n < count; n++) {
+            assert_int_equal(record.fields[n].length, fields[n].length);
+            assert_string_equal(record.fields[n].text, fields[n].text);
+        }
+        apr_pool_clear(env->pool);
+    }
+}
+
 /* Whatever stands in the file, all cuts give the same. */
 static void random_files_read_alike(void **state)
 {
@@ -503,6 +545,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_quoted_record, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stray_quotes_take_linear_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_quote_closes_behind_looked_through_lines, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(with_and_without_quotes_fields_are_alike, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(random_files_read_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_file_is_told, set_up, tear_down),
