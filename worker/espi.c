@@ -34,13 +34,20 @@ static void gather_meter_reading(ecl_espi_t *espi)
     espi->meters[espi->meter_count++] = espi->entry;
 }
 
+/* Some feeds give the same usage point again with each of its readings. */
 static void gather_usage_point(ecl_espi_t *espi)
 {
-    if (espi->usage_point_count == 2 ||
-        (espi->usage_point_count && !strcmp(espi->usage_points[0], espi->entry.self))) {
+    for (int i = 0; i < espi->point_count; i++) {
+        if (!strcmp(espi->points[i].entry.self, espi->entry.self)) {
+            return;
+        }
+    }
+    if (espi->point_count == ECL_ESPI_POINTS_MAX) {
+        espi->is_overfull = 1;
         return;
     }
-    apr_cpystrn(espi->usage_points[espi->usage_point_count++], espi->entry.self, ECL_ESPI_HREF_MAX);
+    espi->point.entry = espi->entry;
+    espi->points[espi->point_count++] = espi->point;
 }
 
 /* At the end of an entry: its links may stand behind its content. */
@@ -61,16 +68,17 @@ static void gather(ecl_espi_t *espi)
 static void count_reading(ecl_espi_t *espi)
 {
     apr_int64_t duration = ecl_espi_number(espi->reading.duration);
+    ecl_espi_series_t *series = ecl_espi_series(espi, &espi->is_overfull);
     int i = 0;
 
     while (i < 5 && ecl_espi_durations[i] != duration) {
         i++;
     }
     espi->readings++;
-    if (i == 5 && !espi->durations[5]) {
+    if (i == 5 && !espi->other_duration[0]) {
         apr_cpystrn(espi->other_duration, espi->reading.duration, sizeof(espi->other_duration));
     }
-    espi->durations[i]++;
+    series->durations[i]++;
 }
 
 /* ---- elements ----------------------------------------------------------------------------------
@@ -120,7 +128,10 @@ static void on_start(void *baton, const char *name, const char **attributes)
     }
     if (!strcmp(name, "entry")) {
         espi->in_entry = 1;
+        espi->entry_depth = espi->depth;
+        espi->series_now = -1;
         memset(&espi->entry, 0, sizeof(espi->entry));
+        memset(&espi->point, 0, sizeof(espi->point));
     } else if (!strcmp(name, "link")) {
         take_link(espi, attributes);
     } else if (!strcmp(name, "ReadingType")) {
@@ -128,7 +139,9 @@ static void on_start(void *baton, const char *name, const char **attributes)
     } else if (!strcmp(name, "MeterReading")) {
         espi->has_meter_reading = 1;
     } else if (!strcmp(name, "UsagePoint")) {
-        espi->has_usage_point = 1;
+        espi->has_usage_point = espi->in_point = 1;
+    } else if (!strcmp(name, "ServiceDeliveryPoint")) {
+        espi->in_delivery = espi->in_point;
     } else if (!strcmp(name, "IntervalReading")) {
         espi->in_reading = 1;
         espi->reading = (ecl_espi_reading_t){.quality = ECL_ESPI_NONE};
@@ -197,6 +210,24 @@ static void end_in_reading(ecl_espi_t *espi, const char *name)
     }
 }
 
+static void end_in_point(ecl_espi_t *espi, const char *name)
+{
+    ecl_espi_name_t kind = ECL_ESPI_NAMES;
+
+    if (!strcmp(name, "UsagePoint")) {
+        espi->in_point = espi->in_delivery = 0;
+    } else if (!strcmp(name, "ServiceDeliveryPoint")) {
+        espi->in_delivery = 0;
+    } else if (!strcmp(name, "mRID")) {
+        kind = espi->in_delivery ? ECL_ESPI_DELIVERY_MRID : ECL_ESPI_POINT_MRID;
+    } else if (!strcmp(name, "name") && espi->in_delivery) {
+        kind = ECL_ESPI_DELIVERY_NAME;
+    }
+    if (kind < ECL_ESPI_NAMES && !espi->is_cut && !espi->point.names[kind][0]) {
+        apr_cpystrn(espi->point.names[kind], espi->text, ECL_ESPI_TEXT_MAX);
+    }
+}
+
 static void on_end(void *baton, const char *name)
 {
     ecl_espi_t *espi = baton;
@@ -215,6 +246,11 @@ static void on_end(void *baton, const char *name)
         espi->in_entry = 0;
     } else if (espi->in_reading) {
         end_in_reading(espi, name);
+    } else if (espi->in_point) {
+        end_in_point(espi, name);
+    } else if (!strcmp(name, "title") && espi->in_entry && espi->depth == espi->entry_depth) {
+        apr_cpystrn(espi->point.names[ECL_ESPI_POINT_TITLE], espi->is_cut ? "" : espi->text,
+                    ECL_ESPI_TEXT_MAX);
     } else if (espi->in_type) {
         end_in_type(espi, name);
         if (!espi->in_entry && !strcmp(name, "ReadingType")) {
@@ -256,6 +292,9 @@ apr_status_t ecl_espi_open(ecl_espi_t *espi, const char *path, apr_pool_t *p, ec
     espi->depth = 0;
     espi->bytes_read = 0;
     espi->in_entry = espi->in_type = espi->in_reading = espi->in_period = espi->in_quality = 0;
+    espi->in_point = espi->in_delivery = 0;
+    espi->series_now = -1;
+    memset(&espi->entry, 0, sizeof(espi->entry));
     if (status == APR_SUCCESS) {
         status = ecl_xml_open(&espi->xml, read_bytes, espi, &handlers, "the file", p, result);
     }
@@ -301,48 +340,8 @@ apr_status_t ecl_espi_survey(ecl_espi_t *espi, const char *path, apr_pool_t *p,
     apr_pool_destroy(reading);
     if (APR_STATUS_IS_EOF(status) ||
         (status == ECL_EINPUT && !strcmp(trouble.code, "bad-xml") && espi->readings)) {
+        ecl_espi_tie(espi);
         return APR_SUCCESS;
     }
     return ecl_fail(result, status, trouble.code, "%s", trouble.detail);
-}
-
-/* ---- which type --------------------------------------------------------------------------------
- */
-
-static const ecl_espi_type_t *find_type(const ecl_espi_t *espi, const ecl_espi_entry_t *entry)
-{
-    for (int i = 0; i < entry->related_count; i++) {
-        for (int k = 0; k < espi->type_count; k++) {
-            if (!strcmp(entry->related[i], espi->types[k].self)) {
-                return &espi->types[k];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* 1 when href is that of self, or of something within it. */
-static int is_within(const char *href, const char *self)
-{
-    apr_size_t length = strlen(self);
-
-    return length && !strncmp(href, self, length) && (!href[length] || href[length] == '/');
-}
-
-const ecl_espi_type_t *ecl_espi_type(const ecl_espi_t *espi)
-{
-    const ecl_espi_type_t *type;
-
-    if (espi->type_count == 1) {
-        return &espi->types[0];
-    }
-    type = find_type(espi, &espi->entry);
-    for (int i = 0; i < espi->meter_count && !type; i++) {
-        const char *self = espi->meters[i].self;
-
-        if (is_within(espi->entry.up, self) || is_within(espi->entry.self, self)) {
-            type = find_type(espi, &espi->meters[i]);
-        }
-    }
-    return type;
 }

@@ -34,6 +34,7 @@ static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
     layout->decimal_point = '.';
     layout->meter_column = layout->serial_column = layout->date_column = -1;
     layout->time_column = layout->period_column = layout->value_column = -1;
+    layout->interval_column = -1;
     layout->unit_column = layout->flag_column = layout->channel_column = -1;
     layout->total_column = -1;
     layout->interval_minutes = 30;

@@ -127,6 +127,7 @@ typedef struct ecl_layout_t {
     int times_are_utc;    /* the header or the file says so */
     int newest_first;     /* long: the file runs backward in time */
     int interval_minutes; /* 30, or what the stamps or columns show; 1440 for daily */
+    int interval_column;  /* long: the row's own minutes; -1: interval_minutes for all */
     ecl_serial_dates_t serial_dates;
     int serials_are_1904;
     int labels_above; /* what numbered columns stand for is said in the line above the header */

@@ -14,6 +14,7 @@
 typedef struct row_t {
     ecl_clock_day_t day; /* of the period's start */
     int minute;          /* elapsed since that day's midnight */
+    int interval;        /* minutes */
     int is_value_missing;
     int has_marks;
     ecl_row_marks_t marks;
@@ -40,8 +41,8 @@ void ecl_long_flush(ecl_reader_t *reader)
 
 static int is_day_of(const ecl_reader_t *reader, const ecl_meter_day_t *day, const row_t *row)
 {
-    return day->date == row->day.date && !strcmp(day->channel, row->marks.channel) &&
-           !strcmp(day->meter, reader->meter);
+    return day->date == row->day.date && day->interval_minutes == row->interval &&
+           !strcmp(day->channel, row->marks.channel) && !strcmp(day->meter, reader->meter);
 }
 
 static apr_uint64_t key_of(const ecl_reader_t *reader, const char *channel, ecl_date_t date)
@@ -63,6 +64,7 @@ static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
         return &reader->days[reader->last_open];
     }
     key = key_of(reader, row->marks.channel, row->day.date);
+    key = ecl_reader_hash(key, &row->interval, sizeof(row->interval));
     for (int i = 0; i < reader->open_count; i++) {
         index = reader->open_days[i];
         if (reader->day_keys[index] == key && is_day_of(reader, &reader->days[index], row)) {
@@ -80,20 +82,19 @@ static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
     index = reader->open_days[reader->open_count++];
     reader->day_keys[index] = key;
     reader->last_open = index;
-    ecl_reader_start_day(reader, &reader->days[index], &row->day, &row->marks,
-                         reader->layout->interval_minutes);
+    ecl_reader_start_day(reader, &reader->days[index], &row->day, &row->marks, row->interval);
     return &reader->days[index];
 }
 
 static void gather(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, char flag)
 {
     ecl_meter_day_t *day = open_day(reader, row);
-    int place = row->minute / reader->layout->interval_minutes;
+    int place = row->minute / row->interval;
 
     /* a reading given twice: both go to the store, which counts and compares them */
     if (day->values[place] != ECL_DECIMAL_MISSING) {
         ecl_reader_give(reader, day);
-        ecl_reader_start_day(reader, day, &row->day, &row->marks, reader->layout->interval_minutes);
+        ecl_reader_start_day(reader, day, &row->day, &row->marks, row->interval);
     }
     day->values[place] = value;
     day->flags[place] = flag;
@@ -191,7 +192,7 @@ static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int labe
 
 static void step_back(const ecl_reader_t *reader, row_t *row)
 {
-    row->minute -= reader->layout->interval_minutes;
+    row->minute -= row->interval;
     if (row->minute < 0) {
         ecl_clock_day(reader->zone, row->day.date - 1, &row->day);
         row->minute += row->day.minutes;
@@ -217,7 +218,7 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
         apr_int64_t utc = (apr_int64_t)stamp->date * 86400 + (apr_int64_t)stamp->minute * 60 -
                           (apr_int64_t)stamp->offset_minutes * 60;
 
-        utc -= layout->labels_are_ends ? (apr_int64_t)layout->interval_minutes * 60 : 0;
+        utc -= layout->labels_are_ends ? (apr_int64_t)row->interval * 60 : 0;
         ecl_clock_from_utc(reader->options.clock, utc, &row->day, &row->minute);
         return 1;
     }
@@ -261,7 +262,7 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
 
 static int is_on_grid(ecl_reader_t *reader, const ecl_datetime_t *stamp, const row_t *row)
 {
-    int interval = reader->layout->interval_minutes;
+    int interval = row->interval;
     int column = time_column(reader->layout);
 
     if (reader->layout->period_column >= 0 || (!stamp->second && row->minute % interval == 0)) {
@@ -339,12 +340,23 @@ static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *st
     return take_values(reader, row);
 }
 
+/* The file's, or the row's own: a source writes that, and what it writes is a number. */
+static int interval_of(ecl_reader_t *reader)
+{
+    ecl_field_t cell = ecl_reader_cell(reader, reader->layout->interval_column);
+    apr_int64_t minutes;
+
+    return reader->layout->interval_column >= 0 && ecl_parse_int64(cell.text, 5, 60, &minutes)
+               ? (int)minutes
+               : reader->layout->interval_minutes;
+}
+
 ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
 {
     const ecl_layout_t *layout = reader->layout;
     ecl_datetime_status_t status;
     ecl_datetime_t stamp;
-    row_t row = {0};
+    row_t row = {.interval = interval_of(reader)};
     int column;
 
     row.is_value_missing = ecl_reader_is_value_missing(reader);

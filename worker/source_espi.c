@@ -1,22 +1,23 @@
 /*
  * Green Button XML (NAESB ESPI): an IntervalReading is a row, with what its ReadingType says.
  *
- * The start is an instant, so the clock changes nothing here. The file names no meter: its usage
- * point is a number of the utility's own.
+ * The start is an instant, so the clock changes nothing here. A usage point is usually known by a
+ * number of the utility's own, so that a file of one names no meter, unless it is an MPAN; with
+ * several, the row says which. Rows say their length where not all of them have the same.
  */
 #include "source.h"
 
 #include "espi.h"
+#include "meter.h"
 
 enum { COLUMN_START, COLUMN_VALUE, COLUMN_UNIT, COLUMN_CHANNEL, COLUMN_FLAG, COLUMNS };
 
-/* Numbers of the standard, as NAESB REQ.21 lists them. */
+#define COLUMNS_MAX (COLUMNS + 2) /* meter, minutes */
+
+/* Numbers of the standard, see espi_series.c. */
 #define UOM_WH 72
-#define UOM_VARH 73
-#define FLOW_FORWARD 1 /* to the customer */
+#define FLOW_FORWARD 1
 #define FLOW_REVERSE 19
-#define ACCUMULATION_DELTA 4
-#define POWER_MAX 12
 
 #define START_MAX APR_INT64_C(4102444800) /* 2100-01-01 */
 
@@ -26,29 +27,14 @@ typedef struct espi_source_t {
     ecl_assembly_t assembly;
     ecl_result_t trouble;
     int has_header, is_broken;
-    int interval; /* seconds */
+    int interval;         /* seconds; 0: not the same for all series */
+    ecl_espi_name_t name; /* by which usage points are known; ECL_ESPI_NAMES: no row says any */
+    int meter_column, minutes_column, columns; /* -1: not there */
     char message[300];
 } espi_source_t;
 
 /* ---- what a type says --------------------------------------------------------------------------
  */
-
-/* "AI" …; NULL: it is no energy of a channel that is kept. */
-static const char *channel_of(const ecl_espi_type_t *type)
-{
-    int is_forward = type->flow == ECL_ESPI_NONE || !type->flow || type->flow == FLOW_FORWARD;
-
-    if ((!is_forward && type->flow != FLOW_REVERSE) ||
-        (type->accumulation != ECL_ESPI_NONE && type->accumulation &&
-         type->accumulation != ACCUMULATION_DELTA) ||
-        (type->power != ECL_ESPI_NONE && (type->power < -POWER_MAX || type->power > POWER_MAX))) {
-        return NULL;
-    }
-    if (type->uom == UOM_WH) {
-        return is_forward ? "AI" : "AE";
-    }
-    return type->uom != UOM_VARH ? NULL : is_forward ? "RI" : "RE";
-}
 
 static const char *number_text(apr_int64_t number, apr_pool_t *p)
 {
@@ -96,6 +82,12 @@ static void hand_out_header(espi_source_t *es, ecl_record_t *record)
     for (int i = 0; i < COLUMNS; i++) {
         add(es, names[i]);
     }
+    if (es->meter_column >= 0) {
+        add(es, "Meter");
+    }
+    if (es->minutes_column >= 0) {
+        add(es, "Minutes");
+    }
     ecl_assembly_finish(&es->assembly, record, 1, 0);
     es->has_header = 1;
 }
@@ -133,9 +125,23 @@ static void add_value(espi_source_t *es, const ecl_espi_type_t *type, int is_rea
     }
 }
 
-static void assemble(espi_source_t *es, const ecl_espi_type_t *type)
+static void add_series(espi_source_t *es, const ecl_espi_series_t *series)
 {
-    const char *channel = type ? channel_of(type) : NULL;
+    char text[32];
+
+    if (es->meter_column >= 0) {
+        add(es, series->point < 0 ? "" : es->espi.points[series->point].names[es->name]);
+    }
+    if (es->minutes_column >= 0) {
+        apr_snprintf(text, sizeof(text), "%d", series->interval / 60);
+        add(es, text);
+    }
+}
+
+static void assemble(espi_source_t *es, const ecl_espi_series_t *series,
+                     const ecl_espi_type_t *type)
+{
+    const char *channel = type ? ecl_espi_channel(type) : NULL;
     apr_int64_t quality = es->espi.reading.quality;
     char flag[32];
 
@@ -154,19 +160,27 @@ static void assemble(espi_source_t *es, const ecl_espi_type_t *type)
         quality = type->quality;
     }
     add(es, flag_of(quality, flag));
+    add_series(es, series);
 }
 
-static void hand_out_reading(espi_source_t *es, ecl_record_t *record)
+static void hand_out_reading(espi_source_t *es, const ecl_espi_series_t *series,
+                             ecl_record_t *record)
 {
     const ecl_espi_reading_t *reading = &es->espi.reading;
-    const ecl_espi_type_t *type = ecl_espi_type(&es->espi);
+    const ecl_espi_type_t *type = series->type < 0 ? NULL : &es->espi.types[series->type];
     apr_int64_t line = ecl_xml_line(es->espi.xml), end_offset = ecl_espi_stored(&es->espi);
     apr_int64_t start = ecl_espi_number(reading->start);
     const char *code = NULL;
     int column = -1;
 
-    assemble(es, type);
-    if (!type) {
+    assemble(es, series, type);
+    if (es->espi.point_count > 1 && series->point < 0) {
+        code = "bad-meter";
+        column = es->meter_column;
+        apr_snprintf(es->message, sizeof(es->message),
+                     "which of the file's %d usage points this is of can't be told",
+                     es->espi.point_count);
+    } else if (!type) {
         code = "bad-channel";
         column = COLUMN_CHANNEL;
         apr_snprintf(es->message, sizeof(es->message),
@@ -177,11 +191,11 @@ static void hand_out_reading(espi_source_t *es, ecl_record_t *record)
         column = COLUMN_START;
         apr_snprintf(es->message, sizeof(es->message),
                      "the start \"%s\" is no number of seconds since 1970", reading->start);
-    } else if (channel_of(type) && ecl_espi_number(reading->duration) != es->interval) {
+    } else if (ecl_espi_channel(type) && ecl_espi_number(reading->duration) != series->interval) {
         code = "other-interval";
         apr_snprintf(es->message, sizeof(es->message),
-                     "the reading is of \"%s\" seconds, and those of the file of %d",
-                     reading->duration, es->interval);
+                     "the reading is of \"%s\" seconds, and the others of it of %d",
+                     reading->duration, series->interval);
     }
     if (code) {
         ecl_assembly_reject(&es->assembly, record, line, end_offset, column, code, es->message);
@@ -201,18 +215,37 @@ static void hand_out_end(espi_source_t *es, ecl_record_t *record)
                         ecl_espi_stored(&es->espi), -1, "bad-xml", es->message);
 }
 
+/* Goes on to a reading of a series that is read. */
+static apr_status_t next_reading(espi_source_t *es, ecl_espi_series_t **pseries)
+{
+    int is_full = 0;
+
+    for (;;) {
+        apr_status_t status = ecl_espi_next(&es->espi, &es->trouble);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        *pseries = ecl_espi_series(&es->espi, &is_full);
+        if (!(*pseries)->is_passed) {
+            return status;
+        }
+    }
+}
+
 static apr_status_t next(ecl_source_t *source, ecl_record_t *record, ecl_result_t *result)
 {
     espi_source_t *es = (espi_source_t *)source;
+    ecl_espi_series_t *series;
     apr_status_t status;
 
     if (!es->has_header) {
         hand_out_header(es, record);
         return APR_SUCCESS;
     }
-    status = es->is_broken ? APR_EOF : ecl_espi_next(&es->espi, &es->trouble);
+    status = es->is_broken ? APR_EOF : next_reading(es, &series);
     if (status == APR_SUCCESS) {
-        hand_out_reading(es, record);
+        hand_out_reading(es, series, record);
     } else if (status == ECL_EINPUT && !strcmp(es->trouble.code, "bad-xml")) {
         hand_out_end(es, record);
         status = APR_SUCCESS;
@@ -243,7 +276,7 @@ static apr_status_t refuse_type(const ecl_espi_type_t *type, apr_pool_t *p, ecl_
 static apr_status_t check_types(const ecl_espi_t *espi, apr_pool_t *p, ecl_result_t *result)
 {
     for (int i = 0; i < espi->type_count; i++) {
-        if (channel_of(&espi->types[i])) {
+        if (ecl_espi_channel(&espi->types[i])) {
             return APR_SUCCESS;
         }
     }
@@ -258,7 +291,7 @@ static apr_status_t check(const ecl_espi_t *espi, apr_pool_t *p, ecl_result_t *r
                         "this is a web page (HTML), perhaps a login or error page saved in place "
                         "of the export");
     }
-    if (!espi->readings && !espi->type_count && !espi->usage_point_count) {
+    if (!espi->readings && !espi->type_count && !espi->point_count) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
                         "this is an XML file (<%s>) and not Green Button, the one kind that is "
                         "read: export the readings as CSV",
@@ -270,14 +303,22 @@ static apr_status_t check(const ecl_espi_t *espi, apr_pool_t *p, ecl_result_t *r
     }
     if (espi->is_overfull) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                        "the Green Button file has more than %d reading types or %d meter "
-                        "readings: download it in parts",
+                        "the Green Button file has more than %d reading types, or %d meter "
+                        "readings or usage points: download it in parts",
                         ECL_ESPI_TYPES_MAX, ECL_ESPI_METERS_MAX);
     }
-    if (espi->usage_point_count > 1) {
+    if (espi->point_count > 1 && !espi->points_with_readings) {
         return ecl_fail(result, ECL_EINPUT, "several-meters",
-                        "the Green Button file has several usage points, and names the meter of "
-                        "none: download each of them as a file of its own");
+                        "the Green Button file has several usage points, and no links that say "
+                        "which of them its readings are of: download each of them as a file of its "
+                        "own");
+    }
+    if (espi->points_with_readings > 1 && ecl_espi_telling_name(espi) == ECL_ESPI_NAMES) {
+        return ecl_fail(result, ECL_EINPUT, "several-meters",
+                        "the Green Button file has readings of %d usage points, and neither an "
+                        "mRID, nor a name or title, tells them apart: download each of them as a "
+                        "file of its own",
+                        espi->points_with_readings);
     }
     if (!espi->type_count) {
         return ecl_fail(result, ECL_EINPUT, "bad-unit",
@@ -287,25 +328,57 @@ static apr_status_t check(const ecl_espi_t *espi, apr_pool_t *p, ecl_result_t *r
     return check_types(espi, p, result);
 }
 
-/* The interval that most readings are of. */
+static int is_read(const espi_source_t *es, const ecl_espi_series_t *series)
+{
+    return !series->is_passed && series->interval && series->type >= 0 &&
+           ecl_espi_channel(&es->espi.types[series->type]);
+}
+
+/* Whether all series that are read have one interval. */
 static apr_status_t take_interval(espi_source_t *es, ecl_result_t *result)
 {
-    int most = 5;
+    int intervals = 0;
 
-    for (int i = 0; i < 5; i++) {
-        if (es->espi.durations[i] &&
-            (most == 5 || es->espi.durations[i] > es->espi.durations[most])) {
-            most = i;
+    for (int i = 0; i < es->espi.series_count; i++) {
+        const ecl_espi_series_t *series = &es->espi.series[i];
+
+        if (is_read(es, series) && series->interval != es->interval) {
+            es->interval = series->interval;
+            intervals++;
         }
     }
-    if (most == 5) {
+    if (!intervals && es->espi.other_duration[0]) {
         return ecl_fail(result, ECL_EINPUT, "not-half-hourly",
                         "the readings of the Green Button file are of \"%s\" seconds each: "
                         "expected 300, 600, 900, 1800 or 3600",
                         es->espi.other_duration);
     }
-    es->interval = ecl_espi_durations[most];
+    if (intervals > 1) {
+        es->interval = 0;
+        es->minutes_column = es->columns++;
+    }
     return APR_SUCCESS;
+}
+
+/* Names are used where they must be; that of a single usage point, where it is an MPAN. */
+static void take_names(espi_source_t *es)
+{
+    const ecl_espi_t *espi = &es->espi;
+
+    es->name = ECL_ESPI_NAMES;
+    if (espi->points_with_readings > 1) {
+        es->name = ecl_espi_telling_name(espi);
+    }
+    for (int i = 0; i < espi->point_count && espi->points_with_readings == 1; i++) {
+        for (int kind = 0; kind < ECL_ESPI_NAMES && espi->points[i].has_readings; kind++) {
+            const char *name = espi->points[i].names[kind];
+
+            if (es->name == ECL_ESPI_NAMES && ecl_meter_is_mpan(name, strlen(name))) {
+                es->name = (ecl_espi_name_t)kind;
+            }
+        }
+    }
+    es->meter_column = es->name < ECL_ESPI_NAMES ? es->columns++ : -1;
 }
 
 static apr_status_t open_espi(ecl_source_t **psource, const char *path, apr_pool_t *p,
@@ -314,8 +387,13 @@ static apr_status_t open_espi(ecl_source_t **psource, const char *path, apr_pool
     espi_source_t *es = apr_pcalloc(p, sizeof(*es));
     apr_status_t status = ecl_espi_survey(&es->espi, path, p, result);
 
+    es->minutes_column = -1;
+    es->columns = COLUMNS;
     if (status == APR_SUCCESS) {
         status = check(&es->espi, p, result);
+    }
+    if (status == APR_SUCCESS) {
+        take_names(es);
     }
     if (status == APR_SUCCESS) {
         status = take_interval(es, result);
@@ -327,20 +405,31 @@ static apr_status_t open_espi(ecl_source_t **psource, const char *path, apr_pool
     es->source.next = next;
     es->source.set_read_size = set_read_size;
     es->trouble = ecl_result_make(p);
-    ecl_assembly_make(&es->assembly, COLUMNS, p);
+    ecl_assembly_make(&es->assembly, COLUMNS_MAX, p);
     *psource = &es->source;
     return status;
 }
 
-static const char *types_text(const ecl_espi_t *espi, apr_pool_t *p)
+/* Any series that is read is of it. */
+static int is_used(const espi_source_t *es, int type)
+{
+    for (int i = 0; i < es->espi.series_count; i++) {
+        if (es->espi.series[i].type == type && is_read(es, &es->espi.series[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *types_text(const espi_source_t *es, apr_pool_t *p)
 {
     const char *text = "";
 
-    for (int i = 0; i < espi->type_count; i++) {
-        const ecl_espi_type_t *type = &espi->types[i];
-        const char *channel = channel_of(type);
+    for (int i = 0; i < es->espi.type_count; i++) {
+        const ecl_espi_type_t *type = &es->espi.types[i];
+        const char *channel = ecl_espi_channel(type);
 
-        if (channel) {
+        if (channel && is_used(es, i)) {
             text = apr_psprintf(p, "%s; %s in %s%s%s", text, channel,
                                 type->power == ECL_ESPI_NONE || !type->power
                                     ? ""
@@ -354,9 +443,71 @@ static const char *types_text(const ecl_espi_t *espi, apr_pool_t *p)
     return text;
 }
 
+static const char *intervals_text(const espi_source_t *es, apr_pool_t *p)
+{
+    const char *text = NULL;
+
+    for (int i = 0; i < 5; i++) {
+        int is_there = 0;
+
+        for (int k = 0; k < es->espi.series_count; k++) {
+            is_there |= is_read(es, &es->espi.series[k]) &&
+                        es->espi.series[k].interval == ecl_espi_durations[i];
+        }
+        if (is_there) {
+            text = apr_psprintf(p, "%s%s%d", text ? text : "", text ? " and " : "",
+                                ecl_espi_durations[i] / 60);
+        }
+    }
+    return text ? text : "30";
+}
+
+static const char *points_text(const espi_source_t *es, apr_pool_t *p)
+{
+    static const char *const names[] = {
+        [ECL_ESPI_DELIVERY_MRID] = "the mRID of its service delivery point",
+        [ECL_ESPI_DELIVERY_NAME] = "the name of its service delivery point",
+        [ECL_ESPI_POINT_MRID] = "its mRID",
+        [ECL_ESPI_POINT_TITLE] = "its title",
+    };
+
+    return es->meter_column < 0
+               ? ""
+               : apr_psprintf(p, "; %d usage point%s, the meter being %s",
+                              es->espi.points_with_readings,
+                              es->espi.points_with_readings > 1 ? "s" : "", names[es->name]);
+}
+
+/* What was passed over for finer readings; NULL: nothing. */
+static const char *passed_text(const espi_source_t *es, apr_pool_t *p)
+{
+    const char *text = NULL;
+
+    for (int i = 0; i < es->espi.series_count; i++) {
+        const ecl_espi_series_t *series = &es->espi.series[i];
+        apr_int64_t count = 0;
+
+        for (int k = 0; k < 6; k++) {
+            count += series->durations[k];
+        }
+        if (series->is_passed) {
+            text = apr_psprintf(
+                p, "%s%s%" APR_INT64_T_FMT " readings of %s of %s", text ? text : "",
+                text ? ", " : "", count, ecl_espi_channel(&es->espi.types[series->type]),
+                series->interval ? apr_psprintf(p, "%d minutes", series->interval / 60)
+                                 : "days or other lengths");
+        }
+    }
+    return text
+               ? apr_pstrcat(p, "passed over, because the file has shorter intervals of the same: ",
+                             text, NULL)
+               : NULL;
+}
+
 static void describe(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_t *p)
 {
     const espi_source_t *es = (const espi_source_t *)source;
+    const char *passed = passed_text(es, p);
 
     layout->kind = ECL_LAYOUT_LONG;
     layout->date_column = COLUMN_START;
@@ -364,11 +515,20 @@ static void describe(const ecl_source_t *source, ecl_layout_t *layout, apr_pool_
     layout->unit_column = COLUMN_UNIT;
     layout->channel_column = COLUMN_CHANNEL;
     layout->flag_column = COLUMN_FLAG;
+    layout->meter_column = es->meter_column;
+    layout->interval_column = es->minutes_column;
     layout->times_are_utc = 1;
-    layout->interval_minutes = es->interval / 60;
+    layout->interval_minutes = es->interval ? es->interval / 60 : 30;
+    if (passed) {
+        ecl_layout_note_t *note = apr_palloc(p, sizeof(*note));
+
+        *note = (ecl_layout_note_t){"series-passed-over", passed};
+        layout->notes = note;
+        layout->note_count = 1;
+    }
     layout->evidence =
-        apr_psprintf(p, "Green Button (ESPI): intervals of %d minutes by their start, in UTC%s",
-                     layout->interval_minutes, types_text(&es->espi, p));
+        apr_psprintf(p, "Green Button (ESPI): intervals of %s minutes by their start, in UTC%s%s",
+                     intervals_text(es, p), types_text(es, p), points_text(es, p));
 }
 
 const ecl_source_form_t ecl_source_espi = {"a Green Button file", open_espi, describe};

@@ -5,6 +5,8 @@
 
 #include "worker/espi.h"
 
+static apr_pool_t *pool;
+
 #define BEGIN "<?xml version=\"1.0\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n"
 #define END "</feed>\n"
 #define ENTRY(links, content) "<entry>" links "<content>" content "</content></entry>\n"
@@ -158,7 +160,7 @@ static void test_bad_readings_are_named(void **state)
 
     r = read_with_meter(BEGIN TYPE BLOCK(READING("1769904000", "1800", "1", "") READING(
         "1769905800", "1800", "1", "") READING("1769907600", "900", "2", "")) END);
-    assert_error(r, 6, NULL, "other-interval", "of \"900\" seconds, and those of the file of 1800");
+    assert_error(r, 6, NULL, "other-interval", "of \"900\" seconds, and the others of it of 1800");
     end_reading(r);
 
     r = read_with_meter(BEGIN TYPE BLOCK(READING("1769904060", "1800", "1", "")) END);
@@ -307,12 +309,135 @@ static void test_rejected_rows_are_csv(void **state)
     end_reading(r);
 }
 
+#define POINT_AT(id, more, inside)                                                                 \
+    "<entry>" LINK("self", "P/" id) more "<content><e:UsagePoint xmlns:e=\"http://naesb.org/"      \
+                                         "espi\">" inside "</e:UsagePoint></content></entry>\n"
+#define MRID(id) "<e:ServiceDeliveryPoint><e:mRID>" id "</e:mRID></e:ServiceDeliveryPoint>"
+#define SERIES(point, id, type)                                                                    \
+    ENTRY(LINK("self", "P/" point "/MeterReading/" id) LINK("up", "P/" point "/MeterReading")      \
+              LINK("related", "ReadingType/" type),                                                \
+          "<MeterReading/>")
+#define BLOCK_OF(point, id, readings)                                                              \
+    ENTRY(LINK("self", "P/" point "/MeterReading/" id "/IntervalBlock/1")                          \
+              LINK("up", "P/" point "/MeterReading/" id "/IntervalBlock"),                         \
+          "<IntervalBlock>" readings "</IntervalBlock>")
+#define IMPORT TYPE_AT("7", WH "<currency>826</currency><flowDirection>1</flowDirection>")
+#define EXPORT TYPE_AT("8", WH "<flowDirection>19</flowDirection>")
+
+/* Each is a meter; points without readings do not matter. */
+static void test_several_usage_points(void **state)
+{
+    static const char *const points[] = {
+        POINT_AT("1", "<title>Mill</title>", MRID(MPAN))
+            POINT_AT("11", "<title>Mill</title>", MRID(MPAN2)) POINT_AT("3", "", ""),
+        POINT_AT("1", "<title>" MPAN "</title>", "") POINT_AT("11", "<title>" MPAN2 "</title>", ""),
+        POINT_AT("1", "", "<e:mRID>" MPAN "</e:mRID>")
+            POINT_AT("11", "", "<e:mRID>" MPAN2 "</e:mRID>"),
+    };
+    static const char *const said[] = {"mRID of its service delivery point", "its title",
+                                       "its mRID"};
+    static const char series[] =
+        BLOCK_OF("1", "1", READING("1769904000", "1800", "1000", "<cost>77</cost>"))
+            SERIES("1", "1", "7") SERIES("11", "1", "7") SERIES("11", "2", "8")
+                BLOCK_OF("11", "1", READING("1769904000", "1800", "2000", ""))
+                    BLOCK_OF("11", "2", READING("1769904000", "1800", "3000", "")) IMPORT EXPORT;
+    reading_t *r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+        for (int is_behind = 0; is_behind < 2; is_behind++) {
+            r = read_text(apr_pstrcat(pool, BEGIN, is_behind ? series : points[i],
+                                      is_behind ? points[i] : series, END, NULL));
+            assert_int_equal(r->status, APR_SUCCESS);
+            assert_int_equal(r->errors->nelts, 0);
+            assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "1");
+            assert_string_equal(value_of(r, MPAN2, "AI", "2026-02-01", 1), "2");
+            assert_string_equal(value_of(r, MPAN2, "AE", "2026-02-01", 1), "3");
+            assert_non_null(strstr(r->layout->evidence, said[i]));
+            assert_non_null(strstr(r->layout->evidence, "; 2 usage points"));
+            end_reading(r);
+        }
+    }
+    /* the same titles, and nothing else */
+    r = read_text(apr_pstrcat(
+        pool, BEGIN POINT_AT("1", "<title>A</title>", "") POINT_AT("11", "<title>a</title>", ""),
+        series, END, NULL));
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, "several-meters");
+    assert_non_null(strstr(r->result.detail, "2 usage points"));
+    end_reading(r);
+    /* a block that belongs to none of them */
+    r = read_text(apr_pstrcat(pool, BEGIN, points[0], series,
+                              BLOCK_OF("2", "1", READING("1769905800", "1800", "9", "")) END,
+                              NULL));
+    assert_int_equal(r->errors->nelts, 1);
+    assert_string_equal(error_at(r, 0)->code, "bad-meter");
+    assert_string_equal(error_at(r, 0)->column, "Meter");
+    end_reading(r);
+}
+
+/* Of one, the name is the meter only if it is an MPAN. */
+static void test_a_usage_point_with_an_mpan(void **state)
+{
+    static const char text[] = BEGIN POINT_AT("1", "<title>Front meter</title>", MRID(MPAN2))
+        TYPE BLOCK(READING("1769904000", "1800", "1000", "")) END;
+    reading_t *r = read_text(text);
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, MPAN2, "AI", "2026-02-01", 1), "1");
+    end_reading(r);
+    r = read_with_meter(text); /* another one was given */
+    assert_int_equal(count_readings(r), 0);
+    end_reading(r);
+}
+
+/* The finest of each direction is read. */
+static void test_intervals_beside_each_other(void **state)
+{
+    reading_t *r = read_with_meter(
+        BEGIN ENTRY(LINK("self", "P/1"), "<UsagePoint/>") SERIES("1", "1", "7")
+            SERIES("1", "2", "7") SERIES("1", "3", "8") SERIES("1", "4", "7")
+                BLOCK_OF("1", "2", READING("1769904000", "3600", "9000", ""))
+                    BLOCK_OF("1", "1",
+                             READING("1769904000", "1800", "1000", "")
+                                 READING("1769905800", "1800", "2000", "")
+                                     READING("1769907600", "900", "1", ""))
+                        BLOCK_OF("1", "3", READING("1769904000", "3600", "3000", ""))
+                            BLOCK_OF("1", "4", READING("1769904000", "86400", "50000", ""))
+                                IMPORT EXPORT END);
+    const char *told;
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "1");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 2), "2");
+    assert_string_equal(value_of(r, MPAN, "AE", "2026-02-01", 1), "3");
+    assert_int_equal(count_readings(r), 3);
+    for (int i = 0; i < r->days->nelts; i++) {
+        const ecl_meter_day_t *day = &APR_ARRAY_IDX(r->days, i, ecl_meter_day_t);
+
+        assert_int_equal(day->interval_minutes, strcmp(day->channel, "AI") ? 60 : 30);
+    }
+    assert_int_equal(r->errors->nelts, 1);
+    assert_string_equal(error_at(r, 0)->code, "other-interval");
+    assert_int_equal(count_warnings(r, "series-passed-over"), 1);
+    told = APR_ARRAY_IDX(r->warnings, 0, told_t).message;
+    assert_non_null(strstr(told, "1 readings of AI of 60 minutes"));
+    assert_non_null(strstr(told, "1 readings of AI of days or other lengths"));
+    assert_non_null(strstr(r->layout->evidence, "intervals of 30 and 60 minutes"));
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_readings_with_flags),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_links_tie_readings_to_types),
+        cmocka_unit_test(test_several_usage_points),
+        cmocka_unit_test(test_a_usage_point_with_an_mpan),
+        cmocka_unit_test(test_intervals_beside_each_other),
         cmocka_unit_test(test_bad_readings_are_named),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_size_is_limited),
@@ -323,7 +448,9 @@ int main(void)
     int failed;
 
     apr_initialize();
+    apr_pool_create(&pool, NULL);
     failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_pool_destroy(pool);
     apr_terminate();
     return failed;
 }
