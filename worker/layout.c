@@ -105,7 +105,7 @@ static void find_headerless(ecl_attempt_t *attempt, apr_pool_t *p)
 void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p)
 {
     find_header(attempt, p);
-    if (attempt->header < 0) {
+    if (attempt->header < 0 && !ecl_layout_find_meters(attempt)) {
         find_headerless(attempt, p);
     }
 }
@@ -333,6 +333,9 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->unit) {
         return apr_psprintf(p, "unit %s (from the header)", layout->unit);
     }
+    if (layout->meter_count && layout->meters[0].unit) {
+        return "each column's unit from its name";
+    }
     return layout->channel && layout->channel[0] == 'R' ? "no unit stated, kVArh assumed"
                                                         : "no unit stated, kWh assumed";
 }
@@ -360,6 +363,14 @@ static const char *date_order_text(const ecl_layout_t *layout)
 
 static const char *meter_text(const ecl_layout_t *layout, apr_pool_t *p)
 {
+    if (layout->meter_count) {
+        const ecl_meter_column_t *first = layout->meters, *last = first + layout->meter_count - 1;
+
+        return layout->meter_count == 1
+                   ? apr_psprintf(p, "meter %s (from its column's name)", first->meter)
+                   : apr_psprintf(p, "%d columns of meters, from %s to %s (from their names)",
+                                  layout->meter_count, first->meter, last->meter);
+    }
     if (layout->meter_column >= 0) {
         return apr_psprintf(p, "meter in column %s", column_text(layout, layout->meter_column, p));
     }
@@ -392,23 +403,26 @@ static const char *header_text(const ecl_layout_t *layout, const ecl_attempt_t *
 
 static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char *why, apr_pool_t *p)
 {
-    static const char *const kinds[] = {"a row per meter and day", "a row per reading",
-                                        "a row per daily total"};
+    static const char *const kinds[][2] = {
+        {"a row per meter and day", NULL},
+        {"a row per reading", "a row per time, a column per meter"},
+        {"a row per daily total", "a row per day, a column per meter"}};
+    const char *kind = kinds[layout->kind][layout->meter_count > 0];
     const char *delimiter = layout->delimiter == ','    ? "comma"
                             : layout->delimiter == ';'  ? "semicolon"
                             : layout->delimiter == '\t' ? "tab"
                                                         : "bar";
-    const char *text =
-        attempt->source ? apr_psprintf(p, "%s: %s", attempt->source->evidence, kinds[layout->kind])
-        : layout->sheet ? kinds[layout->kind]
-                        : apr_psprintf(p, "%s, separated by %s", kinds[layout->kind], delimiter);
+    const char *text = attempt->source ? apr_psprintf(p, "%s: %s", attempt->source->evidence, kind)
+                       : layout->sheet ? kind
+                                       : apr_psprintf(p, "%s, separated by %s", kind, delimiter);
 
     text = apr_pstrcat(p, text, header_text(layout, attempt, p), NULL);
     if (layout->kind == ECL_LAYOUT_WIDE) {
         text = apr_pstrcat(p, text, "; ", values_text(layout, p), NULL);
     } else {
-        text = apr_psprintf(p, "%s; values in column %s; %s", text,
-                            column_text(layout, layout->value_column, p), why);
+        text = apr_psprintf(p, "%s; values in column %s%s; %s", text,
+                            column_text(layout, layout->value_column, p),
+                            layout->meter_count > 1 ? " and others" : "", why);
     }
     text = apr_psprintf(p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
                         column_text(layout, layout->date_column, p), date_order_text(layout),
@@ -445,8 +459,16 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
-static apr_status_t take_header(ecl_layout_t *layout, const ecl_attempt_t *attempt,
-                                apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+/* "Meter 1" … "Meter 48" may be meters, "00:00" … "23:30" may not. */
+static int is_numbered(const ecl_layout_t *layout)
+{
+    const char *first = layout->names[layout->values[0].column];
+
+    return !strchr(first, ':');
+}
+
+static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_pool_t *scratch,
+                                apr_pool_t *p, ecl_result_t *result)
 {
     const ecl_record_t *header = &attempt->sample.records[attempt->header];
 
@@ -461,11 +483,24 @@ static apr_status_t take_header(ecl_layout_t *layout, const ecl_attempt_t *attem
         ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch, p)
             ? ECL_LAYOUT_WIDE
             : ECL_LAYOUT_LONG;
+    if (layout->kind == ECL_LAYOUT_WIDE && is_numbered(layout) &&
+        ecl_layout_rows_are_times(&attempt->sample, attempt->first)) {
+        layout->kind = ECL_LAYOUT_LONG;
+        layout->value_count = layout->block_count = layout->note_count = 0;
+        layout->interval_minutes = 30;
+    }
     if (layout->kind == ECL_LAYOUT_WIDE && attempt->header > 0) {
         ecl_layout_take_labels_above(layout, header - 1);
     }
-    return ecl_layout_take_columns(layout, header, &attempt->sample, attempt->first, scratch,
-                                   result);
+    if (layout->kind == ECL_LAYOUT_LONG) {
+        attempt->label_lines = ecl_layout_label_lines(&attempt->sample, attempt->first);
+    }
+    status = ecl_layout_take_columns(layout, attempt, scratch, p, result);
+    if (status == APR_SUCCESS && layout->meter_count && attempt->label_lines) {
+        attempt->first += attempt->label_lines;
+        layout->first_record = header[attempt->label_lines].sheet_record + 1;
+    }
+    return status;
 }
 
 /* Takes what is said outside the table, which a rejected row must then have with it. */
@@ -479,7 +514,7 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         &attempt->sample, attempt->header >= 0 ? attempt->header : attempt->first, attempt->sheet,
         attempt->has_import, &where);
 
-    if (layout->meter_column < 0 && !layout->given.meter) {
+    if (layout->meter_column < 0 && !layout->meter_count && !layout->given.meter) {
         layout->given.meter = ecl_layout_meter_outside(&attempt->sample, attempt->header, p);
         layout->meter_is_above = layout->given.meter != NULL;
     }
@@ -501,7 +536,8 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         layout->added_channel =
             layout->channel_column < 0 && strcmp(channel, "AI") ? channel : NULL;
     }
-    if (layout->header_record && (layout->added_channel || layout->labels_above || layout->sheet)) {
+    if (layout->header_record &&
+        (layout->added_channel || layout->labels_above || layout->sheet || layout->meter_lines)) {
         layout->header = ecl_layout_compose_header(layout, above, p);
     }
     return APR_SUCCESS;

@@ -9,6 +9,7 @@
 #define ECL_LAYOUT_H
 
 #include "datetime.h"
+#include "meter.h"
 #include "records.h"
 
 #define ECL_LAYOUT_SAMPLE 500                     /* records looked at, */
@@ -49,6 +50,18 @@ typedef struct ecl_extra_value_t {
 } ecl_extra_value_t;
 
 #define ECL_LAYOUT_EXTRAS 3
+
+/* One column of a table that has one for each meter. */
+typedef struct ecl_meter_column_t {
+    int column;
+    int flag_column;   /* -1: none */
+    const char *meter; /* as it is stored: what ecl_meter_parse gives */
+    ecl_meter_kind_t kind;
+    const char *channel; /* NULL: what the row or the file says, else AI */
+    const char *unit;    /* NULL: what the row or the file says */
+} ecl_meter_column_t;
+
+#define ECL_LAYOUT_METERS 1000
 
 /* What the user said about the file (lib/options.h); NULL: nothing. */
 typedef struct ecl_given_t ecl_given_t;
@@ -113,6 +126,12 @@ typedef struct ecl_layout_t {
 
     ecl_extra_value_t extras[ECL_LAYOUT_EXTRAS]; /* long, daily: beside value_column */
     int extra_count;
+
+    /* Long, daily: a column per meter; then no column names the meter, and value_column is the
+     * first of them. */
+    ecl_meter_column_t *meters;
+    int meter_count;
+    int meter_lines; /* their names stand in more lines than the header's */
 
     ecl_value_column_t values[ECL_LAYOUT_VALUES]; /* wide: in file order, block by block */
     int value_count;

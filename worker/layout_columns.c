@@ -6,8 +6,6 @@
 #include "layout_internal.h"
 #include "meter_day.h"
 
-#define COLUMNS_LOOKED_AT 128 /* outside value blocks; no real file has a quarter of them */
-
 /* What a column is called, and what its cells look like. */
 typedef struct column_t {
     int index;
@@ -20,12 +18,13 @@ typedef struct column_t {
         flags;
     int serials, serial_times; /* of dates: those that are day numbers, with a time of day */
     int is_reactive;           /* some cell says kVArh */
+    int is_by_unit;            /* all its name is known for is the unit in it */
     int varies;                /* not all cells are the same number */
     ecl_decimal_t first_number;
 } column_t;
 
 typedef struct columns_t {
-    column_t all[COLUMNS_LOOKED_AT];
+    column_t *all; /* outside value blocks */
     int count;
 } columns_t;
 
@@ -112,7 +111,7 @@ static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_recor
                  const ecl_sample_t *sample, int from)
 {
     columns->count = 0;
-    for (int index = 0; index < header->count && columns->count < COLUMNS_LOOKED_AT; index++) {
+    for (int index = 0; index < header->count; index++) {
         const ecl_field_t *name = &header->fields[index];
         column_t *column;
 
@@ -123,11 +122,13 @@ static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_recor
         *column = (column_t){.index = index};
         column->role = ecl_header_role(name->text, name->length, &column->rank, &column->is_utc);
         column->header_unit = ecl_unit_in_header(name->text, name->length);
-        /* "Active Import (kWh)": a name nobody has thought of, but it says what it holds */
-        if (column->role == ECL_ROLE_NONE && column->header_unit != ECL_UNIT_NONE &&
-            column->header_unit != ECL_UNIT_OTHER) {
+        /* "Active Import (kWh)": a name nobody has thought of, but it says what it holds; "Day
+         * (kWh)" is no date */
+        if ((column->role == ECL_ROLE_NONE || date_rank(column)) &&
+            column->header_unit != ECL_UNIT_NONE && column->header_unit != ECL_UNIT_OTHER) {
             column->role = ECL_ROLE_VALUE;
             column->rank = 4;
+            column->is_by_unit = 1;
         }
         for (int i = from; i < sample->count; i++) {
             ecl_field_t cell = ecl_sample_cell(&sample->records[i], index);
@@ -452,6 +453,22 @@ static void take_extras(ecl_layout_t *layout, const columns_t *columns, const co
     }
 }
 
+/* Another column that is known by its unit only, as the chosen one is, and names no channel: "Day
+ * (kWh)", "Night (kWh)". */
+static int has_rival(const ecl_layout_t *layout, const columns_t *columns, const column_t *value)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column != value && column->is_by_unit && column->numbers &&
+            column->header_unit == value->header_unit && !channel_of(layout, column) &&
+            !channel_of(layout, value) && !is_running_total(layout, column)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                                const column_t *meter, apr_pool_t *p, ecl_result_t *result)
 {
@@ -465,6 +482,13 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
     if (value->header_unit == ECL_UNIT_OTHER) {
         return ecl_fail(result, ECL_EINPUT, "bad-unit",
                         "the values of column %s are not energy in Wh, kWh or MWh",
+                        name_of(layout, value->index, p));
+    }
+    if (value->is_by_unit && has_rival(layout, columns, value)) {
+        return ecl_fail(result, ECL_EINPUT, "several-values",
+                        "the file has several columns of readings, such as %s, and which of them "
+                        "is a row's reading is not known: leave the others out, or give each a row "
+                        "of its own",
                         name_of(layout, value->index, p));
     }
     layout->value_column = value->index;
@@ -486,14 +510,56 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
     return APR_SUCCESS;
 }
 
-apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *header,
-                                     const ecl_sample_t *sample, int from, apr_pool_t *p,
-                                     ecl_result_t *result)
+/* Columns that hold numbers, or nothing yet, and have no part in the table that is known. */
+static int list_numbers(const ecl_layout_t *layout, const columns_t *columns, int list[])
 {
-    columns_t *columns = apr_palloc(p, sizeof(columns_t));
+    int count = 0;
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+        int index = column->index;
+
+        if (index != layout->date_column && index != layout->time_column &&
+            index != layout->period_column && index != layout->serial_column &&
+            index != layout->unit_column && index != layout->channel_column &&
+            index != layout->flag_column && !date_rank(column) && column->role != ECL_ROLE_FLAG &&
+            (column->cells ? most(column->numbers, column->cells) : layout->names[index][0] != 0)) {
+            list[count++] = index;
+        }
+    }
+    return count;
+}
+
+/* A column per meter, where no column names meters; else the one column of values. */
+static apr_status_t take_readings(ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                                  const columns_t *columns, const column_t *meter,
+                                  apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (!meter && layout->date_column >= 0) {
+        int *list = apr_palloc(scratch, (apr_size_t)(columns->count + 1) * sizeof(int));
+        int count = list_numbers(layout, columns, list);
+
+        status = ecl_layout_take_meters(layout, attempt, list, count, scratch, p, result);
+    }
+    if (status == APR_SUCCESS && !layout->meter_count) {
+        status = take_value(layout, columns, meter, p, result);
+    }
+    return status;
+}
+
+apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                                     apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+{
+    const ecl_sample_t *sample = &attempt->sample;
+    const ecl_record_t *header = &sample->records[attempt->header];
+    int from = attempt->first + attempt->label_lines;
+    columns_t *columns = apr_palloc(scratch, sizeof(columns_t));
     const column_t *meter, *date, *time, *period;
     apr_status_t status;
 
+    columns->all = apr_palloc(scratch, (apr_size_t)(header->count + 1) * sizeof(column_t));
     look(columns, layout, header, sample, from);
     meter = choose_meter(columns, sample, from);
     date = choose_date(columns, meter);
@@ -515,7 +581,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *h
     }
     take_marks(layout, columns, meter);
     if (layout->kind != ECL_LAYOUT_WIDE) {
-        status = take_value(layout, columns, meter, p, result);
+        status = take_readings(layout, attempt, columns, meter, scratch, p, result);
         if (status != APR_SUCCESS) {
             return status;
         }
@@ -690,14 +756,12 @@ static void look_at_separators(separators_t *seen, ecl_field_t cell)
 
 char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
 {
-    int is_wide = layout->kind == ECL_LAYOUT_WIDE;
     separators_t seen = {0};
 
     for (int i = from; i < sample->count; i++) {
-        for (int v = 0; v < (is_wide ? layout->value_count : 1); v++) {
+        for (int v = 0; v < ecl_layout_value_columns(layout); v++) {
             look_at_separators(
-                &seen, ecl_sample_cell(&sample->records[i],
-                                       is_wide ? layout->values[v].column : layout->value_column));
+                &seen, ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v)));
         }
     }
     if (seen.points) {

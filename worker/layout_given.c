@@ -24,7 +24,7 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
     ecl_meter_kind_t kind;
 
     if (!text) {
-        return layout->meter_column >= 0
+        return layout->meter_column >= 0 || layout->meter_count
                    ? APR_SUCCESS
                    : ecl_fail(result, ECL_EINPUT, "no-meter-column",
                               "the file names no meter: expected a column such as MPAN, MPRN or "
@@ -40,6 +40,14 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
                         "the meter given, \"%s\", cannot be a meter's identifier: expected one "
                         "such as an MPAN, an MPRN or a serial number, with all its digits",
                         text);
+    }
+    for (int i = 0; i < layout->meter_count; i++) {
+        if (strcmp(layout->meters[i].meter, given) != 0) {
+            return ecl_fail(result, ECL_EINPUT, "meter-conflict",
+                            "the file has a column per meter, such as %s, and %s was given as the "
+                            "meter",
+                            column_text(layout, layout->meters[i].column, p), given);
+        }
     }
     for (int i = from; i < sample->count && layout->meter_column >= 0; i++) {
         ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->meter_column);
@@ -134,6 +142,12 @@ static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *samp
     if (layout->kind == ECL_LAYOUT_WIDE && layout->block_count == 1 && layout->blocks[0].channel) {
         stated = layout->blocks[0].channel;
     }
+    for (int i = 0; i < layout->meter_count; i++) {
+        stated = layout->meters[i].channel ? layout->meters[i].channel : stated;
+        if (stated && strcmp(stated, given) != 0) {
+            break;
+        }
+    }
     if (stated && strcmp(stated, given)) {
         return ecl_fail(result, ECL_EINPUT, "channel-conflict",
                         "the header says that the values are of channel %s, and %s was given",
@@ -167,6 +181,9 @@ static int is_known(ecl_unit_t unit)
 
 static const char *unit_of_header(const ecl_layout_t *layout)
 {
+    if (layout->meter_count && layout->meters[0].unit) {
+        return layout->meters[0].unit; /* they have the same, or each its own */
+    }
     return layout->kind == ECL_LAYOUT_WIDE && layout->blocks[0].unit ? layout->blocks[0].unit
                                                                      : layout->unit;
 }
@@ -195,6 +212,11 @@ static const ecl_record_t *find_unit(const ecl_layout_t *layout, const ecl_sampl
 /* Whether rows name MPANs: then the file comes from the industry, which counts in kWh. */
 static int names_mpans(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
 {
+    for (int i = 0; i < layout->meter_count; i++) {
+        if (layout->meters[i].kind == ECL_METER_MPAN) {
+            return 1;
+        }
+    }
     for (int i = from; i < sample->count; i++) {
         ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->meter_column);
 
@@ -210,13 +232,13 @@ static int names_mpans(const ecl_layout_t *layout, const ecl_sample_t *sample, i
 static int are_doubtful(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
 {
     const ecl_decimal_t much = ECL_DECIMAL_ONE * 100 * layout->interval_minutes / 30;
-    int is_wide = layout->kind == ECL_LAYOUT_WIDE, count = is_wide ? layout->value_count : 1;
+    int count = ecl_layout_value_columns(layout);
     int values = 0, fractions = 0, large = 0, huge = 0;
 
     for (int i = from; i < sample->count; i++) {
         for (int v = 0; v < count; v++) {
-            ecl_field_t cell = ecl_sample_cell(
-                &sample->records[i], is_wide ? layout->values[v].column : layout->value_column);
+            ecl_field_t cell =
+                ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v));
             ecl_decimal_t value;
 
             if (ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value) ==

@@ -95,6 +95,22 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
  * columns are what the clock shows. */
 void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *above);
 
+/* How many columns have a row's values, and each of them, from 0; those beside value_column
+ * (extras) are not among them. */
+static inline int ecl_layout_value_columns(const ecl_layout_t *layout)
+{
+    return layout->kind == ECL_LAYOUT_WIDE ? layout->value_count
+           : layout->meter_count           ? layout->meter_count
+                                           : 1;
+}
+
+static inline int ecl_layout_value_column(const ecl_layout_t *layout, int nth)
+{
+    return layout->kind == ECL_LAYOUT_WIDE ? layout->values[nth].column
+           : layout->meter_count           ? layout->meters[nth].column
+                                           : layout->value_column;
+}
+
 /* ---- tables ---------------------------------------------------------------------------------- */
 
 /* A file read under one delimiter, or a sheet of a workbook. */
@@ -107,6 +123,7 @@ typedef struct ecl_attempt_t {
     ecl_sample_t sample;
     int header;                 /* index of the record that fits best as header; -1: none */
     int first;                  /* index of the first row */
+    int label_lines;            /* between header and first row: of units, of identifiers */
     int score;                  /* of the header; 0: no header */
     unsigned found;             /* roles named in the most telling record, for messages */
     ecl_layout_t *layout;       /* headerless */
@@ -162,9 +179,28 @@ int ecl_layout_take_units_below(ecl_layout_t *layout, const ecl_record_t *below)
 int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *pis_wide);
 
 /* Gives every column that is not in a value block its role. Fails as ecl_layout_find does. */
-apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_record_t *header,
-                                     const ecl_sample_t *sample, int from, apr_pool_t *p,
-                                     ecl_result_t *result);
+apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                                     apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result);
+
+/* ---- a column per meter ---------------------------------------------------------------------- */
+
+/* How many lines from `from` on hold units or identifiers for the columns, before the first row. */
+int ecl_layout_label_lines(const ecl_sample_t *sample, int from);
+
+/* Whether most rows are another time of the same day as the one above: then columns numbered 1 … 48
+ * are 48 of something, and no day's half-hours. */
+int ecl_layout_rows_are_times(const ecl_sample_t *sample, int from);
+
+/* Finds the header of a table whose header has no word that is known, by what its rows are: 1, and
+ * the attempt has it. */
+int ecl_layout_find_meters(ecl_attempt_t *attempt);
+
+/* Takes columns of numbers for those of meters where their names say so; else meter_count stays 0.
+ * ECL_EINPUT "unit-open": they are names, and nothing says what the numbers are; "several-values":
+ * two of one meter; "meter-damaged", "bad-meter". */
+apr_status_t ecl_layout_take_meters(ecl_layout_t *layout, const ecl_attempt_t *attempt,
+                                    const int *columns, int count, apr_pool_t *scratch,
+                                    apr_pool_t *p, ecl_result_t *result);
 
 /* 1 when a record has a date and a number: it is no line between the rows of a header. */
 int ecl_layout_looks_like_row(const ecl_record_t *record);

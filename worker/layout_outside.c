@@ -189,6 +189,21 @@ static int is_value_column(const ecl_layout_t *layout, int column)
     return 0;
 }
 
+/* The name of a meter's column where lines beside the header have a part in it. */
+static const char *meter_heading(const ecl_layout_t *layout, int column, apr_pool_t *p)
+{
+    for (int i = 0; i < layout->meter_count && layout->meter_lines; i++) {
+        const ecl_meter_column_t *meter = &layout->meters[i];
+
+        if (meter->column == column) {
+            return apr_pstrcat(p, meter->meter, meter->channel ? " " : "",
+                               meter->channel ? meter->channel : "", meter->unit ? " (" : "",
+                               meter->unit ? meter->unit : "", meter->unit ? ")" : "", NULL);
+        }
+    }
+    return NULL;
+}
+
 const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_record_t *above,
                                       apr_pool_t *p)
 {
@@ -196,9 +211,12 @@ const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_reco
 
     for (int i = 0; i < layout->columns; i++) {
         int is_above = layout->labels_above && above && is_value_column(layout, i);
+        const char *heading = meter_heading(layout, i, p);
 
-        APR_ARRAY_PUSH(cells, const char *) = as_csv(
-            is_above ? ecl_sample_cell(above, i).text : layout->names[i], layout->delimiter, p);
+        APR_ARRAY_PUSH(cells, const char *) = as_csv(heading    ? heading
+                                                     : is_above ? ecl_sample_cell(above, i).text
+                                                                : layout->names[i],
+                                                     layout->delimiter, p);
     }
     if (layout->added_channel) {
         APR_ARRAY_PUSH(cells, const char *) = "Channel";

@@ -40,12 +40,24 @@ static void enter(ecl_reader_t *reader, const ecl_layout_t *layout)
 {
     reader->layout = layout;
     reader->is_foreign = 0;
+    reader->meter[0] = '\0';
+    reader->meter_length = 0;
     reader->zone = reader->options.clock;
     if (layout->kind != ECL_LAYOUT_DAILY && layout->times_are_utc) {
         reader->zone = reader->utc;
     } else if (layout->kind != ECL_LAYOUT_DAILY && reader->given_zone) {
         reader->zone = reader->given_zone;
     }
+}
+
+static int most_meters(const ecl_layout_t *layout)
+{
+    int most = 0;
+
+    for (; layout; layout = layout->next) {
+        most = layout->meter_count > most ? layout->meter_count : most;
+    }
+    return most;
 }
 
 /* From a layout that is known on. */
@@ -64,7 +76,9 @@ static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const ch
         return status;
     }
     enter(reader, reader->layouts);
-    reader->days = apr_palloc(p, ECL_OPEN_DAYS * sizeof(ecl_meter_day_t));
+    reader->room = ECL_OPEN_DAYS + most_meters(reader->layouts);
+    reader->days = apr_palloc(p, (apr_size_t)reader->room * sizeof(ecl_meter_day_t));
+    reader->cells = apr_pcalloc(p, (apr_size_t)reader->room * sizeof(ecl_meter_cell_t));
     ecl_long_open(reader);
     *preader = reader;
     return APR_SUCCESS;

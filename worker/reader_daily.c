@@ -34,6 +34,42 @@ static ecl_outcome_t take_values(ecl_reader_t *reader, const ecl_clock_day_t *cl
     return outcome;
 }
 
+/* The same of a row with a column per meter. */
+static ecl_outcome_t take_meters(ecl_reader_t *reader, const ecl_clock_day_t *clock_day)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_outcome_t outcome = ECL_OUTCOME_SKIPPED;
+
+    if (!ecl_reader_take_meters(reader)) {
+        return ECL_OUTCOME_FAILED;
+    }
+    for (int i = 0; i < layout->meter_count; i++) {
+        const ecl_meter_cell_t *cell = &reader->cells[i];
+
+        if (cell->value != ECL_DECIMAL_MISSING) {
+            ecl_reader_enter_meter(reader, &layout->meters[i]);
+            ecl_reader_start_day(reader, &reader->days[0], clock_day, &cell->marks, 1440);
+            reader->days[0].values[0] = cell->value;
+            reader->days[0].flags[0] = cell->flag;
+            ecl_reader_give(reader, &reader->days[0]);
+            outcome = ECL_OUTCOME_TAKEN;
+        }
+    }
+    return outcome;
+}
+
+/* A sheet's rows end with their last cell. */
+static int is_too_short(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int count = reader->record.count;
+
+    if (layout->meter_count) {
+        return !layout->sheet && count <= layout->meters[layout->meter_count - 1].column;
+    }
+    return count <= layout->value_column || count <= layout->meter_column;
+}
+
 ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
 {
     const ecl_layout_t *layout = reader->layout;
@@ -48,8 +84,7 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
                           &column)) {
         return is_missing ? ECL_OUTCOME_SKIPPED : ecl_reader_unreadable(reader, status, column);
     }
-    if (reader->record.count <= layout->value_column ||
-        reader->record.count <= layout->meter_column) {
+    if (is_too_short(reader)) {
         return ecl_reader_fail(reader, -1, "too-few-fields",
                                "the row ends after %d of the %d columns", reader->record.count,
                                layout->columns);
@@ -62,10 +97,17 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
                                "\"%s\" has a time of day: expected the date of a daily total",
                                ecl_reader_show(reader, ecl_reader_cell(reader, column)));
     }
+    if (layout->meter_count) {
+        ecl_reader_enter_meter(reader, &layout->meters[0]);
+    }
     if (!ecl_reader_take_day(reader, stamp.date, column, ecl_reader_cell(reader, column),
                              &clock_day) ||
         !ecl_reader_take_meter(reader) || !ecl_reader_take_marks(reader, NULL, &marks)) {
         return ECL_OUTCOME_FAILED;
     }
-    return marks.channel ? take_values(reader, &clock_day, &marks) : ECL_OUTCOME_SKIPPED;
+    if (!marks.channel) {
+        return ECL_OUTCOME_SKIPPED;
+    }
+    return layout->meter_count ? take_meters(reader, &clock_day)
+                               : take_values(reader, &clock_day, &marks);
 }

@@ -1,7 +1,8 @@
 /*
  * What the readers of the three layouts share; only worker/reader*.c include this.
  *
- * Bound of what is kept across records: ECL_OPEN_DAYS days being gathered, the occurrences of
+ * Bound of what is kept across records: ECL_OPEN_DAYS days being gathered, and one more for each
+ * column of a meter (ECL_LAYOUT_METERS), the occurrences of
  * repeated labels on ECL_REPEATED_MAX meter-days with a long day, and hashes of
  * ECL_WARNED_MAX identifiers that were warned of.
  */
@@ -30,6 +31,9 @@ typedef struct ecl_repeated_t {
     apr_uint64_t key[2];     /* two hashes of meter, channel and date: 128 bits; 0, 0: free */
     unsigned short seen[12]; /* by place in the hour, at 5-minute steps */
 } ecl_repeated_t;
+
+/* One column of a table with a column per meter, in the row in hand. */
+typedef struct ecl_meter_cell_t ecl_meter_cell_t;
 
 struct ecl_reader_t {
     apr_pool_t *pool;
@@ -71,11 +75,14 @@ struct ecl_reader_t {
 
     apr_uint64_t warned[ECL_WARNED_SLOTS]; /* hashes of identifiers; 0: free */
     int warned_count;
-    ecl_meter_day_t *days;  /* ECL_OPEN_DAYS; wide: by block; long: open days; daily: one */
+    ecl_meter_day_t *days; /* `room`; wide: by block; long: open days; daily: by value */
+    int room;
     apr_uint64_t *day_keys; /* long: hashes of meter, channel and date, by open day; 0: free */
-    int open_days[ECL_OPEN_DAYS]; /* long: indexes of days in the order they were opened */
+    int *open_days;         /* long: indexes of days in the order they were opened */
     int open_count;
-    int last_open; /* long: index of the day the last row went to */
+    int last_open;             /* long: index of the day the last row went to */
+    ecl_meter_cell_t *cells;   /* `room`; made where there is a column per meter */
+    const char *meter_in_hand; /* of the column that is being read, for messages; NULL: none */
     ecl_repeated_t *repeated;
     int repeated_count;
 };
@@ -149,6 +156,19 @@ typedef struct ecl_row_marks_t {
     apr_int64_t numerator, denominator; /* of the conversion to it */
     char flag;                          /* of the row; ECL_FLAG_ACTUAL where it says nothing */
 } ecl_row_marks_t;
+
+struct ecl_meter_cell_t {
+    ecl_row_marks_t marks;
+    ecl_decimal_t value;
+    char flag;
+    int open; /* long: index of the day that its last reading went to */
+};
+
+/* Makes the meter of a column the one in hand. */
+void ecl_reader_enter_meter(ecl_reader_t *reader, const ecl_meter_column_t *column);
+
+/* Reads the columns of all meters of the record in hand into reader->cells. */
+int ecl_reader_take_meters(ecl_reader_t *reader);
 
 /* block: wide layout's block, or NULL. */
 int ecl_reader_take_marks(ecl_reader_t *reader, const ecl_value_block_t *block,

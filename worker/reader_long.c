@@ -22,8 +22,9 @@ typedef struct row_t {
 
 void ecl_long_open(ecl_reader_t *reader)
 {
-    reader->day_keys = apr_pcalloc(reader->pool, ECL_OPEN_DAYS * sizeof(apr_uint64_t));
-    for (int i = 0; i < ECL_OPEN_DAYS; i++) {
+    reader->day_keys = apr_pcalloc(reader->pool, (apr_size_t)reader->room * sizeof(apr_uint64_t));
+    reader->open_days = apr_palloc(reader->pool, (apr_size_t)reader->room * sizeof(int));
+    for (int i = 0; i < reader->room; i++) {
         reader->open_days[i] = i;
     }
 }
@@ -31,7 +32,10 @@ void ecl_long_open(ecl_reader_t *reader)
 void ecl_long_flush(ecl_reader_t *reader)
 {
     for (int i = 0; i < reader->open_count; i++) {
-        ecl_reader_give(reader, &reader->days[reader->open_days[i]]);
+        ecl_meter_day_t *day = &reader->days[reader->open_days[i]];
+
+        ecl_reader_give(reader, day);
+        day->meter[0] = '\0'; /* who remembers it must not add to it */
     }
     reader->open_count = 0;
 }
@@ -72,11 +76,11 @@ static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
             return &reader->days[index];
         }
     }
-    if (reader->open_count == ECL_OPEN_DAYS) {
+    if (reader->open_count == reader->room) {
         index = reader->open_days[0];
         ecl_reader_give(reader, &reader->days[index]);
         memmove(reader->open_days, reader->open_days + 1,
-                (ECL_OPEN_DAYS - 1) * sizeof(reader->open_days[0]));
+                (size_t)(reader->room - 1) * sizeof(reader->open_days[0]));
         reader->open_days[--reader->open_count] = index;
     }
     index = reader->open_days[reader->open_count++];
@@ -282,8 +286,14 @@ static int is_too_short(const ecl_reader_t *reader)
     const ecl_layout_t *layout = reader->layout;
     int count = reader->record.count;
 
-    return count <= layout->value_column || count <= layout->meter_column ||
-           count <= layout->time_column || count <= layout->period_column;
+    /* a sheet's rows end with their last cell */
+    if (layout->meter_count && !layout->sheet &&
+        count <= layout->meters[layout->meter_count - 1].column) {
+        return 1;
+    }
+    return count <= (layout->meter_count ? layout->date_column : layout->value_column) ||
+           count <= layout->meter_column || count <= layout->time_column ||
+           count <= layout->period_column;
 }
 
 /* A row counts whole or not at all: all of its values are read before the first is used. */
@@ -316,6 +326,31 @@ static ecl_outcome_t take_values(ecl_reader_t *reader, row_t *row)
     return outcome;
 }
 
+/* The same of a row with a column per meter. */
+static ecl_outcome_t take_meters(ecl_reader_t *reader, row_t *row)
+{
+    const ecl_layout_t *layout = reader->layout;
+    ecl_outcome_t outcome = ECL_OUTCOME_SKIPPED;
+
+    if (!ecl_reader_take_meters(reader)) {
+        return ECL_OUTCOME_FAILED;
+    }
+    for (int i = 0; i < layout->meter_count; i++) {
+        ecl_meter_cell_t *cell = &reader->cells[i];
+
+        if (cell->value == ECL_DECIMAL_MISSING) {
+            continue;
+        }
+        ecl_reader_enter_meter(reader, &layout->meters[i]);
+        row->marks = cell->marks;
+        reader->last_open = cell->open;
+        gather(reader, row, cell->value, cell->flag);
+        cell->open = reader->last_open;
+        outcome = ECL_OUTCOME_TAKEN;
+    }
+    return outcome;
+}
+
 /* From a readable stamp on. */
 static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *row)
 {
@@ -337,7 +372,7 @@ static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *st
     if (!row->marks.channel) {
         return ECL_OUTCOME_SKIPPED;
     }
-    return take_values(reader, row);
+    return layout->meter_count ? take_meters(reader, row) : take_values(reader, row);
 }
 
 /* The file's, or the row's own: a source writes that, and what it writes is a number. */
@@ -360,6 +395,10 @@ ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
     int column;
 
     row.is_value_missing = ecl_reader_is_value_missing(reader);
+    if (layout->meter_count) {
+        /* the rows' times are those of all meters: labels that come twice are counted for one */
+        ecl_reader_enter_meter(reader, &layout->meters[0]);
+    }
     if (!ecl_layout_stamp(layout, reader->record.fields, reader->record.count, &stamp, &status,
                           &column)) {
         return row.is_value_missing ? ECL_OUTCOME_SKIPPED

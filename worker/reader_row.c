@@ -73,6 +73,11 @@ static void print_message(ecl_reader_t *reader, const char *fmt, va_list args)
                                         "sheet \"%s\": ", reader->record.sheet);
     }
     apr_vsnprintf(reader->message + used, sizeof(reader->message) - used, fmt, args);
+    if (reader->meter_in_hand) {
+        used = strlen(reader->message);
+        apr_snprintf(reader->message + used, sizeof(reader->message) - used, " (meter %s)",
+                     reader->meter_in_hand);
+    }
 }
 
 /* The record as it stands in the file; with a channel that is said elsewhere in it, as a cell
@@ -238,7 +243,7 @@ int ecl_reader_take_meter(ecl_reader_t *reader)
     ecl_meter_status_t status;
 
     if (column < 0 && reader->meter[0]) {
-        return 1; /* the one given, and it was read before */
+        return 1; /* the one given, and it was read before; or each column has its own */
     }
     if (reader->meter_length && cell.length == reader->meter_length &&
         !memcmp(cell.text, reader->meter_text, cell.length)) {
@@ -279,6 +284,34 @@ int ecl_reader_take_meter(ecl_reader_t *reader)
         reader->meter_length = cell.length;
     }
     return 1;
+}
+
+void ecl_reader_enter_meter(ecl_reader_t *reader, const ecl_meter_column_t *column)
+{
+    apr_cpystrn(reader->meter, column->meter, sizeof(reader->meter));
+    reader->meter_kind = column->kind;
+}
+
+int ecl_reader_take_meters(ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+    int is_good = 1;
+
+    for (int i = 0; i < layout->meter_count && is_good; i++) {
+        const ecl_meter_column_t *column = &layout->meters[i];
+        ecl_value_block_t block = {.channel = column->channel, .unit = column->unit};
+        ecl_meter_cell_t *cell = &reader->cells[i];
+
+        ecl_reader_enter_meter(reader, column);
+        reader->meter_in_hand = column->meter;
+        cell->value = ECL_DECIMAL_MISSING;
+        is_good = ecl_reader_take_marks(reader, &block, &cell->marks) &&
+                  (!cell->marks.channel ||
+                   ecl_reader_take_value(reader, column->column, column->flag_column, &cell->marks,
+                                         &cell->value, &cell->flag));
+    }
+    reader->meter_in_hand = NULL;
+    return is_good;
 }
 
 /* ---- date --------------------------------------------------------------------------------------
@@ -392,6 +425,9 @@ int ecl_reader_is_value_missing(const ecl_reader_t *reader)
 {
     int is_missing = is_missing_at(reader, reader->layout->value_column);
 
+    for (int i = 1; i < reader->layout->meter_count && is_missing; i++) {
+        is_missing = is_missing_at(reader, reader->layout->meters[i].column);
+    }
     for (int i = 0; i < reader->layout->extra_count && is_missing; i++) {
         is_missing = is_missing_at(reader, reader->layout->extras[i].column);
     }

@@ -23,12 +23,19 @@ typedef struct survey_t {
 
 static int has_value(const survey_t *survey, const ecl_record_t *record)
 {
-    ecl_field_t cell = ecl_sample_cell(record, survey->layout->value_column);
-    ecl_decimal_t value;
-    ecl_decimal_status_t status =
-        ecl_decimal_parse(cell.text, cell.length, survey->layout->decimal_point, &value);
+    const ecl_layout_t *layout = survey->layout;
 
-    return (status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED) && value != 0;
+    for (int i = 0; i < ecl_layout_value_columns(layout); i++) {
+        ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, i));
+        ecl_decimal_t value;
+        ecl_decimal_status_t status =
+            ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value);
+
+        if ((status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED) && value != 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void count_stamp(survey_t *survey, const ecl_clock_day_t *day, const ecl_record_t *record,
