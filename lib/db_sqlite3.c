@@ -7,6 +7,10 @@
 
 #include "db_driver.h"
 
+/* the size that the WAL is brought back to; what a commit waits for that, see bound_wal */
+#define WAL_BYTES 67108864
+#define WAL_WAIT_MS 1500
+
 static apr_status_t check_params(const char *params, ecl_result_t *result)
 {
     if (params[0] != '/') {
@@ -106,13 +110,43 @@ static int configure(void *native, int lock_wait_ms)
     /* without FULL a power cut could take back a commit that was reported */
     return sqlite3_exec(native,
                         "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;"
-                        "PRAGMA journal_size_limit=67108864",
+                        "PRAGMA journal_size_limit=" APR_STRINGIFY(WAL_BYTES),
                         NULL, NULL, NULL);
+}
+
+/* Reads of others that overlap without a gap keep SQLite from ever starting the WAL anew, and it
+ * grows for as long as somebody writes. Beyond WAL_BYTES we wait now and then for those who read
+ * what is old, which nobody who begins meanwhile does. Behind a read that takes longer than that
+ * the WAL grows until it ends. */
+static void bound_wal(sqlite3 *sqlite)
+{
+    static _Thread_local apr_int64_t next_try = WAL_BYTES;
+    const char *path = sqlite3_filename_wal(sqlite3_db_filename(sqlite, "main"));
+    apr_int64_t lock_wait_ms = 0;
+    struct stat st;
+
+    if (stat(path, &st) != 0 || st.st_size <= WAL_BYTES) {
+        next_try = WAL_BYTES;
+        return;
+    }
+    if (st.st_size < next_try ||
+        sqlite3_exec(sqlite, "PRAGMA busy_timeout", take_int64, &lock_wait_ms, NULL) != SQLITE_OK) {
+        return;
+    }
+    next_try = st.st_size + WAL_BYTES / 4;
+    sqlite3_busy_timeout(sqlite, WAL_WAIT_MS);
+    sqlite3_wal_checkpoint_v2(sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(sqlite, (int)lock_wait_ms);
 }
 
 static int control(void *native, const char *sql)
 {
-    return sqlite3_exec(native, sql, NULL, NULL, NULL);
+    int rc = sqlite3_exec(native, sql, NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK && !strcmp(sql, "COMMIT")) {
+        bound_wal(native);
+    }
+    return rc;
 }
 
 static int is_in_transaction(void *native)
