@@ -262,7 +262,8 @@ MOMENTS ?= 200
 DB ?= sqlite3
 .PHONY: chaos
 chaos: deps-check
-	$(Q)$(MAKE) --no-print-directory WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all $(BUILD)/tests/test_undo_model
+	$(Q)$(if $(SEED),SEED=$(SEED)) ROUNDS=$$(($(MOMENTS) * 10)) tests/tools/with_postgres.sh $(BUILD)/tests/test_undo_model
 	$(Q)ECL_BUILD=$(BUILD) ECL_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 

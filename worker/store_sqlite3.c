@@ -15,7 +15,7 @@ typedef struct state_t {
     sqlite3_stmt *get_version;
     sqlite3_stmt *get_meter, *add_meter;
     sqlite3_stmt *get_day, *add_day, *change_day;
-    sqlite3_stmt *get_previous, *add_history;
+    sqlite3_stmt *get_previous, *add_history, *drop_unreachable;
     sqlite3_stmt *splice_in, *drop_history;
     char text[ECL_PERIOD_TEXT_MAX];
 } state_t;
@@ -81,10 +81,13 @@ static apr_status_t prepare(state_t *state, apr_pool_t *p, ecl_result_t *result)
         {&state->get_previous, "SELECT previous_job_id FROM meter_day_history"
                                " WHERE import_job_id = ? AND meter_day_id = ?"},
         {&state->add_history,
-         "INSERT INTO meter_day_history (import_job_id, meter_day_id, period_values, period_flags,"
+         "INSERT OR REPLACE INTO meter_day_history (import_job_id, meter_day_id, period_values, "
+         "period_flags,"
          " unit, previous_job_id, previous_line, previous_updated_at)"
          " SELECT ?1, id, period_values, period_flags, unit, import_job_id, import_line,"
          " updated_at FROM meter_days WHERE id = ?2"},
+        {&state->drop_unreachable,
+         "DELETE FROM meter_day_history WHERE previous_job_id = ?1 AND meter_day_id = ?2"},
         {&state->splice_in, splice_in_sql},
         {&state->drop_history, drop_history_sql},
     };
@@ -246,7 +249,8 @@ static apr_status_t splice(sqlite3 *sqlite, sqlite3_stmt *splice_in, sqlite3_stm
 
 /* Before the job's first change to a day. Where it has written the day before and another import
  * has done so since (two files with the same days, imported at the same time), it moves to the top
- * of the day's stack, which would lead in a circle otherwise. */
+ * of the day's stack, which would lead in a circle otherwise. Where the record of an import above
+ * it was deleted, the job's place below can't be reached any more: what speaks of it goes. */
 static apr_status_t keep_history(state_t *state, const ecl_store_row_t *row, ecl_result_t *result)
 {
     apr_int64_t writer = row->job;
@@ -262,6 +266,12 @@ static apr_status_t keep_history(state_t *state, const ecl_store_row_t *row, ecl
             return rv;
         }
         if (!found) {
+            ecl_sql_bind_ints(state->drop_unreachable, 2,
+                              (const apr_int64_t[]){state->job_id, row->id});
+            rv = ecl_sql_run(state->drop_unreachable, storing, result);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
             break;
         }
         previous = sqlite3_column_int64(state->get_previous, 0);

@@ -734,6 +734,40 @@ static void imports_may_take_turns(void **state)
     }
 }
 
+/* A job that is still importing writes a day again, above an import whose record was deleted: what
+ * is below that can't be reached any more, and must not be taken for what is above. */
+static void writes_again_above_a_deleted_record(void **state)
+{
+    fixture_t *f = *state;
+    ecl_meter_day_t days[3] = {day_of("A", 0, 2, "1 - -"), day_of("A", 0, 3, "- 1 -"),
+                               day_of("A", 0, 4, "2 - -")};
+    apr_int64_t a, b, d, last;
+    ecl_store_t *stores[2];
+    apr_pool_t *p;
+
+    import_day(f, day_of("A", 0, 2, "0 0 0"));
+    a = make_job(f);
+    b = make_job(f);
+    apr_pool_create(&p, f->pool);
+    stores[0] = open_store(f, a, 0, 0, p);
+    stores[1] = open_store(f, b, 0, 0, p);
+    put(f, stores[0], &days[0], 1);
+    put(f, stores[1], &days[1], 1);
+    d = import_day(f, day_of("A", 0, 2, "- - 1"));
+    run_sql(f, apr_psprintf(f->pool, "DELETE FROM import_jobs WHERE id = %" APR_INT64_T_FMT, d));
+    put(f, stores[0], &days[2], 1);
+    apr_pool_destroy(p);
+    last = import_day(f, day_of("A", 0, 2, "- 2 -"));
+    assert_non_null(strstr(stored(f), "[2,2,1]"));
+    take_out(f, a, 10);
+    assert_non_null(strstr(stored(f), "[2,2,1]"));
+    take_out(f, last, 10);
+    assert_non_null(strstr(stored(f), "[1,1,1]"));
+    take_out(f, b, 10);
+    assert_non_null(strstr(stored(f), "[1,1,1]"));
+    assert_string_equal(query(f, "SELECT * FROM meter_day_history"), "");
+}
+
 /* A simple model: each day is a stack of what its writers left. */
 #define MODEL_JOBS 12
 #define MODEL_DAYS 6
@@ -893,6 +927,7 @@ int main(void)
         TEST(keeps_days_that_a_later_import_changed),
         TEST(counts_a_kept_day_whose_later_import_was_deleted),
         TEST(imports_may_take_turns),
+        TEST(writes_again_above_a_deleted_record),
         TEST(agrees_with_a_simple_model),
     };
 
