@@ -15,9 +15,8 @@
     4096 /* bytes of a key, string or number, and NUL; a longer one is cut                         \
           */
 #define ECL_JSON_DEPTH_MAX 64
-/* Of a file, unpacked. It is read three times before the first row, and a worker that is silent for
- * longer than its lease loses its job. */
-#define ECL_JSON_BYTES_MAX ((apr_int64_t)256 << 20)
+/* Of a file, unpacked: as ECL_ESPI_BYTES_MAX, and for its reason. */
+#define ECL_JSON_BYTES_MAX ((apr_int64_t)1 << 30)
 
 typedef struct ecl_json_t ecl_json_t;
 
