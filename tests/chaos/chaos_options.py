@@ -5,5 +5,5 @@ import os
 import random
 
 LONG = "MOMENTS" in os.environ
-MOMENTS = int(os.environ.get("MOMENTS", "16"))
+MOMENTS = int(os.environ.get("MOMENTS", "10"))
 SEED = os.environ.setdefault("SEED", str(random.SystemRandom().randrange(10 ** 6)))

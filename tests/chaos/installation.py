@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+import unittest.mock
 
 import requests
 
@@ -45,8 +46,9 @@ class Installation:
 
     # ---- processes ----------------------------------------------------------------------------
 
-    def start_daemon(self):
-        daemon = wh.Daemon(self.server, "--workers", self.processes, count=self.processes)
+    def start_daemon(self, environment=None):
+        with unittest.mock.patch.dict(os.environ, environment or {}):
+            daemon = wh.Daemon(self.server, "--workers", self.processes, count=self.processes)
         self.daemons.append(daemon)
         return daemon
 

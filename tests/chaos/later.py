@@ -1,4 +1,5 @@
-"""Programs for which it is later, or earlier, than it is: later.c, built where it is needed."""
+"""Programs for which it is later, or earlier, than it is: later.c, built where it is needed. (What
+a file's change time says can't be set, and the machine's clock is not ours.)"""
 
 import atexit
 import functools
@@ -19,5 +20,21 @@ def library():
     return directory / "later.so"
 
 
-def environment(seconds):
-    return {**os.environ, "LD_PRELOAD": str(library()), "LATER_SECONDS": str(seconds)}
+class Clock:
+    """A clock that can be put forward and back while programs go by it."""
+
+    def __init__(self, seconds=0):
+        handle, path = tempfile.mkstemp(dir=library().parent)
+        os.close(handle)
+        self.path = pathlib.Path(path)
+        self.path.chmod(0o644)
+        self.put(seconds)
+
+    def put(self, seconds):
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(str(seconds))
+        fresh.chmod(0o644)
+        fresh.rename(self.path)
+
+    def environment(self):
+        return {**os.environ, "LD_PRELOAD": str(library()), "LATER_FILE": str(self.path)}

@@ -61,7 +61,7 @@ def assert_settled(run):
                     "'processing') OR lease_until IS NOT NULL OR cancel_requested = 1 "
                     "OR undo_requested = 1")
     assert not stuck, f"jobs are stuck: {stuck}"
-    done = run.worker("cleanup", "--days", 99, env=later.environment(2 * 3600))
+    done = run.worker("cleanup", "--days", 99, env=later.Clock(2 * 3600).environment())
     assert done.returncode == 0, done.stderr
     named = {name for (name,) in run.sql("SELECT stored_name FROM import_jobs "
                                          "WHERE stored_name IS NOT NULL")}

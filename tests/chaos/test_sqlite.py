@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ import worker_helpers as wh
 from chaos_options import LONG
 
 MIB = 1 << 20
+only_root = pytest.mark.skipif(
+    os.getuid() != 0, reason="only root can take a directory away from the server's user")
 
 
 class Meddler:
@@ -157,3 +160,98 @@ def test_the_wal_stays_bounded_while_there_are_readers(make_installation):
 
 def sum_of_growth(sizes):
     return sum(max(0, later - before) for before, later in zip([0] + sizes, sizes))
+
+
+def expect_refusal_before_the_body(server):
+    """An upload is refused before the client has sent any of its file."""
+    head = (f"POST {server.api_path}/jobs?filename=f.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: {harness.requests.auth._basic_auth_str(harness.USER, harness.PASSWORD)}"
+            "\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(head.encode())
+        answer = client.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 503"), answer
+    assert "retry-after:" in answer.lower()
+
+
+@pytest.fixture
+def elsewhere(make_installation):
+    """An installation without workers whose database has a directory of its own, and that."""
+    directory = harness.pathlib.Path(harness.tempfile.mkdtemp(prefix="eclectyc-db-", dir="/tmp"))
+    harness.shutil.chown(directory, "www-data", "www-data")
+    target = make_installation(daemons=0, Database=f'sqlite3 "{directory}/eclectyc.db"')
+    target.server.database = type(target.server.database)(directory / "eclectyc.db")
+    yield target, directory
+    try:
+        target.close()
+        target.server.stop()
+    finally:
+        target.server.kill()
+        for path in (directory, away_from(directory)):
+            harness.shutil.rmtree(path, ignore_errors=True)
+
+
+def away_from(directory):
+    return directory.with_name(directory.name + "-away")
+
+
+@only_root
+@pytest.mark.parametrize("how", ["unreadable", "moved away"])
+def test_the_database_is_out_of_reach(elsewhere, files, wanted, how):
+    """While it starts, serves and reloads: 503 in words, and all goes on when it is back."""
+    target, directory = elsewhere
+    server = target.server
+    server.expected += ["ECL2022", "ECL3010"]
+    daemon = target.start_daemon()
+    import_all(target, chaos_files.base(), "base")
+    daemon.stop()
+    target.daemons.remove(daemon)
+    server.stop()
+    if how == "unreadable":
+        directory.chmod(0)
+    else:
+        directory.rename(away_from(directory))
+    server.start()
+    daemon = target.start_daemon()
+    harness.wait_for(lambda: "ECL3010" in daemon.log(), "the worker to say so")
+    for _ in range(2):
+        expect_refusal_before_the_body(server)
+        page = server.get(server.admin)
+        assert page.status_code == 503 and "database" in page.text
+        answer = server.get(f"{server.api}/jobs")
+        assert answer.status_code == 503 and "Retry-After" in answer.headers
+        assert server.get("/server-status?auto").status_code == 200
+        inst.apachectl(server, "graceful")
+    assert not list((server.storage / "incoming").glob("*"))
+    if how == "unreadable":
+        directory.chmod(0o755)
+    else:
+        away_from(directory).rename(directory)
+    import_all(target, files, "k")
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)
+
+
+@only_root
+def test_the_database_comes_and_goes_while_it_works(elsewhere, files, wanted):
+    """Its directory is moved away for moments, as when a file system is not mounted."""
+    target, directory = elsewhere
+    server = target.server
+    server.expected += ["ECL2022", "ECL3010", "ECL3012"]
+    target.start_daemon()
+    import_all(target, chaos_files.base(), "base")
+
+    def come_and_go():
+        directory.rename(away_from(directory))
+        time.sleep(0.2)
+        away_from(directory).rename(directory)
+        time.sleep(0.3)
+
+    with Meddler(come_and_go):
+        batches = inst.Uploads(target, files, "k").join()
+        time.sleep(1 if LONG else 0.5)
+    for batch in batches.values():
+        row = wh.wait_for_status(server, batch, "completed", "failed")
+        assert row["status"] == "completed", row["error_message"]
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)
