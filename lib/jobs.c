@@ -91,13 +91,21 @@ int ecl_jobs_parse_object(const char *text, apr_pool_t *p, json_object **pobject
 
 #define FIRST_INDEX(column) COLUMN_##column
 #define NEXT_INDEX(column) , COLUMN_##column
-enum { ECL_JOB_COLUMNS(FIRST_INDEX, NEXT_INDEX) };
+enum { ECL_JOB_COLUMNS(FIRST_INDEX, NEXT_INDEX), COLUMN_preview };
 
 #define TEXT(column) ecl_db_get(rows, row, COLUMN_##column)
 #define INT(column) ecl_db_get_int(rows, row, COLUMN_##column)
 
-apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p, ecl_job_t **pjob,
-                               ecl_result_t *result)
+static apr_status_t unreadable(const ecl_job_t *job, ecl_result_t *result)
+{
+    return ecl_fail(result, APR_EGENERAL, "job-unreadable",
+                    "the record of job %s holds something that this version cannot read",
+                    job->batch_id);
+}
+
+/* The job in a row of ECL_JOB_SELECT, its summary not parsed. */
+static apr_status_t from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p, ecl_job_t **pjob,
+                             ecl_result_t *result)
 {
     ecl_job_t *job = apr_pcalloc(p, sizeof *job);
 
@@ -143,15 +151,34 @@ apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p
     job->undone_by = TEXT(undone_by);
     job->idempotency_key = TEXT(idempotency_key);
     job->due_at = INT(due_at);
+    job->summary_text = TEXT(summary);
     if (!ecl_job_status_parse(TEXT(status), &job->status) ||
-        !ecl_jobs_parse_object(TEXT(options), p, &job->options) ||
-        !ecl_jobs_parse_object(TEXT(summary), p, &job->summary)) {
-        return ecl_fail(result, APR_EGENERAL, "job-unreadable",
-                        "the record of job %s holds something that this version cannot read",
-                        job->batch_id);
+        !ecl_jobs_parse_object(TEXT(options), p, &job->options)) {
+        return unreadable(job, result);
     }
     *pjob = job;
     return APR_SUCCESS;
+}
+
+static apr_status_t parse_summary(ecl_job_t *job, apr_pool_t *p, ecl_result_t *result)
+{
+    if (!ecl_jobs_parse_object(job->summary_text, p, &job->summary)) {
+        return unreadable(job, result);
+    }
+    job->summary_text = NULL;
+    return APR_SUCCESS;
+}
+
+/* Puts the preview into the summary, as its last member. */
+static void add_preview(ecl_job_t *job, const char *preview, apr_pool_t *p)
+{
+    const char *summary = job->summary_text;
+    apr_size_t length = summary ? strlen(summary) : 0;
+
+    if (preview && length > 2) {
+        job->summary_text = apr_pstrcat(p, apr_pstrmemdup(p, summary, length - 1),
+                                        ",\"preview\":", preview, "}", NULL);
+    }
 }
 
 apr_status_t ecl_jobs_query_one(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
@@ -165,7 +192,8 @@ apr_status_t ecl_jobs_query_one(ecl_db_conn_t *conn, const char *sql, const ecl_
     if (rv != APR_SUCCESS || !ecl_db_nrows(rows)) {
         return rv;
     }
-    return ecl_jobs_from_row(rows, 0, p, pjob, result);
+    rv = from_row(rows, 0, p, pjob, result);
+    return rv == APR_SUCCESS ? parse_summary(*pjob, p, result) : rv;
 }
 
 void ecl_job_options_used(const ecl_job_t *job, const char *values[ECL_OPTIONS])
@@ -185,7 +213,9 @@ void ecl_job_options_used(const ecl_job_t *job, const char *values[ECL_OPTIONS])
 
 const char *ecl_jobs_json_text(json_object *object)
 {
-    return object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN) : NULL;
+    return object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                               JSON_C_TO_STRING_NOSLASHESCAPE)
+                  : NULL;
 }
 
 /* ---- creating ---- */
@@ -309,14 +339,37 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
 
 /* ---- reading ---- */
 
+apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                          ecl_job_t **pjob, ecl_result_t *result)
+{
+    static const char sql[] =
+        "SELECT " ECL_JOB_SELECT ", preview FROM import_jobs WHERE batch_id = %s";
+    ecl_db_rows_t *rows;
+    apr_status_t rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), p, &rows, result);
+
+    *pjob = NULL;
+    if (rv == APR_SUCCESS && !ecl_db_nrows(rows)) {
+        return ecl_fail(result, ECL_ENOTFOUND, "job-not-found", "there is no job %s", batch_id);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = from_row(rows, 0, p, pjob, result);
+    }
+    if (rv == APR_SUCCESS) {
+        add_preview(*pjob, ecl_db_get(rows, 0, COLUMN_preview), p);
+    }
+    return rv;
+}
+
 apr_status_t ecl_job_get(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p, ecl_job_t **pjob,
                          ecl_result_t *result)
 {
-    static const char sql[] = "SELECT " ECL_JOB_SELECT " FROM import_jobs WHERE batch_id = %s";
-    apr_status_t rv = ecl_jobs_query_one(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), p, pjob, result);
+    apr_status_t rv = ecl_job_look(conn, batch_id, p, pjob, result);
 
-    if (rv == APR_SUCCESS && !*pjob) {
-        return ecl_fail(result, ECL_ENOTFOUND, "job-not-found", "there is no job %s", batch_id);
+    if (rv == APR_SUCCESS) {
+        rv = parse_summary(*pjob, p, result);
+    }
+    if (rv != APR_SUCCESS) {
+        *pjob = NULL;
     }
     return rv;
 }
@@ -449,12 +502,9 @@ apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, a
     page->count = ecl_db_nrows(rows) > filter->limit ? filter->limit : ecl_db_nrows(rows);
     page->jobs = apr_pcalloc(p, (apr_size_t)(page->count + 1) * sizeof *page->jobs);
     for (int i = 0; i < page->count; i++) {
-        rv = ecl_jobs_from_row(rows, i, p, &page->jobs[i], result);
+        rv = from_row(rows, i, p, &page->jobs[i], result);
         if (rv != APR_SUCCESS) {
             return rv;
-        }
-        if (page->jobs[i]->summary) {
-            json_object_object_del(page->jobs[i]->summary, "preview");
         }
     }
     if (ecl_db_nrows(rows) > page->count) {

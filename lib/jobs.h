@@ -93,6 +93,8 @@ typedef struct ecl_job_t {
     apr_int64_t attempt_started_rows; /* processed_rows then: what the rate is computed from */
     const char *error_message;
     json_object *summary; /* NULL or an object; owned as options */
+    /* where summary was not parsed, see ecl_job_look: its text, for ecl_job_json; else NULL */
+    const char *summary_text;
     const char *parent_batch_id;
     apr_time_t undone_at;
     const char *undone_by;
@@ -137,9 +139,15 @@ apr_status_t ecl_job_check_new(const ecl_job_new_t *job, ecl_result_t *result);
 apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
                             ecl_job_t **pjob, ecl_result_t *result);
 
-/* ECL_ENOTFOUND, code "job-not-found". */
+/* ECL_ENOTFOUND, code "job-not-found". Its summary has the "preview", which is large: no other
+ * function's has. */
 apr_status_t ecl_job_get(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p, ecl_job_t **pjob,
                          ecl_result_t *result);
+
+/* The same for whoever only gives it to ecl_job_json: summary is NULL, and summary_text goes into
+ * the JSON as it is. */
+apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                          ecl_job_t **pjob, ecl_result_t *result);
 
 /* The job a user's idempotency key stands for; *pjob is NULL when there is none. */
 apr_status_t ecl_job_by_key(ecl_db_conn_t *conn, const char *user_name, const char *key,
@@ -165,7 +173,7 @@ typedef struct ecl_job_page_t {
     const char *next; /* what to give as `before` for the next page; NULL: this is the last */
 } ecl_job_page_t;
 
-/* Newest first. Their summaries are without "preview", which is large and for a job's own page.
+/* Newest first; their summaries are not parsed, as of ecl_job_look, and without "preview".
  * ECL_EINPUT when limit, before or q is not usable. */
 apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, apr_pool_t *p,
                           ecl_job_page_t *page, ecl_result_t *result);
@@ -190,7 +198,7 @@ apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_
  * starts; 100 only when completed), rows_per_second (of the present or last attempt, up to its last
  * batch), eta_seconds (both null when not known, and when nothing has been heard of the worker for
  * a lease). Between two batches the object stays the same, whatever the time. The caller owns it
- * (json_object_put).
+ * (json_object_put); it is not to be used when the job is gone.
  */
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
 
@@ -287,6 +295,11 @@ typedef struct ecl_job_progress_t {
 apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
                               const ecl_job_progress_t *progress, int *pcancel,
                               ecl_result_t *result);
+
+/* Keeps what the file begins with, an array, which ecl_job_get puts into the summary. ECL_EFENCED.
+ */
+apr_status_t ecl_job_keep_preview(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *preview,
+                                  ecl_result_t *result);
 
 /* Renews the lease outside a batch (counting, taking out) and sets total_rows when it is >= 0. */
 apr_status_t ecl_job_renew(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t total_rows,

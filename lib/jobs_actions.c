@@ -76,8 +76,8 @@ static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, apr_pool_
         "UPDATE import_jobs SET total_rows = NULL, processed_rows = 0, imported_rows = 0,"
         " failed_rows = 0, skipped_rows = 0, readings_new = 0, readings_changed = 0,"
         " readings_unchanged = 0, bytes_done = 0, checkpoint = 0, started_at = NULL,"
-        " attempt_started_at = NULL, attempt_started_rows = 0, summary = NULL, undone_at = NULL,"
-        " undone_by = NULL"
+        " attempt_started_at = NULL, attempt_started_rows = 0, summary = NULL, preview = NULL,"
+        " undone_at = NULL, undone_by = NULL"
         " WHERE batch_id = %s AND stored_name IS NOT NULL"
         " AND (status = 'cancelled' OR (status = 'failed' AND undone_at IS NOT NULL))";
     static const char queue[] =
@@ -171,7 +171,7 @@ apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const cha
         "UPDATE import_jobs SET status = 'queued', options = %s, run_after = queued_at,"
         " due_at = %lld, attempts = 0, completed_at = NULL, started_at = NULL, attempt_started_at "
         "= NULL, error_message = NULL,"
-        " summary = NULL, total_rows = NULL, undone_at = NULL, undone_by = NULL"
+        " summary = NULL, preview = NULL, total_rows = NULL, undone_at = NULL, undone_by = NULL"
         " WHERE id = %lld AND status = 'failed' AND claims = %lld AND checkpoint = 0"
         " AND undo_requested = 0 AND stored_name IS NOT NULL RETURNING " ECL_JOB_SELECT;
     int option, is_given = 0;

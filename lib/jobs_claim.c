@@ -335,6 +335,19 @@ apr_status_t ecl_job_progress(ecl_db_conn_t *conn, const ecl_job_t *job,
                    pcancel, result);
 }
 
+apr_status_t ecl_job_keep_preview(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *preview,
+                                  ecl_result_t *result)
+{
+    static const char sql[] =
+        "UPDATE import_jobs SET preview = %s WHERE " HELD " RETURNING cancel_requested";
+    int cancel;
+
+    return work_on(
+        conn, job, sql,
+        ECL_ARGS(ECL_TEXT(ecl_jobs_json_text(preview)), ECL_INT(job->id), ECL_INT(job->claims)),
+        &cancel, result);
+}
+
 apr_status_t ecl_job_renew(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t total_rows,
                            int *pcancel, ecl_result_t *result)
 {

@@ -20,7 +20,7 @@
 #include "jobs.h"
 #include "log.h"
 
-/* The columns of a job in the order in which ecl_jobs_from_row reads them. */
+/* The columns of a job in the order in which they are read. */
 /* clang-format off */
 #define ECL_JOB_COLUMNS(FIRST, REST)                                                               \
     FIRST(id)                                                                                      \
@@ -56,10 +56,6 @@
     "(run_after <= %lld OR run_after <= queued_at"                                                 \
     " OR (attempts > 0 AND run_after > CAST(%lld AS BIGINT) + " APR_STRINGIFY(                     \
         ECL_BACK_OFF_MAX_SECONDS) "000000))"
-
-/* The job in a row of ECL_JOB_SELECT, allocated from p. */
-apr_status_t ecl_jobs_from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p, ecl_job_t **pjob,
-                               ecl_result_t *result);
 
 /* Runs a statement that gives at most one row of ECL_JOB_SELECT; *pjob is NULL when it gave none.
  */

@@ -46,11 +46,16 @@ int ecl_api_list(ecl_request_t *q)
 int ecl_api_job(ecl_request_t *q)
 {
     ecl_result_t result = ecl_result_make(q->r->pool);
-    ecl_job_t *job;
+    ecl_db_conn_t *conn;
+    ecl_job_t *job = NULL;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
 
-    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS
-               ? ecl_action_answer_job(q, HTTP_OK, job)
-               : ecl_respond_failure(q, &result);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_look(conn, q->batch_id, q->r->pool, &job, &result);
+        ecl_db_release(conn);
+    }
+    return rv == APR_SUCCESS ? ecl_action_answer_job(q, HTTP_OK, job)
+                             : ecl_respond_failure(q, &result);
 }
 
 int ecl_api_errors(ecl_request_t *q)

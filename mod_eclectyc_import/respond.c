@@ -1,6 +1,6 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
-#include <apr_sha1.h>
+#include <openssl/sha.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -92,15 +92,13 @@ int ecl_respond_page(ecl_request_t *q, int status, const char *template_name, js
     return send_brigade(r, status, "text/html; charset=utf-8", bb);
 }
 
+/* By libcrypto, whose SHA-256 is several times as fast as apr-util's SHA-1. */
 static const char *etag_of(const char *text, apr_pool_t *p)
 {
-    unsigned char digest[APR_SHA1_DIGESTSIZE];
-    apr_sha1_ctx_t sha1;
+    unsigned char digest[SHA256_DIGEST_LENGTH];
     char *hex = apr_palloc(p, 2 * 10 + 3), *out = hex;
 
-    apr_sha1_init(&sha1);
-    apr_sha1_update_binary(&sha1, (const unsigned char *)text, (unsigned int)strlen(text));
-    apr_sha1_final(digest, &sha1);
+    SHA256((const unsigned char *)text, strlen(text), digest);
     *out++ = '"';
     for (int i = 0; i < 10; i++) {
         out += apr_snprintf(out, 3, "%02x", digest[i]);

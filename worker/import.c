@@ -220,7 +220,8 @@ static apr_status_t open_reader(run_t *run, const char *path)
         rv = ecl_preview_make(&preview, run->reader, path, run->p, run->result);
     }
     if (rv == APR_SUCCESS) {
-        ecl_summary_preview(run->summary, preview);
+        rv = ecl_job_keep_preview(run->conn, run->job, preview, run->result);
+        json_object_put(preview);
     }
     if (rv == APR_SUCCESS && run->template) {
         rv = ecl_import_template_used(run->conn, run->template->id, run->result);

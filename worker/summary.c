@@ -269,11 +269,6 @@ void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *m
     }
 }
 
-void ecl_summary_preview(ecl_summary_t *summary, json_object *preview)
-{
-    json_object_object_add(summary->json, "preview", preview);
-}
-
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts)
 {
     json_object *json = summary->json;

@@ -9,8 +9,6 @@
  * - readings_missing, readings_repeated, readings_kept_estimated, rounded
  * - warnings: [{code, message, count, examples (the first 5)}], at most 50 codes
  * - examples: [{meter, channel, date, period, old, new, old_type, new_type}], the first 10 changes
- * - preview: [{meter, channel, unit, interval_minutes, days: [{date, values}]}], the first days of
- *   the first meters (worker/preview.h); values are texts, or null
  * - took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
  * - code: of the failure, when the job failed; question: what the user can answer to have it go on
  *   (worker/question.h)
@@ -46,8 +44,6 @@ void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *m
  */
 void ecl_summary_finding(ecl_summary_t *summary, const char *code, apr_int64_t count,
                          const char *example);
-/* preview is the summary's from then on. */
-void ecl_summary_preview(ecl_summary_t *summary, json_object *preview);
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts);
 void ecl_summary_took_out(ecl_summary_t *summary, const ecl_take_out_counts_t *counts);
 /* The code of the failure and the question that goes with it; NULL: none. */

@@ -438,14 +438,23 @@ static void lists_leave_previews_out(void **state)
     const ecl_job_filter_t filter = {.limit = 5};
     const ecl_job_t *job = new_job(f, "a.csv");
     ecl_job_page_t page;
+    ecl_job_t *looked;
+    json_object *json;
 
     new_job(f, "b.csv");
-    sql(f, "UPDATE import_jobs SET summary = '{\"days\":3,\"preview\":[1]}' WHERE id = %d",
+    sql(f, "UPDATE import_jobs SET summary = '{\"days\":3}', preview = '[1]' WHERE id = %d",
         (int)job->id);
     OK(ecl_job_list(f->conn, &filter, f->p, &page, &f->result));
     assert_int_equal(page.count, 2);
-    assert_null(page.jobs[0]->summary);
-    assert_string_equal(json_object_to_json_string_ext(page.jobs[1]->summary, 0), "{\"days\":3}");
+    assert_null(page.jobs[0]->summary_text);
+    assert_string_equal(page.jobs[1]->summary_text, "{\"days\":3}");
+    json = ecl_job_json(page.jobs[1], 0);
+    assert_non_null(strstr(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
+                           "\"summary\":{\"days\":3},\"parent"));
+    json_object_put(json);
+    OK(ecl_job_look(f->conn, job->batch_id, f->p, &looked, &f->result));
+    assert_null(looked->summary);
+    assert_string_equal(looked->summary_text, "{\"days\":3,\"preview\":[1]}");
     assert_string_equal(json_object_to_json_string_ext(get(f, job)->summary, 0),
                         "{\"days\":3,\"preview\":[1]}");
 }
