@@ -4,7 +4,8 @@
 #   make check   installs what is missing, builds, runs every test
 #   make bench   installs what is missing, builds, measures
 #
-# Variables: PORT, RUN_DIR (run), PREFIX, CONFDIR (compiled in), DESTDIR (install), SANITIZE=1 (ASan and UBSan build),
+# Variables: PORT, RUN_DIR (run), DB=pgsql (run, http: PostgreSQL, on a private server), PREFIX, CONFDIR
+# (compiled in), DESTDIR (install), SANITIZE=1 (ASan and UBSan build),
 # WERROR=1 (warnings are errors), V=1 (show commands).
 
 APXS ?= apxs
@@ -12,6 +13,7 @@ PREFIX ?= /usr/local
 CONFDIR ?= /etc/apache2/mods-available
 PORT ?= 8080
 RUN_DIR ?= var
+DB ?= sqlite3
 
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share/eclectyc-import
@@ -21,7 +23,7 @@ DEPS_BUILD = gcc make libc6-dev pkg-config apache2-dev libapr1-dev libaprutil1-d
 	libcsv-dev libjson-c-dev libssl-dev libzip-dev zlib1g-dev libexpat1-dev
 DEPS_RUN = apache2-bin apache2-utils libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql tzdata sqlite3 curl jq \
 	openssl util-linux postgresql
-DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-requests python3-openpyxl python3-selenium chromium \
+DEPS_CHECK = libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-requests python3-psycopg2 python3-openpyxl python3-selenium chromium \
 	chromium-driver clang clang-format clang-tidy cppcheck nodejs npm
 DEPS_BENCH = python3 python3-requests wrk
 
@@ -144,7 +146,7 @@ deps-check: deps
 .PHONY: run stop
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)APXS=$(APXS) conf/demo/server.sh start '$(RUN_DIR)' '$(PORT)' build/plain
+	$(Q)APXS=$(APXS) conf/demo/server.sh start '$(RUN_DIR)' '$(PORT)' build/plain '$(DB)'
 	$(Q)cd '$(RUN_DIR)' && pwd >'$(CURDIR)/build/last-run-dir'
 
 # Without RUN_DIR: the server that `make run` started last.
@@ -223,7 +225,7 @@ PYTEST = /usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(shell nproc) --d
 
 .PHONY: http browser
 http: all
-	ECL_BUILD=$(BUILD) $(PYTEST) tests/http
+	ECL_BUILD=$(BUILD) ECL_TEST_DB=$(DB) $(PYTEST) tests/http
 browser: all axe
 	ECL_BUILD=$(BUILD) $(PYTEST) tests/browser
 

@@ -487,11 +487,17 @@ apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result)
 
 apr_status_t ecl_db_fail_native(ecl_db_conn_t *conn, const char *what, ecl_result_t *result)
 {
-    ecl_result_t why = ecl_result_make(result->pool);
-    apr_status_t rv = fail(conn, classify(conn), &why);
+    ecl_result_t why;
+    apr_pool_t *p;
+    apr_status_t rv;
 
+    apr_pool_create(&p, NULL);
+    why = ecl_result_make(p);
+    rv = fail(conn, classify(conn), &why);
     ecl_db_mark_failed(conn);
-    return ecl_fail(result, rv, why.code, "%s: %s", what, why.detail);
+    ecl_fail(result, rv, why.code, "%s: %s", what, why.detail);
+    apr_pool_destroy(p);
+    return rv;
 }
 
 /* --- statements --- */

@@ -15,7 +15,7 @@ static apr_status_t query_ints(ecl_db_conn_t *conn, const char *sql, apr_int64_t
     apr_pool_t *p;
     apr_status_t rv;
 
-    apr_pool_create(&p, result->pool);
+    apr_pool_create(&p, NULL);
     rv = ecl_db_query(conn, sql, ECL_NO_ARGS, p, &rows, result);
     for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
         values[i] = ecl_db_get_int(rows, 0, i);
@@ -36,10 +36,13 @@ static apr_status_t lock(ecl_db_conn_t *conn, ecl_result_t *result)
 
 static apr_status_t read_version(ecl_db_conn_t *conn, int *pversion, ecl_result_t *result)
 {
+    /* not by to_regclass, which may answer from what the session knew before it waited for lock()
+     */
+    static const char has_table[] =
+        "SELECT count(*) FROM pg_class c"
+        " WHERE c.relname = 'schema_migrations' AND pg_table_is_visible(c.oid)";
     apr_int64_t exists = 0, version = 0;
-    apr_status_t rv = query_ints(
-        conn, "SELECT CASE WHEN to_regclass('schema_migrations') IS NULL THEN 0 ELSE 1 END",
-        &exists, 1, result);
+    apr_status_t rv = query_ints(conn, has_table, &exists, 1, result);
 
     if (rv == APR_SUCCESS && exists) {
         rv = query_ints(conn, "SELECT coalesce(max(version), 0) FROM schema_migrations", &version,
@@ -78,12 +81,12 @@ static apr_status_t run_file(ecl_db_conn_t *conn, const ecl_migration_t *migrati
 {
     PGresult *answer = PQexec(ecl_db_native(conn), migration->sql);
     apr_status_t rv = APR_SUCCESS;
+    char what[128];
 
     if (PQresultStatus(answer) != PGRES_COMMAND_OK) {
-        rv = ecl_db_fail_native(conn,
-                                apr_psprintf(result->pool, "migration %s/%s.sql failed",
-                                             migration->driver, migration->name),
-                                result);
+        snprintf(what, sizeof what, "migration %s/%s.sql failed", migration->driver,
+                 migration->name);
+        rv = ecl_db_fail_native(conn, what, result);
     }
     PQclear(answer);
     return rv;

@@ -4,7 +4,25 @@ import pathlib
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import databases  # noqa: E402
 import harness  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sqlite3: nothing to do with PostgreSQL")
+    config.addinivalue_line("markers", "pgsql: nothing to do with SQLite")
+
+
+def pytest_collection_modifyitems(items):
+    """What is about one of the databases, or about none, runs once."""
+    other = "pgsql" if databases.DRIVER == "sqlite3" else "sqlite3"
+    for item in items:
+        if item.get_closest_marker(other):
+            item.add_marker(pytest.mark.skip(reason=f"runs with ECL_TEST_DB={other}"))
+
+
+def pytest_sessionfinish():
+    databases.server.remove()
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
 
 import requests
+
+import databases
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 BUILD = SOURCE / os.environ.get("ECL_BUILD", "build/plain")
@@ -74,12 +75,12 @@ class Run:
         self.data.mkdir()
         self.storage = self.data / "storage"
         self.storage.mkdir(mode=0o700)
-        self.database = self.data / "eclectyc.db"
+        self.database = databases.make(self.data)
         if os.getuid() == 0:
             shutil.chown(self.data, "www-data", "www-data")
             shutil.chown(self.storage, "www-data", "www-data")
         self.settings = {
-            "Database": f'sqlite3 "{self.database}"',
+            "Database": self.database.setting,
             "Storage": f'"{self.storage}"',
             "Templates": f'"{SOURCE / "templates"}"',
             "WorkerProgram": f'"{WORKER}"',
@@ -102,19 +103,24 @@ class Run:
                               capture_output=True, text=True, timeout=300, **kwargs)
 
     def sql(self, statement, *args):
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as db:
+        with contextlib.closing(self.database.connect()) as db:
             return db.execute(statement, args).fetchall()
 
     @contextlib.contextmanager
-    def change(self, timeout=30):
+    def change(self):
         """A transaction of the test's own."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=timeout)) as db, db:
+        with contextlib.closing(self.database.connect()) as db, db:
             yield db
 
-    # what change() raises when somebody else's transaction was in the way for so long
-    busy_errors = (sqlite3.OperationalError,)
+    def empty(self):
+        """Takes all readings, jobs and meters out."""
+        with self.change() as db:
+            for table in ("meter_day_history", "meter_days", "meters", "import_errors",
+                          "import_jobs"):
+                db.execute(f"DELETE FROM {table}")
 
     def remove(self):
+        self.database.remove()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

@@ -30,9 +30,11 @@ choose_user() {
     [ "$(id -u)" -eq 0 ] || return 0
     chown www-data:www-data "$dir"
     as="setpriv --reuid=www-data --regid=www-data --init-groups"
-    # a clone under /root: the one capability that lets it pass, as for httpd
-    $as test -w "$dir" || as="$as --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
-    $as test -w "$dir" || die "the user www-data may not enter $dir"
+    # a clone under /root: the one capability that lets it pass, as for httpd; the shell's test knows
+    # of capabilities, /usr/bin/test does not
+    $as sh -c 'test -w "$0"' "$dir" && return 0
+    as="$as --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
+    $as sh -c 'test -w "$0"' "$dir" || die "the user www-data may not enter $dir"
 }
 
 running() {
@@ -40,7 +42,6 @@ running() {
 }
 
 start() {
-    mkdir -p "$dir"
     choose_user
     chmod 700 "$dir"
     cd /
@@ -67,7 +68,6 @@ start() {
 }
 
 stop() {
-    [ -d "$dir" ] || return 0
     choose_user
     cd /
     ! running || $as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -m fast stop >/dev/null ||
@@ -78,12 +78,19 @@ stop() {
 }
 
 command=$1
-mkdir -p "$2"
-dir=$(cd "$2" && pwd)
 volatile=${3:-}
-find_programs
 case $command in
-start) start ;;
-stop) stop ;;
+start)
+    mkdir -p "$2"
+    dir=$(cd "$2" && pwd)
+    find_programs
+    start
+    ;;
+stop)
+    [ -d "$2/data" ] || exit 0
+    dir=$(cd "$2" && pwd)
+    find_programs
+    stop
+    ;;
 *) die "unknown command $command" ;;
 esac

@@ -1,8 +1,9 @@
 #!/bin/sh
 # The private demo server of `make run` and `make stop`.
 #
-#   server.sh start RUN_DIR PORT BUILD_DIR   start it (or restart it with the new build) and import
-#                                            the sample file through its web interface
+#   server.sh start RUN_DIR PORT BUILD_DIR [DB]   start it (or restart it with the new build) and
+#                                            import the sample file through its web interface; DB is
+#                                            sqlite3, or pgsql: with a private PostgreSQL server
 #   server.sh stop RUN_DIR                   stop it, and wait until it is gone
 #
 # Needs APXS and the packages of `make deps`. Everything it writes lies in RUN_DIR.
@@ -24,6 +25,7 @@ httpd() {
         -C "Define SOURCE_DIR \"$source_dir\"" -C "Define BUILD_DIR \"$build_dir\"" \
         -C "Define MODULE_DIR \"$(${apxs} -q LIBEXECDIR)\"" \
         -C "Define RUN_USER $run_user" -C "Define RUN_GROUP $run_group" \
+        -C "Define DB_DRIVER $db_driver" -C "Define DB_PARAMS \"$db_params\"" \
         -f "$here/httpd.conf" "$@"
 }
 
@@ -33,6 +35,22 @@ running_pid() {
     # the number may have been given to another process since
     tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$here/httpd.conf" || return 1
     printf '%s\n' "$pid"
+}
+
+# The database that httpd and the workers use, and how its owner looks into it.
+start_database() {
+    case $db_driver in
+    sqlite3)
+        "$here/postgres.sh" stop "$run_dir/postgres" # of an earlier DB=pgsql
+        db_params=$run_dir/eclectyc.db
+        look="sqlite3 $db_params"
+        ;;
+    pgsql)
+        db_params=$("$here/postgres.sh" start "$run_dir/postgres") || die "PostgreSQL did not start"
+        look="psql '$db_params' -c"
+        ;;
+    *) die "DB is sqlite3 or pgsql, not '$db_driver'" ;;
+    esac
 }
 
 # Waits up to 30 s for a command to succeed.
@@ -45,12 +63,17 @@ wait_for() {
     done
 }
 
-stop() {
+stop_httpd() {
     pid=$(running_pid "$1") || return 0
     # the workers are the server's children: it ends them before it goes
     kill -TERM "$pid"
     gone() { ! kill -0 "$pid" 2>/dev/null; }
     wait_for gone || die "the server (process $pid) did not stop within 30 s"
+}
+
+stop() {
+    stop_httpd "$1"
+    "$here/postgres.sh" stop "$1/postgres"
 }
 
 # As root, httpd's children and the worker become www-data. Where that user may not enter the
@@ -96,10 +119,11 @@ start() {
     mkdir -p "$run_dir/log" "$run_dir/storage"
     make_password
     choose_user
-    stop "$run_dir"
+    stop_httpd "$run_dir"
     if curl -s -o /dev/null "http://127.0.0.1:$port/"; then
         die "something else answers on port $port: choose another with PORT=…"
     fi
+    start_database
     httpd -t 2>/dev/null || httpd -t
     httpd -k start || die "httpd did not start: see $run_dir/log/error_log"
     base=http://127.0.0.1:$port
@@ -132,7 +156,7 @@ readings: $(field readings_new) new, $(field readings_changed) changed, $(field 
   user      admin
   password  $(cat "$run_dir/admin.password")
   job       $base/admin/imports/status/$batch_id
-  readings  sqlite3 $run_dir/eclectyc.db 'SELECT * FROM meter_readings LIMIT 5'
+  readings  $look 'SELECT * FROM meter_readings LIMIT 5'
   stop      make stop
 END
 }
@@ -144,6 +168,7 @@ case $command in
 start)
     port=$3
     build_dir=$(cd "$4" && pwd)
+    db_driver=${5:-sqlite3}
     start
     ;;
 stop) stop "$run_dir" ;;

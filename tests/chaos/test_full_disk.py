@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import chaos_files
+import databases
 import harness
 import installation as inst
 import ledger
@@ -90,7 +91,7 @@ def test_a_database_whose_disk_fills_while_files_are_imported(
         target = make_installation(daemons=0,
                                    Database=f'sqlite3 "{directory}/eclectyc.db"')
         server = target.server
-        server.database = directory / "eclectyc.db"
+        server.database = databases.Sqlite3(directory)
         server.expected += ["ECL202[12]"]
         assert server.get(server.admin).status_code == 200
         batches = inst.Uploads(target, files, "full").join()

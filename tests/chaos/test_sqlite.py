@@ -10,6 +10,7 @@ import time
 import pytest
 
 import chaos_files
+import databases
 import harness
 import installation as inst
 import ledger
@@ -180,7 +181,7 @@ def elsewhere(make_installation):
     directory = harness.pathlib.Path(harness.tempfile.mkdtemp(prefix="eclectyc-db-", dir="/tmp"))
     harness.shutil.chown(directory, "www-data", "www-data")
     target = make_installation(daemons=0, Database=f'sqlite3 "{directory}/eclectyc.db"')
-    target.server.database = type(target.server.database)(directory / "eclectyc.db")
+    target.server.database = databases.Sqlite3(directory)
     yield target, directory
     try:
         target.close()

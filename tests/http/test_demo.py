@@ -1,9 +1,9 @@
 """`make run` and `make stop` in a fresh clone, and `make install` into an existing Apache."""
 
+import contextlib
 import os
 import pathlib
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 from decimal import Decimal
@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 import requests
 
+import databases
 import harness
 
 pytestmark = pytest.mark.skipif(harness.SANITIZED, reason="the demo is built without sanitizers")
@@ -39,6 +40,13 @@ def make(clone, *args):
                           timeout=600)
 
 
+def connect(run):
+    if databases.DRIVER == "sqlite3":
+        return databases.Sqlite3(run).connect()
+    socket = (run / "postgres" / "socket").readlink()
+    return databases.connect_pgsql(f"host={socket} user=eclectyc dbname=postgres")
+
+
 def own_figures():
     rows = (harness.SAMPLES / "sample_hh_data.csv").read_text().splitlines()[1:]
     cells = [c for row in rows for c in row.split(",")[2:] if c]
@@ -47,21 +55,22 @@ def own_figures():
 
 def test_make_run_and_stop(clone):
     port, run = harness.free_port(), clone / "run"
-    first = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}")
+    wanted = f"DB={databases.DRIVER}"
+    first = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}", wanted)
     assert first.returncode == 0, first.stdout + first.stderr
     password = (run / "admin.password").read_text().strip()
     assert f"http://127.0.0.1:{port}/admin/imports" in first.stdout
     assert password in first.stdout and "sample_hh_data.csv: completed" in first.stdout
     jobs = requests.get(f"http://127.0.0.1:{port}/api/import/jobs", auth=("admin", password)).json()
     assert [j["status"] for j in jobs["jobs"]] == ["completed"]
-    with sqlite3.connect(run / "eclectyc.db") as db:
+    with contextlib.closing(connect(run)) as db:
         count, total = db.execute("SELECT count(*), sum(reading_value) FROM meter_readings").fetchone()
     assert count == own_figures()[0]
     assert abs(Decimal(total) - own_figures()[1]) < Decimal("0.000001")
     for name in ("storage", "log/error_log", "httpd.pid"):
         assert (run / name).exists()
 
-    again = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}")
+    again = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}", wanted)
     assert again.returncode == 0, again.stdout + again.stderr
     assert f"0 new, 0 changed, {count} unchanged" in again.stdout
 
@@ -76,6 +85,7 @@ def test_make_run_and_stop(clone):
                 if ":error]" in line or ":warn]" in line or ":crit]" in line]
 
 
+@pytest.mark.sqlite3
 def test_a_port_in_use_is_named(clone):
     import http.server
     import threading
@@ -88,6 +98,7 @@ def test_a_port_in_use_is_named(clone):
     assert str(port) in answer.stderr and "PORT=" in answer.stderr
 
 
+@pytest.mark.sqlite3
 def test_install_into_an_existing_apache(clone):
     root = clone / "root"
     answer = make(clone, "-s", "install", f"DESTDIR={root}", "PREFIX=/usr")
@@ -98,6 +109,7 @@ def test_install_into_an_existing_apache(clone):
                  "usr/share/eclectyc-import/templates/upload.mustache",
                  "usr/share/eclectyc-import/templates/assets/app.css",
                  "usr/share/eclectyc-import/migrations/sqlite3/0001_initial.sql",
+                 "usr/share/eclectyc-import/migrations/pgsql/0001_initial.sql",
                  "etc/apache2/mods-available/eclectyc_import.load",
                  "etc/apache2/mods-available/eclectyc_import.conf"):
         assert name in installed, name

@@ -29,11 +29,7 @@ def server():
 @pytest.fixture
 def clean(server):
     """The module's server without any reading, job or meter in its database."""
-    import contextlib
-    import sqlite3
-    with contextlib.closing(sqlite3.connect(server.database, timeout=30)) as db, db:
-        for table in ("meter_day_history", "meter_days", "meters", "import_errors", "import_jobs"):
-            db.execute(f"DELETE FROM {table}")
+    server.empty()
     return server
 
 

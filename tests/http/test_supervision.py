@@ -71,14 +71,18 @@ def test_what_the_worker_is_given(make_httpd):
     assert read(pid, "cmdline").split("\0")[:-1] == [
         "eclectyc-import-worker", "--config", "-", "--log-level", "info", "run"]
     harness.wait_for(lambda: len(wh.slots(pid)) == 2, "two worker processes")
+    listeners = {os.readlink(f) for f in
+                 pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()
+                 if os.readlink(f).startswith("socket:")}
+    assert listeners
     for process in [pid, *wh.children(pid)]:
         environment = read(process, "environ").split("\0")
         names = {e.split("=")[0] for e in environment if e}
         assert names <= {"PATH", "LC_ALL"}
         assert "LC_ALL=C.UTF-8" in environment
-        sockets = [os.readlink(f) for f in pathlib.Path(f"/proc/{process}/fd").iterdir()
-                   if os.path.islink(f) and os.readlink(f).startswith("socket:")]
-        assert not sockets, "httpd's listeners are not the worker's"
+        sockets = {os.readlink(f) for f in pathlib.Path(f"/proc/{process}/fd").iterdir()
+                   if os.path.islink(f) and os.readlink(f).startswith("socket:")}
+        assert not sockets & listeners, "httpd's listeners are not the worker's"
         status = dict(line.split(":\t", 1) for line in read(process, "status").splitlines()
                       if ":\t" in line)
         if os.getuid() == 0:
@@ -242,10 +246,7 @@ def test_status_json(make_httpd):
     assert set(status) == {"at", "queued", "due", "processing", "oldest_wait_seconds", "workers"}
     batch_id = server.upload(wh.big_file())
     wh.wait_for_batch(server, batch_id)
-    with contextlib.closing(wh.connect(server)) as db:
-        db.isolation_level = None
-        db.execute("BEGIN IMMEDIATE")  # the job waits for its next batch
+    with server.database.held():  # the job waits for its next batch
         harness.wait_for(lambda: json.loads(path.read_text())["processing"] == 1,
                          "the job in status.json")
-        db.execute("ROLLBACK")
     assert server.finished(batch_id)["status"] == "completed"

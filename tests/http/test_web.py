@@ -530,7 +530,7 @@ def test_cancel_retry_delete(web):
 
 def test_status_call(web):
     status = web.get(f"{web.api}/status").json()
-    assert status["database"] == "sqlite3" and status["workers"] == []
+    assert status["database"] == web.database.driver and status["workers"] == []
     assert status["queued"] == len(jobs(web, status="queued", limit=200))
     assert status["storage_free_bytes"] > 0
 

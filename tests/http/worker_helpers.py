@@ -6,7 +6,6 @@ import os
 import pathlib
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 import uuid
@@ -58,7 +57,7 @@ def queue(run, content, filename="queued.csv", **columns):
 
 
 def connect(run):
-    return sqlite3.connect(run.database, timeout=30)
+    return run.database.connect()
 
 
 def job(run, batch_id):
@@ -128,13 +127,16 @@ class Daemon:
         """Until all slots have said that they are alive."""
         def alive():
             assert self.process.poll() is None, self.log()
-            # sqlite3.connect would make the file, as another user's
-            with contextlib.suppress(sqlite3.OperationalError):
-                if not self.run.database.exists():
-                    return False
+            # to connect to SQLite would make the file, as another user's
+            if not self.run.database.exists():
+                return False
+            try:
                 names = {n for (n,) in self.run.sql("SELECT pid FROM import_workers")}
-                return self.count == len(names & set(slots(self.pid)))
-            return False
+            except Exception as error:
+                if not self.run.database.is_lost(error):
+                    raise
+                return False
+            return self.count == len(names & set(slots(self.pid)))
         harness.wait_for(alive, "the worker processes to be alive")
         return self
 

@@ -1,38 +1,20 @@
-/* lib/migrate on real SQLite files, with the project's own migrations. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include <ftw.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+/* lib/migrate with the project's own migrations, for each of the two databases. */
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
+#include "databases.h"
 #include "lib/migrate.h"
 #include "lib/migrations.h"
 
 typedef struct fixture_t {
     apr_pool_t *p;
-    char dir[64];
-    const char *path;
+    test_database_t *database;
     ecl_db_t *db;
     ecl_db_conn_t *conn;
     ecl_result_t result;
     int newest; /* known migration, and how many there are */
     int nmigrations;
 } fixture_t;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
 
 #define OK(call) assert_ok((call), &f->result, __LINE__)
 
@@ -46,18 +28,15 @@ static void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
 static int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "%s/ecl-migrate-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    f->database = make_database();
     assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
-    f->path = apr_pstrcat(f->p, f->dir, "/x.db", NULL);
     f->result = ecl_result_make(f->p);
-    OK(ecl_db_open(&f->db, "sqlite3", f->path, 4, f->p, &f->result));
+    OK(ecl_db_open(&f->db, f->database->driver, f->database->params, 4, f->p, &f->result));
     OK(ecl_db_acquire(&f->conn, f->db, &f->result));
     for (const ecl_migration_t *m = ecl_migrations; m->driver; m++) {
-        if (!strcmp(m->driver, "sqlite3")) {
+        if (!strcmp(m->driver, test_driver)) {
             f->newest = m->number;
             f->nmigrations++;
         }
@@ -72,21 +51,29 @@ static int tear_down(void **state)
 
     ecl_db_release(f->conn);
     apr_pool_destroy(f->p);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_database(f->database);
     free(f);
     return 0;
 }
 
-/* What another program does to the file. */
+/* What another program does to the database. */
 static void run_elsewhere(fixture_t *f, const char *sql)
 {
-    sqlite3 *other;
+    ecl_db_t *db;
+    ecl_db_conn_t *conn;
+    apr_pool_t *p;
 
-    assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-    if (sqlite3_exec(other, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, sqlite3_errmsg(other));
-    }
-    sqlite3_close(other);
+    apr_pool_create(&p, f->p);
+    OK(ecl_db_open(&db, f->database->driver, f->database->params, 1, p, &f->result));
+    OK(ecl_db_acquire(&conn, db, &f->result));
+    database_query(conn, sql, p);
+    ecl_db_release(conn);
+    apr_pool_destroy(p);
+}
+
+static int is_pgsql(void)
+{
+    return !strcmp(test_driver, "pgsql");
 }
 
 static apr_int64_t count(fixture_t *f, const char *sql)
@@ -95,6 +82,15 @@ static apr_int64_t count(fixture_t *f, const char *sql)
 
     OK(ecl_db_query(f->conn, sql, ECL_NO_ARGS, f->p, &rows, &f->result));
     return ecl_db_get_int(rows, 0, 0);
+}
+
+/* Of our schema; what other tests put there is not counted. */
+static apr_int64_t count_tables(fixture_t *f)
+{
+    return count(f, is_pgsql() ? "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+                                 " AND tablename <> 'import_errors'"
+                               : "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+                                 " AND name <> 'import_errors'");
 }
 
 static void test_up_is_idempotent(void **state)
@@ -107,7 +103,7 @@ static void test_up_is_idempotent(void **state)
     OK(ecl_migrate_state(f->conn, &have, &want, &f->result));
     assert_int_equal(have, 0);
     assert_int_equal(want, f->newest);
-    assert_int_equal(count(f, "SELECT count(*) FROM sqlite_master"), 0);
+    assert_int_equal(count_tables(f), 0);
     OK(ecl_migrate_up(f->conn, &applied, &f->result));
     assert_int_equal(applied, f->nmigrations);
     OK(ecl_migrate_up(f->conn, &applied, &f->result));
@@ -146,13 +142,12 @@ static void test_failed_migration_leaves_nothing(void **state)
     run_elsewhere(f, "CREATE TABLE import_errors (somebody_elses INTEGER)");
     assert_int_equal(ecl_migrate_up(f->conn, &applied, &f->result), APR_EGENERAL);
     assert_int_equal(applied, 0);
-    assert_non_null(strstr(f->result.detail, "sqlite3/0001_initial.sql"));
-    assert_non_null(strstr(f->result.detail, "table import_errors already exists"));
+    assert_non_null(strstr(f->result.detail, "/0001_initial.sql"));
+    assert_non_null(strstr(f->result.detail, is_pgsql() ? "\"import_errors\" already exists"
+                                                        : "table import_errors already exists"));
     ecl_db_release(f->conn);
     OK(ecl_db_acquire(&f->conn, f->db, &f->result));
-    assert_int_equal(count(f, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%%jobs%%' "
-                              "OR name LIKE 'schema%%'"),
-                     0);
+    assert_int_equal(count_tables(f), 0);
     OK(ecl_migrate_state(f->conn, &have, &want, &f->result));
     assert_int_equal(have, 0);
     run_elsewhere(f, "DROP TABLE import_errors");
@@ -211,11 +206,11 @@ static void test_connection_survives_its_migration(void **state)
 {
     fixture_t *f = *state;
 
-    assert_int_equal(count(f, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 0);
+    assert_int_equal(count_tables(f), 0);
     OK(ecl_migrate_up(f->conn, NULL, &f->result));
-    assert_true(count(f, "SELECT count(*) FROM sqlite_master WHERE type = 'table'") > 0);
+    assert_true(count_tables(f) > 0);
     OK(ecl_db_begin(f->conn, &f->result));
-    assert_true(count(f, "SELECT count(*) FROM sqlite_master WHERE type = 'table'") > 0);
+    assert_true(count_tables(f) > 0);
     OK(ecl_db_commit(f->conn, &f->result));
 }
 
@@ -231,7 +226,7 @@ int main(void)
     int failed;
 
     apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
     apr_terminate();
     return failed;
 }

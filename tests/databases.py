@@ -1,0 +1,196 @@
+"""The database of a test: SQLite's file, or a fresh database on a private PostgreSQL server.
+
+ECL_TEST_DB says which: sqlite3 (default) or pgsql. Both are looked into by the same statements, with
+? for a parameter, and give the same Python values: dates, times and instants as text, numbers as int
+or float, the values of a day as JSON.
+"""
+
+import atexit
+import contextlib
+import itertools
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+
+DRIVER = os.environ.get("ECL_TEST_DB", "sqlite3")
+assert DRIVER in ("sqlite3", "pgsql"), "ECL_TEST_DB is sqlite3 or pgsql"
+POSTGRES = pathlib.Path(__file__).resolve().parent.parent / "conf" / "demo" / "postgres.sh"
+
+
+class Sqlite3:
+    driver = "sqlite3"
+
+    def __init__(self, directory):
+        self.path = directory / "eclectyc.db"
+        self.setting = f'sqlite3 "{self.path}"'
+
+    def __fspath__(self):
+        return str(self.path)
+
+    __str__ = __fspath__
+
+    def exists(self):
+        return self.path.exists()
+
+    def connect(self):
+        return sqlite3.connect(self.path, timeout=30)
+
+    @contextlib.contextmanager
+    def held(self):
+        """Nobody else can write meanwhile."""
+        with contextlib.closing(self.connect()) as db:
+            db.isolation_level = None
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("ROLLBACK")
+
+    def is_lost(self, error):
+        return isinstance(error, sqlite3.OperationalError)
+
+    def remove(self):
+        """It goes with its directory."""
+
+
+class Server:
+    """A PostgreSQL server of this process's own, started when the first database is asked for."""
+
+    def __init__(self):
+        self.dir = None
+        self.params = None
+        self.numbers = itertools.count()
+
+    def start(self):
+        if self.params is None:
+            if self.dir is None:
+                self.dir = tempfile.mkdtemp(prefix="eclectyc-postgres-", dir="/tmp")
+                atexit.register(self.remove)
+            self.params = subprocess.run([POSTGRES, "start", self.dir, "volatile"], check=True,
+                                         capture_output=True, text=True).stdout.strip()
+        return self
+
+    def stop(self):
+        if self.params is not None:
+            subprocess.run([POSTGRES, "stop", self.dir], check=True)
+            self.params = None
+
+    def remove(self):
+        self.stop()
+        if self.dir is not None:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            self.dir = None
+
+    def pid(self):
+        return int(pathlib.Path(self.dir, "data", "postmaster.pid").read_text().split()[0])
+
+    def run(self, statement):
+        with contextlib.closing(connect_pgsql(self.start().params)) as db:
+            db.raw.autocommit = True
+            db.execute(statement)
+
+
+server = Server()
+
+
+class Pgsql:
+    driver = "pgsql"
+
+    def __init__(self, on=server):
+        self.server = on
+        self.name = f"test_{os.getpid()}_{next(on.numbers)}"
+        on.run(f"CREATE DATABASE {self.name}")
+        self.params = on.params.replace("dbname=postgres", f"dbname={self.name}")
+        self.setting = f'pgsql "{self.params}"'
+
+    def exists(self):
+        """Whether it has a schema."""
+        with contextlib.closing(self.connect()) as db:
+            return db.execute("SELECT to_regclass('import_jobs') IS NOT NULL").fetchone()[0]
+
+    def connect(self):
+        return connect_pgsql(self.params)
+
+    @contextlib.contextmanager
+    def held(self):
+        """Nobody else can write to the jobs meanwhile."""
+        with contextlib.closing(self.connect()) as db:
+            db.execute("LOCK TABLE import_jobs IN EXCLUSIVE MODE")
+            yield
+
+    def is_lost(self, error):
+        import psycopg2
+        return isinstance(error, (psycopg2.OperationalError, psycopg2.errors.UndefinedTable))
+
+    def remove(self):
+        self.server.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+def make(directory):
+    return Pgsql() if DRIVER == "pgsql" else Sqlite3(directory)
+
+
+# ---- PostgreSQL's values as SQLite's ----------------------------------------------------------------
+
+def number(text, _cursor):
+    if text is None:
+        return None
+    return int(text) if "." not in text else float(text)
+
+
+class PgsqlConnection:
+    """What of sqlite3.Connection the tests use."""
+
+    def __init__(self, raw):
+        self.raw = raw
+
+    def execute(self, statement, args=()):
+        cursor = self.raw.cursor()
+        cursor.execute(statement.replace("%", "%%").replace("?", "%s"), list(args))
+        return Cursor(cursor)
+
+    def commit(self):
+        self.raw.commit()
+
+    def close(self):
+        self.raw.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.raw.rollback() if kind else self.raw.commit()
+
+
+class Cursor:
+    def __init__(self, cursor):
+        self.cursor = cursor
+        self.description = cursor.description
+
+    def fetchone(self):
+        return self.cursor.fetchone()
+
+    def fetchall(self):
+        return self.cursor.fetchall() if self.description else []
+
+    def __iter__(self):
+        return iter(self.fetchall())
+
+
+def connect_pgsql(params):
+    import psycopg2
+    from psycopg2.extensions import new_type, register_type
+    raw = psycopg2.connect(params)
+    with raw.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'")
+        cursor.execute("SET datestyle = 'ISO'")
+    raw.commit()
+    for oids, name, convert in (
+            ((1700,), "NUMERIC", number),
+            ((1231,), "NUMERICARRAY", lambda t, _: t and t.lower().replace("{", "[").replace("}", "]")),
+            ((1082,), "DATE", lambda t, _: t),
+            ((1083,), "TIME", lambda t, _: t and t[:5]),
+            ((1184,), "TIMESTAMPTZ", lambda t, _: t and t.replace(" ", "T").replace("+00", "Z"))):
+        register_type(new_type(oids, name, convert), raw)
+    return PgsqlConnection(raw)
