@@ -14,6 +14,7 @@
 #define INCOMING "/incoming"
 #define FILES "/files"
 #define PART_SUFFIX ".part"
+#define WRITE_BACK_BYTES (8 * 1024 * 1024)
 
 struct ecl_storage_part_t {
     apr_pool_t *pool;
@@ -22,6 +23,7 @@ struct ecl_storage_part_t {
     int fd; /* -1: kept or dropped */
     int is_broken;
     apr_off_t size;
+    apr_off_t on_its_way; /* so much of it the kernel was told to write to the disk */
     EVP_MD_CTX *digest;
 };
 
@@ -231,6 +233,12 @@ apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, 
         data += written;
         length -= (apr_size_t)written;
         part->size += written;
+    }
+    if (part->size - part->on_its_way >= WRITE_BACK_BYTES) {
+        /* the disk may begin: less is left to wait for in the end. A hint, which may fail. */
+        sync_file_range(part->fd, part->on_its_way, part->size - part->on_its_way,
+                        SYNC_FILE_RANGE_WRITE);
+        part->on_its_way = part->size;
     }
     return APR_SUCCESS;
 }
