@@ -144,6 +144,25 @@ static int is_time_next(const scan_t *scan)
     return digits >= 1 && digits <= 2 && peek(&ahead) == ':';
 }
 
+/* An en dash or em dash of UTF-8. */
+static int take_dash(scan_t *scan)
+{
+    if (scan->end - scan->at < 3 || scan->at[0] != '\xE2' || scan->at[1] != '\x80' ||
+        (scan->at[2] != '\x93' && scan->at[2] != '\x94')) {
+        return 0;
+    }
+    scan->at += 3;
+    return 1;
+}
+
+/* The slots of meters have up to 60 minutes, perhaps without the last one ("00:00 to 00:29"); the
+ * clocks may have gone an hour forward or back within them. Returns 0 for any other. */
+static int set_slot(scan_t *scan, int minutes)
+{
+    scan->value.is_slot = 1;
+    return minutes > -60 && minutes <= 120;
+}
+
 /* The year after a day and a month, and what they make together. Returns 0 for no form we know. */
 static int take_year(scan_t *scan, char separator, int month, int day)
 {
@@ -372,37 +391,119 @@ static int take_offset(scan_t *scan)
     return 1;
 }
 
-/* The time of day, with what may follow it: the end of a time slot, an offset. */
-static int take_time(scan_t *scan)
+/* Between the start and the end of a slot: "to" or a hyphen or dash with blanks around it; without
+ * them only in front of a time with a colon, "00:00-00:30". */
+static int take_until(scan_t *scan)
 {
-    const char *from;
-    int is_apart, unused_minute, unused_second;
+    const char *from = scan->at;
+    int is_apart = take_blanks(scan);
 
-    if (!take_clock_time(scan, &scan->value.minute, &scan->value.second)) {
-        return 0;
+    if (is_apart && take_word(scan, "to") && take_blanks(scan)) {
+        return 1;
     }
-    scan->value.has_time = 1;
-    from = scan->at;
-    is_apart = take_blanks(scan);
+    if ((take(scan, '-') || take_dash(scan)) && (take_blanks(scan) == is_apart) &&
+        (is_apart || (is_time_next(scan) && !scan->value.has_date))) {
+        return 1;
+    }
+    scan->at = from;
+    return 0;
+}
+
+/* What follows a time: an offset. */
+static int take_zone(scan_t *scan)
+{
+    const char *from = scan->at;
+
+    take_blanks(scan);
     if (take(scan, 'Z') || take_word(scan, "utc")) {
         scan->value.has_offset = 1;
+        return 1;
+    }
+    if (take_word(scan, "bst")) {
+        scan->value.has_offset = 1;
+        scan->value.offset_minutes = 60;
         return 1;
     }
     if (take_word(scan, "gmt")) {
         scan->value.has_offset = 1;
         return peek(scan) == '+' || peek(scan) == '-' ? take_offset(scan) : 1;
     }
-    if (is_apart &&
-        (take_word(scan, "to") || (peek(scan) == '-' && scan->end - scan->at > 1 &&
-                                   ecl_cell_blank(scan->at + 1, scan->end) && take(scan, '-')))) {
-        /* a slot is known by its start */
-        return take_blanks(scan) && take_clock_time(scan, &unused_minute, &unused_second);
-    }
-    /* "00:00-00:30" is no time in the west */
-    if (peek(scan) == '+' || (peek(scan) == '-' && scan->value.has_date)) {
+    if ((peek(scan) == '+' || peek(scan) == '-') && scan->end - scan->at > 1 &&
+        is_digit(scan->at[1])) {
         return take_offset(scan);
     }
     scan->at = from;
+    return 1;
+}
+
+/* The time of day, with what may follow it: the end of a time slot, an offset. */
+static int take_time(scan_t *scan)
+{
+    int end, unused_second;
+
+    if (!take_clock_time(scan, &scan->value.minute, &scan->value.second)) {
+        return 0;
+    }
+    scan->value.has_time = 1;
+    if (!scan->value.has_date && take_until(scan)) {
+        if (!take_clock_time(scan, &end, &unused_second)) {
+            return 0;
+        }
+        /* a slot is known by its start */
+        end -= scan->value.minute;
+        return set_slot(scan, end <= -1320 ? end + 1440 : end);
+    }
+    return take_zone(scan);
+}
+
+/* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone. */
+static int take_end(scan_t *scan)
+{
+    scan_t end = *scan;
+    int minute;
+
+    end.value = (ecl_datetime_t){0};
+    if (is_time_next(&end)
+            ? !take_time(&end)
+            : !take_date(&end) || (!take(&end, 'T') && !take_blanks(&end)) || !take_time(&end)) {
+        return 0;
+    }
+    minute = end.value.minute - end.value.offset_minutes + scan->value.offset_minutes;
+    if (end.value.has_date) {
+        minute += (end.value.date - scan->value.date) * 1440;
+    } else {
+        minute += minute <= scan->value.minute - 1320 ? 1440 : 0;
+    }
+    scan->at = end.at;
+    scan->problem = end.problem;
+    return set_slot(scan, minute - scan->value.minute);
+}
+
+/* "202610240030", "20261024003000" */
+static int take_digits(scan_t *scan)
+{
+    apr_size_t length = (apr_size_t)(scan->end - scan->at);
+    int date = 0, minute = 0, second = 0;
+
+    if (length != 12 && length != 14) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < length; i++) {
+        int *part = i < 8 ? &date : i < 12 ? &minute : &second;
+
+        if (!is_digit(scan->at[i])) {
+            return 0;
+        }
+        *part = *part * 10 + (scan->at[i] - '0');
+    }
+    scan->at = scan->end;
+    set_date(scan, date / 10000, date / 100 % 100, date % 100);
+    if (minute > 2400 || minute % 100 > 59 || second > 59 || (minute == 2400 && second)) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+    scan->value.has_time = 1;
+    scan->value.minute = minute / 100 * 60 + minute % 100;
+    scan->value.second = second;
     return 1;
 }
 
@@ -410,6 +511,10 @@ static int take_all(scan_t *scan)
 {
     int is_time_first = is_time_next(scan);
 
+    if (take_digits(scan)) {
+        /* of some other number of 12 digits nothing more can be said */
+        return scan->problem == ECL_DATETIME_OK;
+    }
     if (!is_time_first && scan->end - scan->at == 4) { /* "0030" */
         scan_t ahead = *scan;
         int number;
@@ -429,6 +534,9 @@ static int take_all(scan_t *scan)
         }
         if (scan->at < scan->end &&
             ((!take(scan, 'T') && !take_blanks(scan)) || !take_time(scan))) {
+            return 0;
+        }
+        if (scan->value.has_time && take_until(scan) && !take_end(scan)) {
             return 0;
         }
     }

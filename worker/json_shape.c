@@ -242,6 +242,24 @@ static int has_readings(const ecl_json_shape_t *shape, int row)
     return has_date && (has_value || scalars > SMALLEST_DAY);
 }
 
+/* "standingCharges", "prices": values that are money. */
+static int is_about_money(const ecl_json_shape_t *shape, int node)
+{
+    static const char *const words[] = {"price", "charge", "tariff", "cost"};
+    char word[ECL_WORD_MAX];
+
+    for (; node > ROOT; node = shape->nodes[node]->parent) {
+        const char *name = shape->nodes[node]->name;
+
+        for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 /* "results", "devices.values": where a node stands. */
 static const char *path_of(const ecl_json_shape_t *shape, int node, apr_pool_t *p)
 {
@@ -257,7 +275,7 @@ static const char *path_of(const ecl_json_shape_t *shape, int node, apr_pool_t *
 
 static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
 {
-    int with_readings = -1;
+    int with_readings = -1, with_money = -1;
 
     shape->row = -1;
     for (int i = 0; i < shape->count; i++) {
@@ -269,7 +287,12 @@ static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
         if (shape->row < 0 || node->objects > shape->nodes[shape->row]->objects) {
             shape->row = i;
         }
-        if (has_readings(shape, i)) {
+        if (!has_readings(shape, i)) {
+            continue;
+        }
+        if (is_about_money(shape, i)) {
+            with_money = i;
+        } else {
             if (with_readings >= 0) {
                 return ecl_fail(result, ECL_EINPUT, "not-meter-data",
                                 "the JSON holds readings in several places (%.*s and %.*s): "
@@ -284,6 +307,11 @@ static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
                         "the JSON holds no objects, such as {\"timestamp\": …, \"value\": …}: no "
                         "meter readings were recognised");
+    }
+    if (with_readings < 0 && with_money >= 0) {
+        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                        "the JSON holds prices (%.*s), not readings",
+                        ECL_CUT(60, path_of(shape, with_money, shape->pool)));
     }
     shape->row = with_readings >= 0 ? with_readings : shape->row;
     return APR_SUCCESS;

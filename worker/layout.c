@@ -11,6 +11,7 @@
 
 #define HEADER_WITHIN 100 /* records before the header: preambles have had up to nine */
 #define HEADERLESS_WITHIN 20
+#define LEAST_SCORE 1 /* of a header */
 
 static int is_sep_line(const ecl_record_t *record, char *pdelimiter)
 {
@@ -60,6 +61,25 @@ static int count_roles(unsigned found)
     return __builtin_popcount(found & ~(1u << ECL_ROLE_IGNORED));
 }
 
+/* A record that names values, and dates by a word nobody has thought of, right above a row. */
+static int is_header_of_row_below(const ecl_sample_t *sample, int at, unsigned found)
+{
+    const ecl_record_t *record = &sample->records[at];
+    ecl_decimal_t number;
+
+    for (int i = 0; i < record->count; i++) {
+        ecl_field_t cell = record->fields[i];
+
+        if (ecl_decimal_parse(cell.text, cell.length, '.', &number) == ECL_DECIMAL_OK) {
+            return 0;
+        }
+    }
+    return (found & (1u << ECL_ROLE_VALUE)) && at + 1 < sample->count &&
+           sample->records[at + 1].count >= record->count - 1 &&
+           ecl_layout_looks_like_row(&sample->records[at + 1]) &&
+           !ecl_layout_looks_like_row(record);
+}
+
 /* The record that fits best, among those that come before the first row: a better one further down
  * is the header of another table, and what stands before it must not be taken for a preamble. */
 static void find_header(ecl_attempt_t *attempt, apr_pool_t *p)
@@ -78,6 +98,11 @@ static void find_header(ecl_attempt_t *attempt, apr_pool_t *p)
             attempt->header = i;
             attempt->found = found;
         } else if (!attempt->score && count_roles(found) > count_roles(attempt->found)) {
+            attempt->found = found;
+        }
+        if (!attempt->score && is_header_of_row_below(&attempt->sample, i, found)) {
+            attempt->score = LEAST_SCORE;
+            attempt->header = i;
             attempt->found = found;
         }
         if (!score &&
@@ -430,7 +455,9 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     if (layout->channel_where) {
         text = apr_psprintf(p, "%s; channel %s (%s)", text, layout->channel, layout->channel_where);
     }
-    if (layout->serial_dates != ECL_SERIAL_DATES_NONE) {
+    if (layout->serial_dates == ECL_SERIAL_DATES_UNIX) {
+        text = apr_pstrcat(p, text, "; times are counted since 1970, in UTC", NULL);
+    } else if (layout->serial_dates != ECL_SERIAL_DATES_NONE) {
         text = apr_psprintf(p, "%s; dates are a spreadsheet's day numbers, from %s on", text,
                             layout->serials_are_1904 ? "1904" : "1900");
     }

@@ -83,11 +83,12 @@ typedef struct ecl_layout_note_t {
     const char *code, *message;
 } ecl_layout_note_t;
 
-/* Whether cells of the date column are spreadsheets' day numbers, see serial.h. */
+/* Whether cells of the date column are spreadsheets' day numbers or the like, see serial.h. */
 typedef enum ecl_serial_dates_t {
     ECL_SERIAL_DATES_NONE,
-    ECL_SERIAL_DATES_DAYS, /* all of them whole days */
-    ECL_SERIAL_DATES_TIMES /* with a time of day, which is midnight where there is no fraction */
+    ECL_SERIAL_DATES_DAYS,  /* all of them whole days */
+    ECL_SERIAL_DATES_TIMES, /* with a time of day, which is midnight where there is no fraction */
+    ECL_SERIAL_DATES_UNIX   /* no day numbers but seconds, or milliseconds, since 1970 */
 } ecl_serial_dates_t;
 
 typedef struct ecl_layout_t {

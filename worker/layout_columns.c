@@ -16,7 +16,9 @@ typedef struct column_t {
     int cells; /* that are not blank; of these are: */
     int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
         flags;
+    int stamps;                /* of dates: those with a time of day that is not midnight */
     int serials, serial_times; /* of dates: those that are day numbers, with a time of day */
+    int unix_times;            /* of dates: those that are counted since 1970 */
     int is_reactive;           /* some cell says kVArh */
     int is_by_unit;            /* all its name is known for is the unit in it */
     int varies;                /* not all cells are the same number */
@@ -63,6 +65,11 @@ static void look_at_cell(column_t *column, ecl_field_t cell)
     }
     if (ecl_layout_is_date(cell, &stamp)) {
         column->dates++;
+        column->stamps += stamp.has_time && (stamp.minute || stamp.second);
+    } else if (date_rank(column) && ecl_serial_parse_unix(cell.text, cell.length, &stamp)) {
+        column->dates++;
+        column->stamps++;
+        column->unix_times++;
     } else if (date_rank(column) && ecl_serial_parse(cell.text, cell.length, 0, &stamp)) {
         column->dates++;
         column->serials++;
@@ -212,6 +219,19 @@ static int has_more_serials(const ecl_sample_t *sample, int from, int name, int 
     return 0;
 }
 
+/* A column called "Channel" with MPRNs. */
+static const column_t *gas_channel(const columns_t *columns)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_CHANNEL && column->cells && column->mprns == column->cells) {
+            return column;
+        }
+    }
+    return NULL;
+}
+
 static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t *sample, int from)
 {
     const column_t *best = meter_by_content(columns), *named, *serial;
@@ -236,6 +256,9 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
     }
     /* a serial number says more about which meter it is than the name of a site */
     serial = best_named(columns, ECL_ROLE_SERIAL);
+    if (!named && !serial) {
+        return gas_channel(columns);
+    }
     if (!named || !serial || !serial->cells) {
         return named ? named : serial;
     }
@@ -267,6 +290,46 @@ static const column_t *choose_date(const columns_t *columns, const column_t *met
         if (column->role == ECL_ROLE_NONE && column != meter &&
             most(column->dates, column->cells) && column->numbers < column->dates) {
             return column;
+        }
+    }
+    return best;
+}
+
+/* How well a column without a name for times fits for them; 0: not at all. */
+static int time_rank(const column_t *column)
+{
+    if (!most(column->times, column->cells)) {
+        return 0;
+    }
+    switch (column->role) {
+    case ECL_ROLE_START:
+        return 3;
+    case ECL_ROLE_PERIOD:
+        return 2;
+    case ECL_ROLE_NONE:
+        return column->numbers ? 0 : 2; /* "0030" may be anything */
+    case ECL_ROLE_END:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* The column of times beside a date: called so, or holding them. */
+static const column_t *choose_time(const columns_t *columns, const column_t *date,
+                                   const column_t *meter)
+{
+    const column_t *best = best_named(columns, ECL_ROLE_TIME);
+
+    if ((best && best != date) || !date || date->stamps) {
+        return best;
+    }
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column != date && column != meter &&
+            time_rank(column) > (best && best != date ? time_rank(best) : 0)) {
+            best = column;
         }
     }
     return best;
@@ -563,7 +626,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     look(columns, layout, header, sample, from);
     meter = choose_meter(columns, sample, from);
     date = choose_date(columns, meter);
-    time = best_named(columns, ECL_ROLE_TIME);
+    time = choose_time(columns, date, meter);
     period = best_named(columns, ECL_ROLE_PERIOD);
     layout->meter_column = index_of(meter);
     layout->serial_column = index_of(best_named(columns, ECL_ROLE_SERIAL));
@@ -572,7 +635,9 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     layout->period_column =
         period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
     layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));
-    if (date && date->serials) {
+    if (date && date->unix_times) {
+        layout->serial_dates = ECL_SERIAL_DATES_UNIX;
+    } else if (date && date->serials) {
         layout->serial_dates = date->serial_times ? ECL_SERIAL_DATES_TIMES : ECL_SERIAL_DATES_DAYS;
     }
     layout->times_are_utc = date && (date->is_utc || (time && time->is_utc));

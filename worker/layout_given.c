@@ -73,14 +73,17 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
 
 static apr_status_t check_labels(const ecl_layout_t *layout, apr_pool_t *p, ecl_result_t *result)
 {
-    const char *given = layout->given.labels, *name = layout->names[layout->date_column];
-    int is_wide = layout->kind == ECL_LAYOUT_WIDE, is_end, rank, is_utc;
-    ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
+    const char *given = layout->given.labels;
+    int is_wide = layout->kind == ECL_LAYOUT_WIDE, is_end, column = layout->date_column;
+    ecl_role_t role = ecl_layout_label_role(layout);
 
     if (!given) {
         return APR_SUCCESS;
     }
     is_end = !strcmp(given, "end");
+    if (layout->time_column >= 0) {
+        column = layout->time_column;
+    }
     if (layout->kind == ECL_LAYOUT_DAILY) {
         return ecl_fail(result, ECL_EINPUT, "labels-conflict",
                         "the file holds daily totals, which have no times, and labels=%s was given",
@@ -93,11 +96,10 @@ static apr_status_t check_labels(const ecl_layout_t *layout, apr_pool_t *p, ecl_
     }
     if (layout->labels_are_ends != is_end || (!is_wide && role == ECL_ROLE_START && is_end) ||
         (!is_wide && role == ECL_ROLE_END && !is_end)) {
-        return ecl_fail(
-            result, ECL_EINPUT, "labels-conflict",
-            "column %s says that times are period %s, and labels=%s was given",
-            column_text(layout, is_wide ? layout->values[0].column : layout->date_column, p),
-            is_end ? "starts" : "ends", given);
+        return ecl_fail(result, ECL_EINPUT, "labels-conflict",
+                        "column %s says that times are period %s, and labels=%s was given",
+                        column_text(layout, is_wide ? layout->values[0].column : column, p),
+                        is_end ? "starts" : "ends", given);
     }
     return APR_SUCCESS;
 }

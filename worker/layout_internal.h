@@ -256,6 +256,9 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
 apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample_t *sample,
                                     int from, ecl_result_t *result);
 
+/* START or END where the name of the column of times, or of dates, says so; else DATE. */
+ecl_role_t ecl_layout_label_role(const ecl_layout_t *layout);
+
 /* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);

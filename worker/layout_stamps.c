@@ -5,8 +5,8 @@
 #include "../lib/utf8.h"
 #include "layout_internal.h"
 
-/* One row's stamp, by its label; meters are told apart by a hash (a collision can do no more than
- * spoil a guess that the evidence line reports). */
+/* One row's stamp, by its label; meters and their channels are told apart by a hash (a collision
+ * can do no more than spoil a guess that the evidence line reports). */
 typedef struct stamp_t {
     apr_uint64_t meter;
     apr_int64_t minute; /* since 1970, of the label */
@@ -19,6 +19,9 @@ static ecl_datetime_status_t parse_date(const ecl_layout_t *layout, const ecl_fi
     ecl_datetime_status_t status =
         ecl_datetime_parse(cell->text, cell->length, layout->date_order, pstamp);
 
+    if (layout->serial_dates == ECL_SERIAL_DATES_UNIX) {
+        return ecl_serial_parse_unix(cell->text, cell->length, pstamp) ? ECL_DATETIME_OK : status;
+    }
     if (status != ECL_DATETIME_OK && layout->serial_dates != ECL_SERIAL_DATES_NONE &&
         ecl_serial_parse(cell->text, cell->length, layout->serials_are_1904, pstamp)) {
         pstamp->has_time |= layout->serial_dates == ECL_SERIAL_DATES_TIMES;
@@ -78,6 +81,7 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
     pstamp->has_time = 1;
     pstamp->minute = time.minute;
     pstamp->second = time.second;
+    pstamp->is_slot |= time.is_slot;
     if (time.has_offset) {
         pstamp->has_offset = 1;
         pstamp->offset_minutes = time.offset_minutes;
@@ -116,12 +120,19 @@ apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample
                     ECL_CUT(80, layout->names[lost_column]), ECL_CUT(40, shown.text));
 }
 
-static apr_uint64_t hash(ecl_field_t cell)
+/* Of what keeps the rows of one meter's channel apart from others. */
+static apr_uint64_t hash(const ecl_layout_t *layout, const ecl_record_t *record)
 {
+    const int columns[] = {layout->meter_column, layout->serial_column, layout->channel_column,
+                           layout->unit_column};
     apr_uint64_t h = APR_UINT64_C(14695981039346656037); /* FNV-1a */
 
-    for (apr_size_t i = 0; i < cell.length; i++) {
-        h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
+    for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++) {
+        ecl_field_t cell = ecl_sample_cell(record, columns[c]);
+
+        for (apr_size_t i = 0; i < cell.length; i++) {
+            h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
+        }
     }
     return h;
 }
@@ -275,6 +286,21 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
                         other.complete, other.part);
 }
 
+ecl_role_t ecl_layout_label_role(const ecl_layout_t *layout)
+{
+    int columns[] = {layout->time_column, layout->date_column}, rank, is_utc;
+
+    for (int i = 0; i < 2; i++) {
+        const char *name = columns[i] >= 0 ? layout->names[columns[i]] : "";
+        ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
+
+        if (role == ECL_ROLE_START || role == ECL_ROLE_END) {
+            return role;
+        }
+    }
+    return ECL_ROLE_DATE;
+}
+
 static int is_given(const ecl_layout_t *layout, const char *labels)
 {
     return layout->given.labels && !strcmp(layout->given.labels, labels);
@@ -284,9 +310,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
                             apr_pool_t *p, const char **pwhy)
 {
     stamp_t *stamps = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(*stamps)), *in_order;
-    int count = 0, with_time = 0, is_daily, rank, is_utc;
-    const char *name = layout->names[layout->date_column];
-    ecl_role_t role = ecl_header_role(name, strlen(name), &rank, &is_utc);
+    int count = 0, with_time = 0, slots = 0, is_daily;
+    ecl_role_t role = ecl_layout_label_role(layout);
 
     for (int i = from; i < sample->count; i++) {
         const ecl_record_t *record = &sample->records[i];
@@ -298,7 +323,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
             continue;
         }
         with_time += stamp.has_time;
-        stamps[count].meter = hash(ecl_sample_cell(record, layout->meter_column));
+        slots += stamp.is_slot;
+        stamps[count].meter = hash(layout, record);
         stamps[count++].minute = (apr_int64_t)stamp.date * 1440 +
                                  (stamp.has_time ? stamp.minute : 0) -
                                  (stamp.has_offset ? stamp.offset_minutes : 0);
@@ -317,7 +343,12 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         *pwhy = "a date and no time";
         return;
     }
-    if (layout->time_column >= 0 && !is_given(layout, "start") &&
+    if (slots * 2 > count) {
+        *pwhy = apr_psprintf(p, "%d-minute readings, by the start of their slots",
+                             layout->interval_minutes);
+        return;
+    }
+    if (layout->time_column >= 0 && !is_given(layout, "start") && role != ECL_ROLE_START &&
         has_midnight_at_end(layout, in_order, count)) {
         layout->labels_are_ends = layout->midnight_is_end = 1;
         *pwhy = apr_psprintf(p, "%d-minute readings, times are period ends (00:00 closes its date)",

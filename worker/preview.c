@@ -25,7 +25,11 @@ typedef struct series_t {
 typedef struct reading_t {
     const series_t *series;
     apr_int64_t at; /* seconds since 1970 */
+    ecl_date_t date;
+    int period;
     ecl_decimal_t value;
+    char flag;
+    apr_int64_t line;
 } reading_t;
 
 typedef struct look_t {
@@ -33,7 +37,7 @@ typedef struct look_t {
     series_t *series[SERIES_MAX];
     int series_count;
     reading_t *readings;
-    int reading_count, reading_max; /* max 0: there is no need to keep them */
+    int reading_count, reading_max;
 } look_t;
 
 /* ---- gathering ------------------------------------------------------------------------------- */
@@ -110,9 +114,11 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
             shown->values[i] = day->values[i];
         }
         if (look->reading_count < look->reading_max) {
-            look->readings[look->reading_count++] =
-                (reading_t){series, day->day_start + (apr_int64_t)i * day->interval_minutes * 60,
-                            day->values[i]};
+            look->readings[look->reading_count++] = (reading_t){
+                series,         day->day_start + (apr_int64_t)i * day->interval_minutes * 60,
+                day->date,      i + 1,
+                day->values[i], day->flags[i],
+                day->line};
         }
     }
     return APR_SUCCESS;
@@ -144,16 +150,97 @@ static apr_status_t gather(look_t *look, ecl_reader_t *reader, int rows, ecl_res
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
-/* ---- reads of a register --------------------------------------------------------------------- */
-
 static int by_series_and_time(const void *a, const void *b)
 {
     const reading_t *left = a, *right = b;
     int order = strcmp(left->series->meter, right->series->meter);
 
     order = order ? order : strcmp(left->series->channel, right->series->channel);
-    return order ? order : left->at < right->at ? -1 : left->at > right->at;
+    order = order ? order : left->at < right->at ? -1 : left->at > right->at;
+    return order ? order : left->line < right->line ? -1 : left->line > right->line;
 }
+
+/* ---- rows that are not told apart ------------------------------------------------------------ */
+
+/* Times that have several values. A corrected day, or one that was exported twice, is no more than
+ * one of many; an estimate and the actual reading after it differ in their flags. */
+typedef struct repeats_t {
+    int times, twice, more; /* all; with different values; with three of them or more */
+    int days;               /* in which some time has different values */
+    const reading_t *first, *other;
+} repeats_t;
+
+#define TWICE_ENOUGH 24
+#define DAYS_ENOUGH 3 /* of rows that are days; of totals there are more: */
+#define TOTALS_ENOUGH 5
+
+/* The readings of one time. */
+static void count_repeats(repeats_t *repeats, const reading_t *readings, int count)
+{
+    int changes = 0;
+
+    for (int i = 1; i < count; i++) {
+        changes +=
+            readings[i].value != readings[i - 1].value && readings[i].flag == readings[i - 1].flag;
+        if (changes && !repeats->other) {
+            repeats->first = &readings[i - 1];
+            repeats->other = &readings[i];
+        }
+    }
+    repeats->times++;
+    repeats->twice += changes > 0;
+    repeats->more += changes > 1;
+    repeats->days += changes > 0 && readings[0].period == 1;
+}
+
+static int are_many(const repeats_t *repeats, ecl_layout_kind_t kind)
+{
+    if (repeats->twice * 2 <= repeats->times) {
+        return 0;
+    }
+    switch (kind) {
+    case ECL_LAYOUT_WIDE:
+        return repeats->days >= DAYS_ENOUGH;
+    case ECL_LAYOUT_DAILY:
+        return repeats->twice >= TOTALS_ENOUGH || repeats->more > 1;
+    case ECL_LAYOUT_LONG:
+        break;
+    }
+    return repeats->twice >= TWICE_ENOUGH || (repeats->more > 1 && repeats->more == repeats->times);
+}
+
+static apr_status_t check_repeats(const look_t *look, ecl_layout_kind_t kind, ecl_result_t *result)
+{
+    const reading_t *readings = look->readings;
+    char date[ECL_DATE_TEXT], first[ECL_DECIMAL_TEXT], other[ECL_DECIMAL_TEXT];
+    repeats_t repeats = {0};
+    int from = 0;
+
+    for (int i = 1; i <= look->reading_count; i++) {
+        if (i == look->reading_count || readings[i].series != readings[from].series ||
+            readings[i].at != readings[from].at) {
+            count_repeats(&repeats, readings + from, i - from);
+            from = i;
+        }
+    }
+    if (!are_many(&repeats, kind)) {
+        return APR_SUCCESS;
+    }
+    ecl_date_print(repeats.first->date, date);
+    ecl_decimal_print(repeats.first->value, first);
+    ecl_decimal_print(repeats.other->value, other);
+    return ecl_fail(result, ECL_EINPUT, "rows-alike",
+                    "most %s have several values, as meter %s on %s (period %d): %s from line "
+                    "%" APR_INT64_T_FMT " on, %s from line %" APR_INT64_T_FMT
+                    " on. No column was recognised that tells such rows apart: if they are of "
+                    "several meters, name it Meter; of several quantities, Channel%s; or upload "
+                    "a file for each",
+                    kind == ECL_LAYOUT_LONG ? "times" : "days", repeats.first->series->meter, date,
+                    repeats.first->period, first, repeats.first->line, other, repeats.other->line,
+                    kind == ECL_LAYOUT_DAILY ? "; of several times of the day, Time" : "");
+}
+
+/* ---- reads of a register --------------------------------------------------------------------- */
 
 static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
                            ecl_result_t *result)
@@ -169,15 +256,12 @@ static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
                     series->meter, first, last);
 }
 
-static apr_status_t check_registers(look_t *look, ecl_result_t *result)
+static apr_status_t check_registers(const look_t *look, ecl_result_t *result)
 {
     const reading_t *readings = look->readings;
     int count = look->reading_count;
     ecl_register_t reads = {0};
 
-    if (count) {
-        qsort(look->readings, (apr_size_t)count, sizeof *look->readings, by_series_and_time);
-    }
     for (int i = 0; i < count; i++) {
         const series_t *series = readings[i].series;
 
@@ -248,15 +332,18 @@ apr_status_t ecl_preview_make(json_object **ppreview, const ecl_reader_t *reader
     apr_status_t rv;
 
     apr_pool_create(&look.p, p);
-    if (kind != ECL_LAYOUT_WIDE) {
-        look.reading_max = rows;
-        look.readings = apr_palloc(look.p, (apr_size_t)rows * sizeof *look.readings);
-    }
+    look.reading_max = ROWS_LONG;
+    look.readings = apr_palloc(look.p, ROWS_LONG * sizeof *look.readings);
     rv = ecl_reader_again(&again, reader, path, look.p, result);
     if (rv == APR_SUCCESS) {
         rv = gather(&look, again, rows, result);
     }
     if (rv == APR_SUCCESS) {
+        qsort(look.readings, (apr_size_t)look.reading_count, sizeof *look.readings,
+              by_series_and_time);
+        rv = check_repeats(&look, kind, result);
+    }
+    if (rv == APR_SUCCESS && kind != ECL_LAYOUT_WIDE) {
         rv = check_registers(&look, result);
     }
     if (rv == APR_SUCCESS) {

@@ -68,12 +68,28 @@ static void note_label(survey_t *survey, const ecl_datetime_t *stamp)
     survey->last = minute > survey->last ? minute : survey->last;
 }
 
-/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. */
+/* Of a label in UTC, whether it is midnight of a settlement day. */
+static int is_local_midnight(const survey_t *survey, apr_int64_t label)
+{
+    ecl_clock_day_t day;
+    int minute;
+
+    ecl_clock_from_utc(survey->clock, label * 60, &day, &minute);
+    return !minute;
+}
+
+/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. Files in UTC may
+ * have days of UTC, or the settlement days that somebody asked for. */
 static int are_ends(const survey_t *survey)
 {
-    return survey->layout->labels_are_open &&
-           survey->last - survey->first >= 1440 - survey->layout->interval_minutes &&
-           survey->first % 1440 == survey->layout->interval_minutes && survey->last % 1440 == 0;
+    int interval = survey->layout->interval_minutes;
+
+    if (!survey->layout->labels_are_open || survey->last - survey->first < 1440 - interval) {
+        return 0;
+    }
+    return (survey->first % 1440 == interval && survey->last % 1440 == 0) ||
+           (survey->layout->times_are_utc && is_local_midnight(survey, survey->first - interval) &&
+            is_local_midnight(survey, survey->last));
 }
 
 static void look_at(survey_t *survey, const ecl_record_t *record)
@@ -123,8 +139,8 @@ static int are_utc(const survey_t *survey)
 static int needs_stamps(const ecl_layout_t *layout)
 {
     return layout->date_order_is_open ||
-           (layout->kind == ECL_LAYOUT_LONG && !layout->times_are_utc &&
-            layout->period_column < 0 && (!layout->given.timezone || layout->labels_are_open));
+           (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
+            (layout->labels_are_open || (!layout->times_are_utc && !layout->given.timezone)));
 }
 
 /* Whether a line that states the zone is to be looked for. A day's total has no time. */

@@ -7,6 +7,8 @@
 #define FALSE_LEAP_DAY 60
 #define DAY_SECONDS 86400
 #define FIRST_BARE 30000
+#define FIRST_UNIX APR_INT64_C(1000000000) /* 2001 to */
+#define LAST_UNIX APR_INT64_C(4102444799)  /* 2099 */
 #define LAST_BARE 60000
 
 ecl_serial_form_t ecl_serial_form_of_id(int id)
@@ -193,5 +195,38 @@ int ecl_serial_parse_time(const char *text, apr_size_t length, ecl_datetime_t *p
     }
     second = second_of(value);
     *ptime = (ecl_datetime_t){.has_time = 1, .minute = second / 60, .second = second % 60};
+    return 1;
+}
+
+int ecl_serial_parse_unix(const char *text, apr_size_t length, ecl_datetime_t *pstamp)
+{
+    apr_int64_t seconds = 0;
+
+    if (length != 10 && length != 13) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return 0;
+        }
+        seconds = seconds * 10 + (text[i] - '0');
+    }
+    if (length == 13) {
+        if (seconds % 1000) {
+            return 0;
+        }
+        seconds /= 1000;
+    }
+    if (seconds < FIRST_UNIX || seconds > LAST_UNIX) {
+        return 0;
+    }
+    *pstamp = (ecl_datetime_t){
+        .has_date = 1,
+        .date = (ecl_date_t)(seconds / DAY_SECONDS),
+        .has_time = 1,
+        .minute = (int)(seconds % DAY_SECONDS / 60),
+        .second = (int)(seconds % 60),
+        .has_offset = 1,
+    };
     return 1;
 }

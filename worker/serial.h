@@ -39,4 +39,9 @@ int ecl_serial_parse(const char *text, apr_size_t length, int is_1904, ecl_datet
  * (0 to 1440) and second, and has_time. 0: it has no decimal point, or is not below 1. */
 int ecl_serial_parse_time(const char *text, apr_size_t length, ecl_datetime_t *ptime);
 
+/* A cell of a column of dates that holds seconds since 1970 (2001 to 2099, so 10 digits), or
+ * milliseconds of whole seconds (13 digits): sets date, minute, second, and an offset of 0. 0: it
+ * is none. */
+int ecl_serial_parse_unix(const char *text, apr_size_t length, ecl_datetime_t *pstamp);
+
 #endif /* ECL_SERIAL_H */

@@ -261,6 +261,92 @@ static void register_reads_in_rows_of_their_own_are_refused(void **state)
     apr_pool_destroy(p);
 }
 
+/* `days` days of readings at `times` times each, every time with `values` values. */
+static const char *alike(apr_pool_t *p, int days, int times, int values, const char *flags)
+{
+    const char *text = "MPAN,Device,Date,Time,kWh,Flag\n";
+
+    for (int d = 1; d <= days; d++) {
+        for (int v = 0; v < values; v++) {
+            for (int t = 0; t < times; t++) {
+                text = apr_psprintf(p, "%s" MPAN ",Lamp %d,2025-11-%02d,%02d:%02d,%d.5,%c\n", text,
+                                    v, d, t / 2, t % 2 * 30, t + 100 * v, flags[v]);
+            }
+        }
+    }
+    return text;
+}
+
+static void rows_that_nothing_tells_apart_are_refused(void **state)
+{
+    apr_pool_t *p;
+    const char *text;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    look = look_at(alike(p, 2, 48, 2, "AA"));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "rows-alike");
+    assert_non_null(strstr(look.r->result.detail,
+                           "most times have several values, as meter " MPAN
+                           " on 2025-11-01 (period 1): 1.5 from line 2 on, 101.5 from line 50 on"));
+    assert_null(strstr(look.r->result.detail, "name it Time"));
+    end_look(&look);
+    look = look_at(alike(p, 1, 5, 3, "AAA"));
+    assert_int_equal(look.status, ECL_EINPUT);
+    end_look(&look);
+
+    text = "MPAN,Date,kWh\n";
+    for (int i = 0; i < 10; i++) {
+        text = apr_psprintf(p, "%s" MPAN ",2025-11-%02d,%d\n", text, 1 + i / 2, 10 + i);
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_non_null(strstr(look.r->result.detail, "most days have several values"));
+    assert_non_null(strstr(look.r->result.detail, "of several times of the day, Time; or upload"));
+    end_look(&look);
+
+    text = header_row(p);
+    for (int i = 0; i < 6; i++) {
+        text = apr_psprintf(p, "%s" MPAN ",2025-11-%02d,%s\n", text, 1 + i / 2,
+                            series(p, "%d", 1 + i, 48 + i));
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "rows-alike");
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
+static void corrections_and_estimates_are_no_such_rows(void **state)
+{
+    apr_pool_t *p;
+    const char *text;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    /* each time an estimate, and the actual reading after it */
+    look = look_at(alike(p, 2, 48, 2, "EA"));
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+    /* one day of three was corrected, and two of two */
+    look = look_at(
+        apr_pstrcat(p, alike(p, 3, 48, 1, "A"), strchr(alike(p, 1, 48, 2, "AA"), '\n') + 1, NULL));
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+    text = header_row(p);
+    for (int i = 0; i < 4; i++) {
+        text = apr_psprintf(p, "%s" MPAN ",2025-11-%02d,%s\n", text, 1 + i / 2,
+                            series(p, "%d", 1 + i, 48 + i));
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +357,8 @@ int main(void)
         cmocka_unit_test(shows_the_first_days),
         cmocka_unit_test(shows_no_more_than_a_few),
         cmocka_unit_test(register_reads_in_rows_of_their_own_are_refused),
+        cmocka_unit_test(rows_that_nothing_tells_apart_are_refused),
+        cmocka_unit_test(corrections_and_estimates_are_no_such_rows),
     };
     int failed;
 

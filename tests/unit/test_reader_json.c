@@ -424,6 +424,9 @@ static void test_refusals(void **state)
     assert_refused(
         "{\"electricity\":[" ROW("00", "\"kWh\":1") "],\"gas\":[" ROW("00", "\"kWh\":1") "]}",
         "not-meter-data", "in several places (electricity and gas)");
+    assert_refused("{\"values\":{\"standingCharges\":[{\"startDate\":\"2026-02-01\","
+                   "\"value\":19.5}],\"prices\":[]}}",
+                   "not-meter-data", "prices (values.standingCharges), not readings");
     assert_refused("[{\"interval_start\":\"2026-02-01T00:00Z\",\"consumption\":1}]",
                    "no-meter-column", "names no meter");
 }

@@ -423,6 +423,25 @@ static void test_midnight_closes_its_date(void **state)
     }
 }
 
+/* Where the channels of a day follow each other, 23:30 of one stands above 00:00 of the next. */
+static void test_midnight_of_another_channel(void **state)
+{
+    const char *text = "MPAN,Channel,Date,Time,Value\n";
+    reading_t *r;
+
+    (void)state;
+    for (int i = 0; i < 192; i++) {
+        text =
+            apr_psprintf(pool, "%s" MPAN ",%s,%02d/02/2026,%02d:%02d,%d\n", text,
+                         i / 48 % 2 ? "AE" : "AI", 1 + i / 96, i % 48 / 2, i % 2 * 30, i % 48 + 1);
+    }
+    r = read_text(text);
+    assert_false(r->layout->midnight_is_end);
+    assert_whole_day(r, "2026-02-01", 48);
+    assert_whole_day(r, "2026-02-02", 48);
+    end_reading(r);
+}
+
 static void test_date_and_settlement_period(void **state)
 {
     reading_t *r =
@@ -566,6 +585,50 @@ static void test_import_and_export_take_turns(void **state)
     end_reading(r);
 }
 
+/* A settlement day in summer, exported in UTC with the ends of its half-hours. */
+static void test_settlement_days_in_utc(void **state)
+{
+    const char *text = "MPAN,Timestamp (UTC),kWh\n";
+    reading_t *r;
+
+    (void)state;
+    for (int i = 1; i <= 48; i++) {
+        int minute = 23 * 60 + 30 * i;
+
+        text = apr_psprintf(pool, "%s" MPAN ",2025-07-%02d %02d:%02d,%d\n", text, 1 + minute / 1440,
+                            minute / 60 % 24, minute % 60, i);
+    }
+    r = read_text(text);
+    assert_int_equal(count_readings(r), 48);
+    assert_whole_day(r, "2025-07-02", 48);
+    assert_non_null(strstr(r->layout->evidence, "period ends after all"));
+    end_reading(r);
+}
+
+/* Slots say themselves that they are known by their start. */
+static void test_slots(void **state)
+{
+    reading_t *r = read_text("MPAN,Date,Half hour,kWh\n" MPAN ",01/02/2025,23:30-00:00,7\n" MPAN
+                             ",02/02/2025,00:00-00:30,8\n");
+
+    (void)state;
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-02-01", 48), "7");
+    assert_string_equal(value_of(r, MPAN, "AI", "2025-02-02", 1), "8");
+    assert_non_null(strstr(r->layout->evidence, "by the start of their slots"));
+    end_reading(r);
+    r = read_text_given("MPAN,Date,Half hour,kWh\n" MPAN ",01/02/2025,23:30-00:00,7\n", "auto",
+                        (ecl_given_t){.labels = "end"});
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, "labels-conflict");
+    assert_non_null(strstr(r->result.detail, "column Half hour says that times are period starts"));
+    end_reading(r);
+    r = read_text_given("MPAN,Date,End Time,kWh\n" MPAN ",01/02/2025,23:30,7\n", "auto",
+                        (ecl_given_t){.labels = "start"});
+    assert_string_equal(r->result.code, "labels-conflict");
+    assert_non_null(strstr(r->result.detail, "column End Time says that times are period ends"));
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -586,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_the_sinks_status_stops_the_reader),
         cmocka_unit_test(test_date_and_time),
         cmocka_unit_test(test_midnight_closes_its_date),
+        cmocka_unit_test(test_midnight_of_another_channel),
         cmocka_unit_test(test_date_and_settlement_period),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_clock_change_in_quarters_of_an_hour),
@@ -593,6 +657,8 @@ int main(void)
         cmocka_unit_test(test_missing_values_are_skipped),
         cmocka_unit_test(test_units_are_converted_exactly),
         cmocka_unit_test(test_import_and_export_take_turns),
+        cmocka_unit_test(test_settlement_days_in_utc),
+        cmocka_unit_test(test_slots),
     };
     int failed;
 

@@ -177,6 +177,18 @@ static void test_fractions(void **state)
     assert_false(ecl_serial_parse_time("1.5", 3, &time));
     assert_false(ecl_serial_parse_time("0", 1, &time));
     assert_false(ecl_serial_parse_time("00:30", 5, &time));
+
+    assert_true(ecl_serial_parse_unix("1761260400", 10, &time));
+    assert_int_equal(time.date, 20384);
+    assert_int_equal(time.minute, 23 * 60);
+    assert_true(time.has_date && time.has_time && time.has_offset && !time.offset_minutes);
+    assert_true(ecl_serial_parse_unix("1761260401000", 13, &time));
+    assert_int_equal(time.second, 1);
+    assert_false(ecl_serial_parse_unix("1761260400001", 13, &time));
+    assert_false(ecl_serial_parse_unix("0999999999", 10, &time));
+    assert_false(ecl_serial_parse_unix("4102444800", 10, &time));
+    assert_false(ecl_serial_parse_unix("176126040", 9, &time));
+    assert_false(ecl_serial_parse_unix("17612604.0", 10, &time));
 }
 
 int main(void)
