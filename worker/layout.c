@@ -39,6 +39,7 @@ static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
     layout->unit_column = layout->flag_column = layout->channel_column = -1;
     layout->total_column = -1;
     layout->interval_minutes = 30;
+    layout->first_period = 1;
     return layout;
 }
 
@@ -609,6 +610,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
     }
     if (layout->kind == ECL_LAYOUT_LONG) {
         ecl_layout_take_stamps(layout, sample, attempt->first, scratch, &why);
+    }
+    if (layout->kind == ECL_LAYOUT_DAILY &&
+        (status = ecl_layout_check_days(layout, sample, attempt->first, result)) != APR_SUCCESS) {
+        return status;
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
     ecl_layout_take_total(layout, sample, attempt->first);

@@ -115,7 +115,8 @@ typedef struct ecl_layout_t {
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */
-    int period_column; /* long: a settlement period number */
+    int period_column; /* long: a settlement period number, */
+    int first_period;  /* counted from 1 or 0 */
     int value_column;  /* long, daily */
     int unit_column;
     int flag_column; /* one flag for the row */

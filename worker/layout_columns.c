@@ -16,6 +16,8 @@ typedef struct column_t {
     int cells; /* that are not blank; of these are: */
     int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
         flags;
+    int zeros, last_periods;   /* of numbers: 0; 47 or more and still a period; */
+    int forty_eights;          /* 48 */
     int stamps;                /* of dates: those with a time of day that is not midnight */
     int serials, serial_times; /* of dates: those that are day numbers, with a time of day */
     int unix_times;            /* of dates: those that are counted since 1970 */
@@ -83,6 +85,10 @@ static void look_at_cell(column_t *column, ecl_field_t cell)
         column->numbers++;
         column->periods += value >= ECL_DECIMAL_ONE && value <= 50 * ECL_DECIMAL_ONE &&
                            value % ECL_DECIMAL_ONE == 0;
+        column->zeros += !value;
+        column->forty_eights += value == 48 * ECL_DECIMAL_ONE;
+        column->last_periods += value >= 47 * ECL_DECIMAL_ONE && value <= 50 * ECL_DECIMAL_ONE &&
+                                value % ECL_DECIMAL_ONE == 0;
         column->codes += value >= ECL_DECIMAL_ONE && value <= 4 * ECL_DECIMAL_ONE &&
                          value % ECL_DECIMAL_ONE == 0;
         column->first_number = column->numbers > 1 ? column->first_number : value;
@@ -333,6 +339,28 @@ static const column_t *choose_time(const columns_t *columns, const column_t *dat
         }
     }
     return best;
+}
+
+/* The column of settlement periods: called so, or, where nothing else says when within the day,
+ * holding the whole numbers up to 47 or 48. */
+static const column_t *choose_period(const columns_t *columns, const column_t *date,
+                                     const column_t *meter)
+{
+    const column_t *named = best_named(columns, ECL_ROLE_PERIOD);
+
+    if (named || !date || date->stamps) {
+        return named;
+    }
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_NONE && column != date && column != meter && column->cells &&
+            column->periods + column->zeros == column->cells && column->last_periods &&
+            column->periods > column->last_periods) {
+            return column;
+        }
+    }
+    return NULL;
 }
 
 static const column_t *choose_value(const columns_t *columns, const column_t *meter)
@@ -627,13 +655,15 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     meter = choose_meter(columns, sample, from);
     date = choose_date(columns, meter);
     time = choose_time(columns, date, meter);
-    period = best_named(columns, ECL_ROLE_PERIOD);
+    period = choose_period(columns, date, meter);
     layout->meter_column = index_of(meter);
     layout->serial_column = index_of(best_named(columns, ECL_ROLE_SERIAL));
     layout->date_column = index_of(date);
     layout->time_column = time != date ? index_of(time) : -1;
     layout->period_column =
         period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
+    /* a 0 may be a mistake; where periods are counted from it, 48 is rare */
+    layout->first_period = period && period->zeros > period->forty_eights ? 0 : 1;
     layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));
     if (date && date->unix_times) {
         layout->serial_dates = ECL_SERIAL_DATES_UNIX;

@@ -259,6 +259,11 @@ apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample
 /* START or END where the name of the column of times, or of dates, says so; else DATE. */
 ecl_role_t ecl_layout_label_role(const ecl_layout_t *layout);
 
+/* Refuses ("longer-periods") rows of a date and a value that are of weeks or months: those that say
+ * where they end, and those whose dates, of each meter, are never less than six days apart. */
+apr_status_t ecl_layout_check_days(const ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                   ecl_result_t *result);
+
 /* Decides interval, start or end, direction, and long or daily. Appends why to evidence. */
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);

@@ -30,16 +30,21 @@ static ecl_datetime_status_t parse_date(const ecl_layout_t *layout, const ecl_fi
     return status == ECL_DATETIME_OK && !pstamp->has_date ? ECL_DATETIME_BAD : status;
 }
 
-/* A time cell: also "0", "30", "130" for 00:00, 00:30, 01:30, and a fraction of a day. */
+/* A time cell: also "0", "30", "130" for 00:00, 00:30, 01:30, "003000", and a fraction of a day. */
 static ecl_datetime_status_t parse_time(const ecl_layout_t *layout, const ecl_field_t *cell,
                                         ecl_datetime_t *ptime)
 {
-    char padded[5] = "0000";
+    char padded[9] = "0000";
+    int is_digits = strspn(cell->text, "0123456789") == cell->length;
     ecl_datetime_status_t status;
 
-    if (cell->length && cell->length < 4 && strspn(cell->text, "0123456789") == cell->length) {
+    if (cell->length && cell->length < 4 && is_digits) {
         memcpy(padded + 4 - cell->length, cell->text, cell->length);
         status = ecl_datetime_parse(padded, 4, layout->date_order, ptime);
+    } else if (cell->length == 6 && is_digits) {
+        apr_snprintf(padded, sizeof(padded), "%.2s:%.2s:%.2s", cell->text, cell->text + 2,
+                     cell->text + 4);
+        status = ecl_datetime_parse(padded, 8, layout->date_order, ptime);
     } else {
         status = ecl_datetime_parse(cell->text, cell->length, layout->date_order, ptime);
     }
@@ -331,7 +336,7 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     }
     layout->labels_are_ends = 0;
     if (layout->period_column >= 0) {
-        *pwhy = "settlement periods";
+        *pwhy = layout->first_period ? "settlement periods" : "settlement periods, counted from 0";
         return;
     }
     find_direction(layout, stamps, count);

@@ -241,7 +241,7 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
 
 static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
 {
-    int column = reader->layout->period_column;
+    int column = reader->layout->period_column, first = reader->layout->first_period;
     ecl_field_t cell = ecl_reader_cell(reader, column);
     ecl_decimal_t period;
     int periods;
@@ -249,17 +249,17 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
     ecl_clock_day(reader->zone, date, &row->day);
     periods = row->day.minutes / 30;
     if (ecl_decimal_parse(cell.text, cell.length, '.', &period) != ECL_DECIMAL_OK ||
-        period % ECL_DECIMAL_ONE != 0 || period < ECL_DECIMAL_ONE ||
-        period > periods * ECL_DECIMAL_ONE) {
+        period % ECL_DECIMAL_ONE != 0 || period < first * ECL_DECIMAL_ONE ||
+        period >= (first + periods) * ECL_DECIMAL_ONE) {
         char text[ECL_DATE_TEXT];
 
         ecl_date_print(date, text);
         ecl_reader_fail(reader, column, "no-such-period",
-                        "\"%s\" is no settlement period of %s: expected 1 to %d",
-                        ecl_reader_show(reader, cell), text, periods);
+                        "\"%s\" is no settlement period of %s: expected %d to %d",
+                        ecl_reader_show(reader, cell), text, first, first + periods - 1);
         return 0;
     }
-    row->minute = (int)(period / ECL_DECIMAL_ONE - 1) * 30;
+    row->minute = (int)(period / ECL_DECIMAL_ONE - first) * 30;
     to_settlement_day(reader, row);
     return 1;
 }

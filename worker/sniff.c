@@ -156,5 +156,9 @@ const char *ecl_sniff_text(const char *head)
         return "this is a web page (HTML), perhaps a login or error page saved in place of the "
                "export";
     }
+    if (!strncmp(head, "100,NEM1", 8)) {
+        return "this is a file of the Australian market (NEM12 or NEM13), which is not read: "
+               "export the readings as a table";
+    }
     return NULL;
 }

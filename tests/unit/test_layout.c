@@ -547,6 +547,8 @@ static void test_refusals(void **state)
         {FILE_OF("a report\n\nMPAN,Date,kWh"), "no-readings", "line 3"},
         {FILE_OF("<!DOCTYPE html><html><body>Log in</body></html>"), "not-meter-data", "web page"},
         {FILE_OF("\n <HTML>\n"), "not-meter-data", "web page"},
+        {FILE_OF("100,NEM12,202510210000,A,B\n200,1,E1,1,E1,N1,1,kWh,30,\n"), "not-meter-data",
+         "Australian market"},
         {FILE_OF("<?xml version=\"1.0\"?><feed/>"), "not-meter-data", "XML"},
         {FILE_OF("{\"data\": []}"), "not-meter-data", "no meter readings"},
         {FILE_OF("[ {\"a\": 1}]"), "not-meter-data", "no meter readings"},

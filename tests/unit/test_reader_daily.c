@@ -95,6 +95,42 @@ static void test_type_asked_for(void **state)
     end_reading(r);
 }
 
+static void assert_longer(const char *text, const char *part)
+{
+    reading_t *r = read_text(text);
+
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, "longer-periods");
+    assert_non_null(strstr(r->result.detail, part));
+    end_reading(r);
+}
+
+/* A month's bill is no total of its first day. */
+static void test_weeks_and_months_are_refused(void **state)
+{
+    reading_t *r;
+
+    (void)state;
+    assert_longer("MPAN,Period Start,Period End,kWh\n" MPAN ",01/01/2025,31/01/2025,400\n",
+                  "on line 2 of \"01/01/2025\" to \"31/01/2025\"");
+    assert_longer("MPAN,Date,kWh\n" MPAN ",01/01/2025,400\n" MPAN ",01/03/2025,410\n" MPAN
+                  ",01/02/2025,410\n" MPAN2 ",15/01/2025,5\n" MPAN ",01/04/2025,400\n",
+                  "28 days or more apart");
+    /* totals of single days may say where they end, and have gaps */
+    r = read_text("MPAN,Start Date,End Date,kWh\n" MPAN ",01/01/2025,01/01/2025,4\n" MPAN
+                  ",02/01/2025,03/01/2025,5\n");
+    assert_int_equal(r->days->nelts, 2);
+    end_reading(r);
+    r = read_text("MPAN,Date,kWh\n" MPAN ",01/01/2025,400\n" MPAN ",01/02/2025,410\n" MPAN
+                  ",02/02/2025,410\n" MPAN ",01/03/2025,5\n" MPAN ",01/04/2025,400\n");
+    assert_int_equal(r->days->nelts, 5);
+    end_reading(r);
+    r = read_text("MPAN,Date,kWh\n" MPAN ",01/01/2025,400\n" MPAN2 ",08/01/2025,410\n" MPAN
+                  ",15/01/2025,410\n");
+    assert_int_equal(r->days->nelts, 3);
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_unit_flag_and_total_column),
         cmocka_unit_test(test_rows_that_fail_or_are_none),
         cmocka_unit_test(test_type_asked_for),
+        cmocka_unit_test(test_weeks_and_months_are_refused),
     };
     int failed;
 

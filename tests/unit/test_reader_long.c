@@ -456,6 +456,29 @@ static void test_date_and_settlement_period(void **state)
     end_reading(r);
 }
 
+/* Periods 0 to 47; and where 1 to 48 stand, a 0 is a mistake. */
+static void test_periods_counted_from_0(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        const char *text = "MPAN,Date,HH,kWh\n";
+        reading_t *r;
+
+        for (int i = 1; i <= 48; i++) {
+            text = apr_psprintf(pool, "%s" MPAN ",01/02/2026,%d,%d\n", text, i - 1 + first, i);
+        }
+        r = read_text(first ? join(text, MPAN ",01/02/2026,0,1\n") : text);
+        assert_whole_day(r, "2026-02-01", 48);
+        if (first) {
+            assert_error(r, 50, "HH", "no-such-period", "expected 1 to 48");
+        } else {
+            assert_int_equal(r->failed, 0);
+            assert_non_null(strstr(r->layout->evidence, "settlement periods, counted from 0"));
+        }
+        end_reading(r);
+    }
+}
+
 static void test_intervals(void **state)
 {
     static const int intervals[] = {5, 10, 15, 30, 60};
@@ -651,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_midnight_closes_its_date),
         cmocka_unit_test(test_midnight_of_another_channel),
         cmocka_unit_test(test_date_and_settlement_period),
+        cmocka_unit_test(test_periods_counted_from_0),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_clock_change_in_quarters_of_an_hour),
         cmocka_unit_test(test_bad_rows),
