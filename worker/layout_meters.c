@@ -646,6 +646,9 @@ int ecl_layout_rows_are_times(const ecl_sample_t *sample, int from)
         ecl_date_t date;
         int minute = time_of(&sample->records[i], &date);
 
+        if (sample->records[i].count * 2 < sample->records[from].count) {
+            break; /* another table below this one */
+        }
         rows += minute >= 0;
         same_day += minute >= 0 && last_minute >= 0 && date == last_date && minute != last_minute;
         last_minute = minute;
