@@ -152,6 +152,7 @@ static apr_status_t from_row(const ecl_db_rows_t *rows, int row, apr_pool_t *p, 
     job->idempotency_key = TEXT(idempotency_key);
     job->due_at = INT(due_at);
     job->summary_text = TEXT(summary);
+    job->stored_host = TEXT(stored_host);
     if (!ecl_job_status_parse(TEXT(status), &job->status) ||
         !ecl_jobs_parse_object(TEXT(options), p, &job->options)) {
         return unreadable(job, result);
@@ -288,10 +289,11 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
                             ecl_job_t **pjob, ecl_result_t *result)
 {
     static const char sql[] =
-        "INSERT INTO import_jobs (batch_id, user_name, filename, stored_name, file_size,"
+        "INSERT INTO import_jobs (batch_id, user_name, filename, stored_name, stored_host,"
+        " file_size,"
         " file_sha256, import_type, dry_run, priority, notes, tags, options, queued_at, run_after,"
         " due_at, parent_batch_id, idempotency_key)"
-        " VALUES (%s, %s, %s, %s, %lld, %s, %s, %lld, %s, %s, %s, %s, %lld, %lld, %lld, %s, %s)"
+        " VALUES (%s, %s, %s, %s, %s, %lld, %s, %s, %lld, %s, %s, %s, %s, %lld, %lld, %lld, %s, %s)"
         " ON CONFLICT (user_name, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING"
         " RETURNING " ECL_JOB_SELECT;
     const char *import_type = job->import_type ? job->import_type : "auto";
@@ -313,11 +315,12 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
             conn, sql,
             ECL_ARGS(ECL_TEXT(batch_id), ECL_TEXT(user),
                      ECL_TEXT(job->filename ? job->filename : ""), ECL_TEXT(job->stored_name),
-                     ECL_INT(job->file_size), ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""),
-                     ECL_TEXT(import_type), ECL_INT(job->dry_run != 0), ECL_TEXT(priority),
-                     ECL_TEXT(job->notes), ECL_TEXT(job->tags),
-                     ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now), ECL_INT(due),
-                     ECL_INT(due), ECL_TEXT(job->parent_batch_id), ECL_TEXT(job->idempotency_key)),
+                     ECL_TEXT(job->stored_host), ECL_INT(job->file_size),
+                     ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""), ECL_TEXT(import_type),
+                     ECL_INT(job->dry_run != 0), ECL_TEXT(priority), ECL_TEXT(job->notes),
+                     ECL_TEXT(job->tags), ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
+                     ECL_INT(due), ECL_INT(due), ECL_TEXT(job->parent_batch_id),
+                     ECL_TEXT(job->idempotency_key)),
             p, pjob, result);
         if (rv != APR_SUCCESS || *pjob) {
             return rv;

@@ -59,6 +59,7 @@ typedef struct ecl_job_t {
     const char *user_name;
     const char *filename;    /* as the client sent it; display only */
     const char *stored_name; /* in the storage directory; NULL: the file is gone. Never shown. */
+    const char *stored_host; /* whose storage directory; NULL: that of all hosts */
     apr_int64_t file_size;
     const char *file_sha256;
     const char *import_type; /* "auto", "hh", "daily" */
@@ -109,6 +110,7 @@ typedef struct ecl_job_new_t {
     const char *user_name;
     const char *filename;
     const char *stored_name;
+    const char *stored_host; /* NULL: any */
     apr_int64_t file_size;
     const char *file_sha256;
     const char *import_type; /* NULL: "auto" */
@@ -246,14 +248,16 @@ apr_status_t ecl_job_run_now(ecl_db_conn_t *conn, const char *batch_id, const ch
                              apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
 /* A completed dry run: queues a real import of its stored file (parent_batch_id = the dry run),
- * which takes the file over. storage_dir is where the file lies. *pjob is the new job. Also
- * ECL_ECONFLICT, code "file-gone", with *pjob NULL: the file is not in the storage directory. */
+ * which takes the file over. storage_dir is the storage directory of `host`. *pjob is the new job.
+ * Also ECL_ECONFLICT, code "file-gone", with *pjob NULL: the file should be in that directory and
+ * is not. */
 apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,
-                                     const char *storage_dir, apr_pool_t *p, ecl_job_t **pjob,
-                                     ecl_result_t *result);
+                                     const char *storage_dir, const char *host, apr_pool_t *p,
+                                     ecl_job_t **pjob, ecl_result_t *result);
 
 /* completed, failed or cancelled, and no undo going on: removes the job's record, its row errors,
- * its undo record and its file. Readings stay. */
+ * its undo record and its file. Readings stay. A file that is on
+ * another host is removed by that host's next sweep. */
 apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                             const char *storage_dir, apr_pool_t *p, ecl_result_t *result);
 
@@ -275,7 +279,9 @@ typedef struct ecl_claim_t {
 } ecl_claim_t;
 
 /* Takes the next job that is due, in the order above; of `batch_id` only, when that is
- * not NULL. One statement decides; two workers never get the same job. First puts back jobs whose
+ * not NULL. A file that is stored on one host is imported by that host's workers only (worker is
+ * "host:pid"); taking out needs no file. One statement decides; two workers never get the same job.
+ * First puts back jobs whose
  * lease has run out, as ecl_job_give_back with a reason. claim->job is NULL when there is nothing
  * to do: then the database has only been read. Not in a transaction. */
 apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
@@ -344,8 +350,8 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
                                      ecl_result_t *result);
 
 /* Removes finished jobs that completed more than `days` (0 or more) ago and are not being undone,
- * with what hangs on them, and their files; also workers not heard of for a day. *premoved counts
- * the jobs, also when it fails half-way. */
+ * with what hangs on them, and their files. *premoved counts the jobs, also when it fails half-way.
+ */
 apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
                               int *premoved, ecl_result_t *result);
 
@@ -391,5 +397,22 @@ apr_status_t ecl_worker_gone(ecl_db_conn_t *conn, const char *name, ecl_result_t
 /* Those whose heartbeat is younger than max_age_seconds; *pworkers is an array of *pcount. */
 apr_status_t ecl_workers_alive(ecl_db_conn_t *conn, int max_age_seconds, apr_pool_t *p,
                                ecl_worker_t **pworkers, int *pcount, ecl_result_t *result);
+
+/* Takes off the list those not heard of for a minute on hosts that have been heard of since, and
+ * those not heard of for a day: until then they say that their host is away. */
+apr_status_t ecl_workers_forget(ecl_db_conn_t *conn, ecl_result_t *result);
+
+/* A host that shares the queue: it has workers, or files that wait for them. */
+typedef struct ecl_host_t {
+    const char *name;
+    apr_time_t heartbeat_at; /* the last of any of its workers; 0: none is known */
+    int workers;             /* that are alive */
+    int busy;                /* of these, with a job in hand */
+    int files;               /* jobs queued or processing whose file only it has */
+} ecl_host_t;
+
+/* All of them, by name, at most 200; *phosts is an array of *pcount. max_age_seconds as above. */
+apr_status_t ecl_hosts(ecl_db_conn_t *conn, int max_age_seconds, apr_pool_t *p, ecl_host_t **phosts,
+                       int *pcount, ecl_result_t *result);
 
 #endif /* ECL_JOBS_H */

@@ -5,6 +5,8 @@
 #include "jobs_internal.h"
 #include "storage.h"
 
+#include <apr_file_info.h>
+
 /* The state of a job as the end of "the job is …"; about its file only where it matters. */
 static const char *describe(const ecl_job_t *job, int needs_file, apr_pool_t *p)
 {
@@ -256,19 +258,18 @@ apr_status_t ecl_job_run_now(ecl_db_conn_t *conn, const char *batch_id, const ch
     return APR_SUCCESS;
 }
 
-/* In the caller's transaction: the new job, and the dry run lets go of its file. */
+/* In the caller's transaction: the dry run lets go of its file, and the new job has it. */
 static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, const char *user,
-                              const char *new_id, apr_pool_t *p, ecl_job_t **pjob,
-                              ecl_result_t *result)
+                              apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
 {
     static const char let_go[] =
-        "UPDATE import_jobs SET stored_name = NULL"
+        "UPDATE import_jobs SET stored_name = NULL, stored_host = NULL"
         " WHERE id = %lld AND status = 'completed' AND stored_name IS NOT NULL";
     const char *options[ECL_OPTIONS];
-    ecl_job_new_t job = {.batch_id = new_id,
-                         .user_name = user,
+    ecl_job_new_t job = {.user_name = user,
                          .filename = dry_run->filename,
-                         .stored_name = new_id,
+                         .stored_name = dry_run->stored_name,
+                         .stored_host = dry_run->stored_host,
                          .file_size = dry_run->file_size,
                          .file_sha256 = dry_run->file_sha256,
                          .import_type = dry_run->import_type,
@@ -291,13 +292,24 @@ static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, con
     return rv;
 }
 
+/* Whether a job's file is missing from the directory where it should be. */
+static int is_gone(const ecl_job_t *job, const char *storage_dir, const char *host, apr_pool_t *p)
+{
+    apr_finfo_t info;
+
+    if (job->stored_host && strcmp(job->stored_host, host)) {
+        return 0; /* nobody here can tell */
+    }
+    return APR_STATUS_IS_ENOENT(
+        apr_stat(&info, ecl_storage_path(storage_dir, job->stored_name, p), APR_FINFO_TYPE, p));
+}
+
 apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, const char *user,
-                                     const char *storage_dir, apr_pool_t *p, ecl_job_t **pjob,
-                                     ecl_result_t *result)
+                                     const char *storage_dir, const char *host, apr_pool_t *p,
+                                     ecl_job_t **pjob, ecl_result_t *result)
 {
     static const char needed[] =
         "only a completed dry run whose file is kept can be imported for real";
-    const char *new_id = ecl_job_uuid(p);
     ecl_job_t *dry_run;
     apr_status_t rv;
 
@@ -309,35 +321,24 @@ apr_status_t ecl_job_import_for_real(ecl_db_conn_t *conn, const char *batch_id, 
     if (!dry_run->dry_run || dry_run->status != ECL_JOB_COMPLETED || !dry_run->stored_name) {
         return refuse(conn, batch_id, needed, 1, p, pjob, result);
     }
-
-    /* The file has both names before any record says so, and loses the old one after: whatever dies
-     * in between, no job is without its file, and ecl_storage_sweep removes a name too many. */
-    rv = ecl_storage_link(storage_dir, dry_run->stored_name, new_id, p, result);
-    if (rv == ECL_ENOTFOUND) {
+    if (is_gone(dry_run, storage_dir, host, p)) {
         return ecl_fail(result, ECL_ECONFLICT, "file-gone",
                         "the file of job %s is no longer in the storage directory", batch_id);
     }
+    rv = ecl_db_begin(conn, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = ecl_db_begin(conn, result);
-    if (rv == APR_SUCCESS) {
-        rv = hand_over(conn, dry_run, user, new_id, p, pjob, result);
-        if (rv != APR_SUCCESS || !*pjob) {
-            ecl_db_rollback(conn);
-        }
-    }
+    rv = hand_over(conn, dry_run, user, p, pjob, result);
     if (rv != APR_SUCCESS || !*pjob) {
-        ecl_storage_remove(storage_dir, new_id, p, NULL);
+        ecl_db_rollback(conn);
         return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, 1, p, pjob, result);
     }
     rv = ecl_db_commit(conn, result);
     if (rv != APR_SUCCESS) {
-        /* It may have been committed all the same: the new name stays for the sweep to decide. */
         *pjob = NULL;
         return rv;
     }
-    ecl_jobs_remove_file(storage_dir, dry_run->stored_name, p);
     log_asked(batch_id, "import for real", user);
     return APR_SUCCESS;
 }

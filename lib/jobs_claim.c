@@ -155,14 +155,16 @@ static apr_status_t recover(ecl_db_conn_t *conn, apr_time_t now, ecl_result_t *r
 
 /* ---- claiming ---- */
 
-#define DUE_IMPORT "status = 'queued' AND " ECL_JOB_IS_DUE
+/* What needs the file is for workers of the host that has it. */
+#define IS_HERE "(stored_host IS NULL OR cancel_requested = 1 OR stored_host = %s)"
+#define DUE_IMPORT "status = 'queued' AND " IS_HERE " AND " ECL_JOB_IS_DUE
 #define WAITS_FOR_UNDO "undo_requested = 1 AND lease_until IS NULL"
 #define DUE_UNDO WAITS_FOR_UNDO " AND " ECL_JOB_IS_DUE
 
 /* Whether there is anything to put back or to claim. An idle worker asks every few seconds and must
  * not take the write lock for it. */
-static apr_status_t look(ecl_db_conn_t *conn, const char *batch_id, apr_time_t now, apr_pool_t *p,
-                         int *pfound, ecl_result_t *result)
+static apr_status_t look(ecl_db_conn_t *conn, const char *host, const char *batch_id,
+                         apr_time_t now, apr_pool_t *p, int *pfound, ecl_result_t *result)
 {
     static const char any[] = "SELECT 1 WHERE"
                               " EXISTS (SELECT 1 FROM import_jobs WHERE lease_until <= %lld)"
@@ -172,27 +174,29 @@ static apr_status_t look(ecl_db_conn_t *conn, const char *batch_id, apr_time_t n
     static const char one[] =
         "SELECT 1 FROM import_jobs WHERE (lease_until <= %lld OR lease_until > %lld OR (" DUE_IMPORT
         ") OR (" DUE_UNDO ")) AND batch_id = %s";
-    const ecl_db_value_t args[] = {ECL_INT(now),      ECL_INT(too_late(now)), ECL_INT(now),
-                                   ECL_INT(now),      ECL_INT(now),           ECL_INT(now),
-                                   ECL_TEXT(batch_id)};
+    const ecl_db_value_t args[] = {ECL_INT(now), ECL_INT(too_late(now)), ECL_TEXT(host),
+                                   ECL_INT(now), ECL_INT(now),           ECL_INT(now),
+                                   ECL_INT(now), ECL_TEXT(batch_id)};
     ecl_db_rows_t *rows;
     apr_status_t rv =
-        ecl_db_query(conn, batch_id ? one : any, args, batch_id ? 7 : 6, p, &rows, result);
+        ecl_db_query(conn, batch_id ? one : any, args, batch_id ? 8 : 7, p, &rows, result);
 
     *pfound = rv == APR_SUCCESS && ecl_db_nrows(rows) > 0;
     return rv;
 }
 
 /* When the first of the jobs that wait for a time is due; 0: none waits. */
-static apr_status_t find_next(ecl_db_conn_t *conn, apr_pool_t *p, apr_time_t *pnext,
-                              ecl_result_t *result)
+static apr_status_t find_next(ecl_db_conn_t *conn, const char *host, apr_time_t now, apr_pool_t *p,
+                              apr_time_t *pnext, ecl_result_t *result)
 {
-    static const char sql[] =
-        "SELECT min(run_after) FROM"
-        " (SELECT min(run_after) AS run_after FROM import_jobs WHERE status = 'queued'"
-        " UNION ALL SELECT min(run_after) FROM import_jobs WHERE " WAITS_FOR_UNDO ") AS waiting";
+    static const char sql[] = "SELECT min(run_after) FROM"
+                              " (SELECT min(run_after) AS run_after FROM import_jobs"
+                              " WHERE status = 'queued' AND run_after > %lld AND " IS_HERE
+                              " UNION ALL SELECT min(run_after) FROM import_jobs"
+                              " WHERE " WAITS_FOR_UNDO " AND run_after > %lld) AS waiting";
     ecl_db_rows_t *rows;
-    apr_status_t rv = ecl_db_query(conn, sql, ECL_NO_ARGS, p, &rows, result);
+    apr_status_t rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_INT(now), ECL_TEXT(host), ECL_INT(now)),
+                                   p, &rows, result);
 
     *pnext = rv == APR_SUCCESS ? ecl_db_get_int(rows, 0, 0) : 0;
     return rv;
@@ -203,9 +207,8 @@ static apr_status_t find_next(ecl_db_conn_t *conn, apr_pool_t *p, apr_time_t *pn
     " ORDER BY place, id LIMIT 1" lock
 
 /* The first to import and the first to undo are looked up apart, each by its index, and the first
- * of these two is taken. Values: worker, lease_until, now, now, now, now [, batch_id], now, now [,
- * batch_id].
- */
+ * of these two is taken. Values: worker, lease_until, now, now; host, now, now [, batch_id];
+ * now, now [, batch_id]. */
 #define CLAIM(which, lock)                                                                         \
     "UPDATE import_jobs SET status = CASE WHEN status = 'queued' THEN 'processing' ELSE status"    \
     " END, claims = claims + 1, attempts = attempts + 1, worker = %s, lease_until = %lld,"         \
@@ -222,8 +225,9 @@ static apr_status_t find_next(ecl_db_conn_t *conn, apr_pool_t *p, apr_time_t *pn
 
 /* The statement that decides who gets a job. In the transaction of the caller, which in SQLite
  * holds the write lock; PostgreSQL's row locks let others pass by. */
-static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
-                         apr_time_t now, apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *host,
+                         const char *batch_id, apr_time_t now, apr_pool_t *p, ecl_job_t **pjob,
+                         ecl_result_t *result)
 {
 #define ONE " AND batch_id = %s"
 #define LOCK " FOR UPDATE SKIP LOCKED"
@@ -231,13 +235,14 @@ static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *ba
                                           {CLAIM("", LOCK), CLAIM(ONE, LOCK)}};
 #undef ONE
 #undef LOCK
-    ecl_db_value_t args[10];
+    ecl_db_value_t args[11];
     apr_size_t nargs = 0;
 
     args[nargs++] = ECL_TEXT(worker);
     args[nargs++] = ECL_INT(lease_end(now));
     args[nargs++] = ECL_INT(now);
     args[nargs++] = ECL_INT(now);
+    args[nargs++] = ECL_TEXT(host);
     for (int i = 0; i < 2; i++) {
         args[nargs++] = ECL_INT(now);
         args[nargs++] = ECL_INT(now);
@@ -252,15 +257,17 @@ static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *ba
 apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
                            apr_pool_t *p, ecl_claim_t *claim, ecl_result_t *result)
 {
+    const char *colon = strrchr(worker, ':');
+    const char *host = colon ? apr_pstrmemdup(p, worker, (apr_size_t)(colon - worker)) : worker;
     apr_time_t now = apr_time_now();
     ecl_job_t *job = NULL;
     apr_status_t rv;
     int found;
 
     *claim = (ecl_claim_t){NULL, ECL_WORK_IMPORT, 0};
-    rv = look(conn, batch_id, now, p, &found, result);
+    rv = look(conn, host, batch_id, now, p, &found, result);
     if (rv == APR_SUCCESS && !found) {
-        rv = find_next(conn, p, &claim->next_due, result);
+        rv = find_next(conn, host, now, p, &claim->next_due, result);
     }
     if (rv != APR_SUCCESS || !found) {
         return rv;
@@ -272,7 +279,7 @@ apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *
     now = apr_time_now(); /* it may have waited for the lock */
     rv = recover(conn, now, result);
     if (rv == APR_SUCCESS) {
-        rv = take(conn, worker, batch_id, now, p, &job, result);
+        rv = take(conn, worker, host, batch_id, now, p, &job, result);
     }
     if (rv != APR_SUCCESS) {
         ecl_db_rollback(conn);
@@ -369,7 +376,8 @@ apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_obje
     static const char sql[] =
         "UPDATE import_jobs SET status = %s, completed_at = %lld, error_message = %s,"
         " summary = coalesce(%s, summary), lease_until = NULL,"
-        " stored_name = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_name END"
+        " stored_name = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_name END,"
+        " stored_host = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_host END"
         " WHERE " HELD " AND status = 'processing' AND cancel_requested = 0";
     static const char cancelled[] =
         "SELECT cancel_requested FROM import_jobs WHERE " HELD " AND status = 'processing'";
@@ -378,7 +386,8 @@ apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_obje
         conn, sql,
         ECL_ARGS(ECL_TEXT(ecl_job_status_name(message ? ECL_JOB_FAILED : ECL_JOB_COMPLETED)),
                  ECL_INT(apr_time_now()), ECL_TEXT(message), ECL_TEXT(ecl_jobs_json_text(summary)),
-                 ECL_INT(message == NULL), ECL_INT(job->id), ECL_INT(job->claims)),
+                 ECL_INT(message == NULL), ECL_INT(message == NULL), ECL_INT(job->id),
+                 ECL_INT(job->claims)),
         &affected, result);
 
     if (rv != APR_SUCCESS || affected) {

@@ -6,7 +6,6 @@
 #include "storage.h"
 
 #define BATCH 100
-#define WORKER_ROWS_KEPT_SECONDS 86400
 
 void ecl_jobs_remove_file(const char *storage_dir, const char *stored_name, apr_pool_t *p)
 {
@@ -54,7 +53,6 @@ static apr_status_t remove_some(ecl_db_conn_t *conn, apr_time_t before, const ch
 apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
                               int *premoved, ecl_result_t *result)
 {
-    static const char workers[] = "DELETE FROM import_workers WHERE heartbeat_at < %lld";
     apr_time_t now = apr_time_now();
     apr_pool_t *batch;
     apr_status_t rv;
@@ -73,12 +71,7 @@ apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage
         *premoved += count;
     } while (rv == APR_SUCCESS && count);
     apr_pool_destroy(batch);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return ecl_db_exec(conn, workers,
-                       ECL_ARGS(ECL_INT(now - apr_time_from_sec(WORKER_ROWS_KEPT_SECONDS))), NULL,
-                       result);
+    return rv;
 }
 
 apr_status_t ecl_jobs_know_file(ecl_db_conn_t *conn, const char *stored_name, int *pknown,

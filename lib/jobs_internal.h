@@ -32,7 +32,7 @@
     REST(completed_at) REST(attempts) REST(max_attempts) REST(claims) REST(worker)                 \
     REST(lease_until) REST(cancel_requested) REST(undo_requested) REST(checkpoint)                 \
     REST(attempt_started_at) REST(attempt_started_rows) REST(error_message) REST(summary)          \
-    REST(parent_batch_id) REST(undone_at) REST(undone_by) REST(idempotency_key) REST(due_at)
+    REST(parent_batch_id) REST(undone_at) REST(undone_by) REST(idempotency_key) REST(due_at) REST(stored_host)
 /* clang-format on */
 
 #define ECL_FIRST_NAME(column) #column

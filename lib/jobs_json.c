@@ -132,6 +132,7 @@ json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now)
     add_text(object, "filename", job->filename);
     add_int(object, "file_size", job->file_size);
     add_text(object, "file_sha256", job->file_sha256);
+    add_text(object, "stored_host", job->stored_host);
     add_text(object, "import_type", job->import_type);
     add_bool(object, "dry_run", job->dry_run);
     add_text(object, "status", ecl_job_status_name(job->status));

@@ -3,18 +3,22 @@
 #include <apr_file_io.h>
 #include <apr_cstr.h>
 #include <apr_lib.h>
+#include <apr_network_io.h>
 
 #include "settings.h"
 
 #define MAX_FILE_BYTES (1024 * 1024)
 #define PREFIX "EclectycImport"
+#define HOST_NAME_BYTES 64
 
 typedef enum kind_t {
     KIND_DATABASE,
     KIND_PATH,
     KIND_NUMBER, /* int */
     KIND_SIZE,   /* apr_off_t, at least 1 */
-    KIND_ZONE
+    KIND_ZONE,
+    KIND_FLAG, /* int: 0 or 1 */
+    KIND_HOST
 } kind_t;
 
 /* What the arguments of a directive must be, and where they go. */
@@ -36,6 +40,8 @@ static const rule_t rules[] = {
     {PREFIX "Timezone", KIND_ZONE, offsetof(ecl_settings_t, timezone), 0, 0},
     {PREFIX "MaxErrors", KIND_NUMBER, offsetof(ecl_settings_t, max_errors), 0, 1000000000},
     {PREFIX "Retention", KIND_NUMBER, offsetof(ecl_settings_t, retention_days), 0, 36500},
+    {PREFIX "StorageShared", KIND_FLAG, offsetof(ecl_settings_t, storage_shared), 0, 0},
+    {PREFIX "HostName", KIND_HOST, offsetof(ecl_settings_t, host_name), 0, 0},
 };
 
 enum { TAKE1 = 1, TAKE2 = 2 };
@@ -101,6 +107,26 @@ static int is_zone_name(const char *text)
     return *text && *text != '/' && !text[strspn(text, allowed)];
 }
 
+static int is_host_name(const char *text)
+{
+    apr_size_t length =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                     ".-_");
+    return length > 0 && length <= HOST_NAME_BYTES && !text[length];
+}
+
+/* The system's name for this host. */
+static const char *own_host_name(apr_pool_t *p)
+{
+    char name[APRMAXHOSTLEN + 1];
+
+    if (apr_gethostname(name, sizeof name, p) != APR_SUCCESS) {
+        return "localhost";
+    }
+    name[strlen(name) < HOST_NAME_BYTES ? strlen(name) : HOST_NAME_BYTES] = '\0';
+    return is_host_name(name) ? apr_pstrdup(p, name) : "localhost";
+}
+
 /* Line ends can't be handed to the worker, which reads lines; nothing legitimate has any. */
 static int has_control_character(const char *text)
 {
@@ -155,8 +181,26 @@ static int apply(ecl_settings_t *settings, apr_pool_t *p, const rule_t *rule, co
         }
         *(const char **)field(settings, rule) = apr_pstrdup(p, arg1);
         return 1;
+    case KIND_FLAG:
+        number = !apr_cstr_casecmp(arg1, "on");
+        if (!number && apr_cstr_casecmp(arg1, "off")) {
+            return 0;
+        }
+        *(int *)field(settings, rule) = (int)number;
+        return 1;
+    case KIND_HOST:
+        if (!is_host_name(arg1)) {
+            return 0;
+        }
+        *(const char **)field(settings, rule) = apr_pstrdup(p, arg1);
+        return 1;
     }
     return 0;
+}
+
+const char *ecl_settings_storage_host(const ecl_settings_t *settings)
+{
+    return settings->storage_shared ? NULL : settings->host_name;
 }
 
 ecl_settings_t *ecl_settings_make(apr_pool_t *p)
@@ -165,6 +209,7 @@ ecl_settings_t *ecl_settings_make(apr_pool_t *p)
 
     settings->db_driver = "sqlite3";
     settings->db_params = "/var/lib/eclectyc-import/eclectyc.db";
+    settings->host_name = own_host_name(p);
     for (int i = 0; i < NDIRECTIVES; i++) {
         if (directives[i].fallback &&
             !apply(settings, p, &rules[i], directives[i].fallback, NULL)) {
@@ -218,9 +263,11 @@ ecl_settings_t *ecl_settings_merge(apr_pool_t *p, const ecl_settings_t *base,
             break;
         case KIND_PATH:
         case KIND_ZONE:
+        case KIND_HOST:
             *(const char **)field(merged, rule) = *(const char *const *)const_field(add, rule);
             break;
         case KIND_NUMBER:
+        case KIND_FLAG:
             *(int *)field(merged, rule) = *(const int *)const_field(add, rule);
             break;
         case KIND_SIZE:
@@ -407,9 +454,12 @@ static const char *value_text(const ecl_settings_t *settings, const rule_t *rule
         return apr_pstrcat(p, settings->db_driver, " ", quote_word(settings->db_params, p), NULL);
     case KIND_PATH:
     case KIND_ZONE:
+    case KIND_HOST:
         return quote_word(*(const char *const *)value, p);
     case KIND_NUMBER:
         return apr_itoa(p, *(const int *)value);
+    case KIND_FLAG:
+        return *(const int *)value ? "On" : "Off";
     case KIND_SIZE:
         return apr_off_t_toa(p, *(const apr_off_t *)value);
     }

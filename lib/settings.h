@@ -34,7 +34,12 @@
     X("EclectycImportMaxErrors", TAKE1, "10000",                                                   \
       "rejected rows after which a job fails, 0 to 1000000000")                                    \
     X("EclectycImportRetention", TAKE1, "90",                                                      \
-      "days that finished jobs, their files and what undo needs are kept, 0 to 36500; 0: for ever")
+      "days that finished jobs, their files and what undo needs are kept, 0 to 36500; 0: for ever") \
+    X("EclectycImportStorageShared", TAKE1, "On",                                                  \
+      "On or Off: whether all hosts that share the database see the same storage directory")       \
+    X("EclectycImportHostName", TAKE1, NULL,                                                       \
+      "what this host is called among those that share the database: 1 to 64 letters, digits, '.', " \
+      "'-' and '_'; default: its own name")
 /* clang-format on */
 
 typedef struct ecl_settings_t {
@@ -49,9 +54,14 @@ typedef struct ecl_settings_t {
     const char *timezone;
     int max_errors;
     int retention_days;
+    int storage_shared;
+    const char *host_name; /* as it was given, or the system's; "localhost" if it has none */
     /* which directives were given, by their place in ECL_SETTINGS: ecl_settings_merge needs it */
     apr_uint32_t given;
 } ecl_settings_t;
+
+/* The host that a file stored here is on; NULL: on all of them. */
+const char *ecl_settings_storage_host(const ecl_settings_t *settings);
 
 /* All defaults (the database's is sqlite3 /var/lib/eclectyc-import/eclectyc.db). Strings given
  * later are copied to p, as are those of ecl_settings_set. */

@@ -313,31 +313,6 @@ const char *ecl_storage_path(const char *dir, const char *stored_name, apr_pool_
     return apr_pstrcat(p, dir, FILES "/", stored_name, NULL);
 }
 
-apr_status_t ecl_storage_link(const char *dir, const char *from, const char *to, apr_pool_t *p,
-                              ecl_result_t *result)
-{
-    const char *old = ecl_storage_path(dir, from, p), *new = ecl_storage_path(dir, to, p);
-    apr_status_t rv = check_name(from, result);
-
-    if (rv == APR_SUCCESS) {
-        rv = check_name(to, result);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (link(old, new) != 0) {
-        if (errno == ENOENT) {
-            return ecl_fail(result, ECL_ENOTFOUND, "file-gone", "the stored file is gone");
-        }
-        return fail(errno, "cannot link a stored file to", new, result);
-    }
-    rv = sync_files(dir, p, result);
-    if (rv != APR_SUCCESS) {
-        unlink(new);
-    }
-    return rv;
-}
-
 apr_status_t ecl_storage_remove(const char *dir, const char *stored_name, apr_pool_t *p,
                                 ecl_result_t *result)
 {

@@ -48,18 +48,13 @@ void ecl_storage_part_drop(ecl_storage_part_t *part);
 /* Absolute path of a stored file, allocated from p. It may not exist. */
 const char *ecl_storage_path(const char *dir, const char *stored_name, apr_pool_t *p);
 
-/* A second name for a stored file's bytes (hard link), synced: how "import for real" takes a dry
- * run's file over. ECL_ENOTFOUND when the file is gone. */
-apr_status_t ecl_storage_link(const char *dir, const char *from, const char *to, apr_pool_t *p,
-                              ecl_result_t *result);
-
 /* Removes a stored file; that it is gone already is no error. */
 apr_status_t ecl_storage_remove(const char *dir, const char *stored_name, apr_pool_t *p,
                                 ecl_result_t *result);
 
-/* Removes part files not touched for max_age_seconds, and stored files not touched (written, or
- * given a second name) for as long for which is_known(baton, name) says 0 (asked once per file;
- * negative: cannot tell, keep it). Returns how many were removed. */
+/* Removes part files not touched for max_age_seconds, and stored files not written for as long for
+ * which is_known(baton, name) says 0 (asked once per file; negative: cannot tell, keep it). Returns
+ * how many were removed. */
 int ecl_storage_sweep(const char *dir, int max_age_seconds,
                       int (*is_known)(void *baton, const char *stored_name), void *baton,
                       apr_pool_t *p);

@@ -4,6 +4,10 @@
  */
 #include "jobs_internal.h"
 
+#define FORGET_SECONDS 60
+#define FORGET_HOST_SECONDS 86400
+#define MAX_HOSTS 200
+
 apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *batch_id,
                              ecl_result_t *result)
 {
@@ -70,6 +74,56 @@ apr_status_t ecl_workers_alive(ecl_db_conn_t *conn, int max_age_seconds, apr_poo
         worker->started_at = ecl_db_get_int(rows, i, 3);
         worker->heartbeat_at = ecl_db_get_int(rows, i, 4);
         worker->batch_id = ecl_db_get(rows, i, 5);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_workers_forget(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    static const char sql[] =
+        "DELETE FROM import_workers WHERE heartbeat_at < %lld OR (heartbeat_at < %lld AND EXISTS"
+        " (SELECT 1 FROM import_workers AS other WHERE other.host = import_workers.host"
+        " AND other.heartbeat_at >= %lld))";
+    apr_time_t now = apr_time_now(), recent = now - apr_time_from_sec(FORGET_SECONDS);
+
+    return ecl_db_exec(conn, sql,
+                       ECL_ARGS(ECL_INT(now - apr_time_from_sec(FORGET_HOST_SECONDS)),
+                                ECL_INT(recent), ECL_INT(recent)),
+                       NULL, result);
+}
+
+apr_status_t ecl_hosts(ecl_db_conn_t *conn, int max_age_seconds, apr_pool_t *p, ecl_host_t **phosts,
+                       int *pcount, ecl_result_t *result)
+{
+    static const char sql[] =
+        "SELECT host, max(heartbeat_at), sum(alive), sum(busy), sum(files) FROM"
+        " (SELECT host, heartbeat_at, CASE WHEN heartbeat_at > %lld THEN 1 ELSE 0 END AS alive,"
+        " CASE WHEN heartbeat_at > %lld AND batch_id IS NOT NULL THEN 1 ELSE 0 END AS busy,"
+        " 0 AS files FROM import_workers UNION ALL"
+        " SELECT stored_host, 0, 0, 0, 1 FROM import_jobs"
+        " WHERE status IN ('queued', 'processing') AND stored_host IS NOT NULL) AS seen"
+        " GROUP BY host ORDER BY host LIMIT %lld";
+    apr_time_t oldest = apr_time_now() - apr_time_from_sec(max_age_seconds);
+    ecl_db_rows_t *rows;
+    apr_status_t rv =
+        ecl_db_query(conn, sql, ECL_ARGS(ECL_INT(oldest), ECL_INT(oldest), ECL_INT(MAX_HOSTS)), p,
+                     &rows, result);
+
+    *phosts = NULL;
+    *pcount = 0;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *pcount = ecl_db_nrows(rows);
+    *phosts = apr_pcalloc(p, (apr_size_t)(*pcount + 1) * sizeof **phosts);
+    for (int i = 0; i < *pcount; i++) {
+        ecl_host_t *host = &(*phosts)[i];
+
+        host->name = ecl_db_get(rows, i, 0);
+        host->heartbeat_at = ecl_db_get_int(rows, i, 1);
+        host->workers = (int)ecl_db_get_int(rows, i, 2);
+        host->busy = (int)ecl_db_get_int(rows, i, 3);
+        host->files = (int)ecl_db_get_int(rows, i, 4);
     }
     return APR_SUCCESS;
 }

@@ -97,8 +97,8 @@ static apr_status_t run_now(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **p
 static apr_status_t import(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
                            ecl_result_t *result)
 {
-    return ecl_job_import_for_real(conn, q->batch_id, q->user, q->settings->storage_dir, q->r->pool,
-                                   pjob, result);
+    return ecl_job_import_for_real(conn, q->batch_id, q->user, q->settings->storage_dir,
+                                   q->settings->host_name, q->r->pool, pjob, result);
 }
 
 static apr_status_t delete_job(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,

@@ -12,6 +12,7 @@
 #define ERRORS_LIMIT 100
 #define MAX_ERRORS_LIMIT 1000
 #define MAX_KEY_BYTES 200
+#define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
 
 int ecl_api_list(ecl_request_t *q)
 {
@@ -198,6 +199,32 @@ static json_object *workers_json(const ecl_worker_t *workers, int count, apr_poo
     return array;
 }
 
+/* Each host that shares the queue, with its workers: those heard of lately. */
+static json_object *hosts_json(const ecl_host_t *hosts, int host_count, const ecl_worker_t *workers,
+                               int worker_count, apr_pool_t *p)
+{
+    json_object *array = json_object_new_array();
+
+    for (int i = 0; i < host_count; i++) {
+        json_object *host = json_object_new_object(), *own = json_object_new_array();
+        const char *heartbeat = ecl_rfc3339(hosts[i].heartbeat_at, p);
+
+        json_object_object_add(host, "name", json_object_new_string(hosts[i].name));
+        json_object_object_add(host, "alive", json_object_new_boolean(hosts[i].workers > 0));
+        json_object_object_add(host, "heartbeat_at",
+                               heartbeat ? json_object_new_string(heartbeat) : NULL);
+        json_object_object_add(host, "files", json_object_new_int(hosts[i].files));
+        json_object_object_add(host, "workers", own);
+        for (int w = 0; w < worker_count; w++) {
+            if (!strcmp(workers[w].host, hosts[i].name)) {
+                json_object_array_add(own, json_object_new_string(workers[w].name));
+            }
+        }
+        json_object_array_add(array, host);
+    }
+    return array;
+}
+
 int ecl_api_status(ecl_request_t *q)
 {
     json_object *root = ecl_respond_own(q, json_object_new_object());
@@ -205,15 +232,19 @@ int ecl_api_status(ecl_request_t *q)
     apr_pool_t *p = q->r->pool;
     ecl_queue_state_t state;
     ecl_worker_t *workers;
+    ecl_host_t *hosts;
     ecl_db_conn_t *conn;
     apr_off_t free_bytes;
-    int count;
+    int count, host_count;
     apr_status_t rv = ecl_child_acquire(&conn, &result);
 
     if (rv == APR_SUCCESS) {
         rv = ecl_queue_state(conn, &state, &result);
         if (rv == APR_SUCCESS) {
-            rv = ecl_workers_alive(conn, 3 * ECL_HEARTBEAT_SECONDS, p, &workers, &count, &result);
+            rv = ecl_workers_alive(conn, ALIVE_SECONDS, p, &workers, &count, &result);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = ecl_hosts(conn, ALIVE_SECONDS, p, &hosts, &host_count, &result);
         }
         ecl_db_release(conn);
     }
@@ -229,7 +260,9 @@ int ecl_api_status(ecl_request_t *q)
         root, "oldest_wait_seconds",
         json_object_new_int64(state.oldest_due ? apr_time_sec(apr_time_now() - state.oldest_due)
                                                : 0));
+    json_object_object_add(root, "host", json_object_new_string(q->settings->host_name));
     json_object_object_add(root, "workers", workers_json(workers, count, p));
+    json_object_object_add(root, "hosts", hosts_json(hosts, host_count, workers, count, p));
     if (ecl_storage_free_bytes(q->settings->storage_dir, &free_bytes, p, NULL) == APR_SUCCESS) {
         json_object_object_add(root, "storage_free_bytes", json_object_new_int64(free_bytes));
     } else { /* not there before the first upload */

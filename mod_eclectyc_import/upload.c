@@ -520,6 +520,7 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
         ecl_respond_own(q, job.options);
     }
     job.batch_id = job.stored_name = ecl_job_uuid(p);
+    job.stored_host = ecl_settings_storage_host(q->settings);
     job.filename = file->filename;
     job.file_size = ecl_storage_part_size(file->part);
     job.file_sha256 = sha256;
@@ -563,6 +564,17 @@ static int is_server_stopping(void)
     return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
 }
 
+/* Whether a worker is alive that can read a file on this host (NULL: any). */
+static int has_worker(const ecl_worker_t *workers, int count, const char *host)
+{
+    for (int i = 0; i < count; i++) {
+        if (!host || !strcmp(workers[i].host, host)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 apr_status_t ecl_upload_wait(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result)
 {
     apr_time_t end = apr_time_now() + apr_time_from_sec(q->settings->wait_seconds);
@@ -579,7 +591,7 @@ apr_status_t ecl_upload_wait(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *r
     }
     rv = ecl_workers_alive(conn, 3 * ECL_HEARTBEAT_SECONDS, q->r->pool, &workers, &count, result);
     ecl_db_release(conn);
-    if (rv != APR_SUCCESS || !count) {
+    if (rv != APR_SUCCESS || !has_worker(workers, count, (*pjob)->stored_host)) {
         return rv;
     }
     while (!is_ended(*pjob) && apr_time_now() < end && !is_server_stopping()) {

@@ -63,7 +63,8 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
                               ecl_result_t *result);
 
 /* Waits up to EclectycImportWait for the job to end; no connection is held between two looks. *pjob
- * is the job as last seen. Does not wait at all when no worker is alive. */
+ * is the job as last seen. Does not wait at all when no worker is alive that can
+ * read the file. */
 apr_status_t ecl_upload_wait(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result);
 
 #endif /* ECL_UPLOAD_H */

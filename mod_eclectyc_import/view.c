@@ -44,8 +44,52 @@ void ecl_view_message(json_object *root, const char *kind, const char *message)
     add_text(page, "message_kind", kind);
 }
 
-apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
-                             ecl_result_t *result)
+/* What a host does, in words. */
+static const char *host_words(const ecl_host_t *host, apr_pool_t *p)
+{
+    const char *files = host->files
+                            ? apr_psprintf(p, ", %s file%s here", ecl_format_count(host->files, p),
+                                           host->files == 1 ? "" : "s")
+                            : "";
+
+    if (host->workers) {
+        return apr_psprintf(p, "%d worker%s, %d importing%s", host->workers,
+                            host->workers == 1 ? "" : "s", host->busy, files);
+    }
+    return host->heartbeat_at ? apr_pstrcat(p, "not heard of since ",
+                                            ecl_format_time(host->heartbeat_at, p), files, NULL)
+                              : apr_pstrcat(p, "no worker is running", files, NULL);
+}
+
+/* The hosts that share the queue; of `name`, when that is among them, *phost. */
+static apr_status_t add_hosts(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *worker,
+                              const char *name, const ecl_host_t **phost, ecl_result_t *result)
+{
+    json_object *array = json_object_new_array();
+    ecl_host_t *hosts;
+    int count;
+    apr_status_t rv = ecl_hosts(conn, WORKER_MAX_AGE_SECONDS, q->r->pool, &hosts, &count, result);
+
+    *phost = NULL;
+    json_object_object_add(worker, "hosts", array);
+    add_bool(worker, "has_hosts", count > 0);
+    for (int i = 0; i < count; i++) {
+        json_object *host = json_object_new_object();
+
+        add_text(host, "name", hosts[i].name);
+        add_bool(host, "alive", hosts[i].workers > 0);
+        add_text(host, "state", host_words(&hosts[i], q->r->pool));
+        json_object_array_add(array, host);
+        if (name && !strcmp(name, hosts[i].name)) {
+            *phost = &hosts[i];
+        }
+    }
+    return rv;
+}
+
+static apr_status_t view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
+                                const char *host_name, const ecl_host_t **phost,
+                                ecl_result_t *result)
 {
     json_object *worker = json_object_new_object();
     ecl_worker_t *workers;
@@ -54,6 +98,9 @@ apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_o
 
     json_object_object_add(root, "worker", worker);
     rv = ecl_workers_alive(conn, WORKER_MAX_AGE_SECONDS, q->r->pool, &workers, &count, result);
+    if (rv == APR_SUCCESS) {
+        rv = add_hosts(q, conn, worker, host_name, phost, result);
+    }
     add_bool(worker, "alive", count > 0);
     json_object_object_add(worker, "count", json_object_new_int(count));
     if (!count) {
@@ -65,6 +112,14 @@ apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_o
                        "eclectyc-import-worker run, or set EclectycImportWorkers.");
     }
     return rv;
+}
+
+apr_status_t ecl_view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, json_object *root,
+                             ecl_result_t *result)
+{
+    const ecl_host_t *ignored;
+
+    return view_worker(q, conn, root, NULL, &ignored, result);
 }
 
 /* What the status is called, and its class for CSS. */
@@ -443,12 +498,22 @@ static apr_status_t add_errors(const ecl_request_t *q, ecl_db_conn_t *conn, cons
     return APR_SUCCESS;
 }
 
+/* That the host with a job's file is away. */
+static const char *away_words(const char *name, const ecl_host_t *host, apr_pool_t *p)
+{
+    return host && host->heartbeat_at
+               ? apr_psprintf(p, "No worker of %s has been heard of since %s.", name,
+                              ecl_format_time(host->heartbeat_at, p))
+               : apr_psprintf(p, "No worker is running on %s.", name);
+}
+
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
                              json_object *root, ecl_result_t *result)
 {
     apr_pool_t *p = q->r->pool;
     json_object *view = ecl_view_job(q, job), *alive;
     const char *href = json_object_get_string(json_object_object_get(view, "href"));
+    const ecl_host_t *host = NULL;
     ecl_job_t *other = NULL;
     apr_status_t rv;
 
@@ -462,7 +527,7 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
             summary_view(job->summary,
                          json_object_get_boolean(json_object_object_get(view, "is_finished")), p));
     }
-    rv = ecl_view_worker(q, conn, root, result);
+    rv = view_worker(q, conn, root, job->stored_host, &host, result);
     if (rv == APR_SUCCESS) {
         rv = add_errors(q, conn, job, root, result);
     }
@@ -486,5 +551,8 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     alive = json_object_object_get(json_object_object_get(root, "worker"), "alive");
     add_bool(root, "waiting_for_worker",
              job->status == ECL_JOB_QUEUED && !json_object_get_boolean(alive));
+    if (job->stored_host && job->status == ECL_JOB_QUEUED && (!host || !host->workers)) {
+        add_text(root, "waiting_for_host", away_words(job->stored_host, host, p));
+    }
     return APR_SUCCESS;
 }

@@ -219,6 +219,28 @@ static void check_queue(check_t *check, ecl_db_conn_t *conn)
     }
 }
 
+/* Files that only a host has whose workers are away. */
+static void check_hosts(check_t *check, ecl_db_conn_t *conn)
+{
+    ecl_result_t result = ecl_result_make(check->p);
+    ecl_host_t *hosts;
+    int count;
+    apr_status_t rv = ecl_hosts(conn, ALIVE_SECONDS, check->p, &hosts, &count, &result);
+
+    if (rv != APR_SUCCESS) {
+        problem(check, "see the database's own log", "hosts", "%s", detail_of(&result, rv));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        if (hosts[i].files && !hosts[i].workers) {
+            problem(check, "start the worker of that host, or delete the jobs and upload again",
+                    "hosts", "%s job%s a file on %s, where no worker runs",
+                    ecl_print_count(hosts[i].files, check->p),
+                    hosts[i].files == 1 ? " waits for" : "s wait for", hosts[i].name);
+        }
+    }
+}
+
 static void check_database(check_t *check)
 {
     ecl_result_t result = ecl_result_make(check->p);
@@ -244,6 +266,7 @@ static void check_database(check_t *check)
     check_writable(check, conn);
     if (check_schema(check, conn)) {
         check_queue(check, conn);
+        check_hosts(check, conn);
     }
     ecl_db_release(conn);
 }

@@ -219,6 +219,7 @@ static apr_status_t store_file(import_t *import, ecl_result_t *result)
     }
     import->wanted.batch_id = ecl_job_uuid(import->p);
     import->wanted.stored_name = import->wanted.batch_id;
+    import->wanted.stored_host = ecl_settings_storage_host(import->invocation->settings);
     import->wanted.file_size = ecl_storage_part_size(part);
     import->wanted.file_sha256 = sha256;
     return ecl_storage_part_keep(part, import->wanted.stored_name, sha256, result);
@@ -318,7 +319,7 @@ static apr_status_t run_to_end(import_t *import, ecl_result_t *result)
     const ecl_import_context_t context = {
         .settings = import->invocation->settings,
         .db = import->db,
-        .worker = ecl_process_name(getpid(), import->p),
+        .worker = ecl_process_name(import->invocation->settings->host_name, getpid(), import->p),
         .stop = import->stop,
         .after_batch = after_batch,
         .baton = import,

@@ -20,13 +20,14 @@
 #define HOUSEKEEPING_INTERVAL apr_time_from_sec(24 * 3600)
 #define STRAY_SECONDS 3600 /* an upload that has not written for so long is gone */
 #define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
+#define FORGET_INTERVAL apr_time_from_sec(300) /* between looks for workers that are gone */
 
 typedef struct keeper_t {
     const ecl_settings_t *settings;
     ecl_db_t *db;
     ecl_wake_t *wake;
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
-    apr_time_t housekeeping_at;
+    apr_time_t housekeeping_at, forget_at;
     int ready;
     int busy; /* jobs wait or are worked on, or the workers are just starting */
     apr_pool_t *pass;
@@ -60,10 +61,11 @@ apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int 
                               ecl_housekeeping_t *done, ecl_result_t *result)
 {
     sweep_t sweep = {.conn = conn};
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv;
 
     *done = (ecl_housekeeping_t){0, 0};
-    if (days > 0) {
+    rv = ecl_workers_forget(conn, result);
+    if (rv == APR_SUCCESS && days > 0) {
         rv = ecl_jobs_cleanup(conn, days, storage_dir, p, &done->jobs_removed, result);
     }
     if (rv == APR_SUCCESS) {
@@ -130,7 +132,7 @@ static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *re
     while (keeper->deaths->nelts) {
         const ecl_death_t *death =
             &APR_ARRAY_IDX(keeper->deaths, keeper->deaths->nelts - 1, ecl_death_t);
-        const char *name = ecl_process_name(death->pid, keeper->pass);
+        const char *name = ecl_process_name(keeper->settings->host_name, death->pid, keeper->pass);
         apr_status_t rv =
             ecl_jobs_of_dead_worker(conn, name, reason_of(death, keeper->pass), result);
         if (rv == APR_SUCCESS) {
@@ -145,6 +147,18 @@ static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *re
         ecl_storage_wake(keeper->settings->storage_dir, keeper->pass);
     }
     return APR_SUCCESS;
+}
+
+/* Takes those off the list that nobody has buried: of a host that was switched off. */
+static apr_status_t forget_workers(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    apr_time_t now = apr_time_now();
+
+    if (now < keeper->forget_at) {
+        return APR_SUCCESS;
+    }
+    keeper->forget_at = now + FORGET_INTERVAL;
+    return ecl_workers_forget(conn, result);
 }
 
 /* ---- status.json ----------------------------------------------------------------------------- */
@@ -223,6 +237,9 @@ static void round_of_duties(keeper_t *keeper)
     }
     if (rv == APR_SUCCESS) {
         rv = bury(keeper, conn, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = forget_workers(keeper, conn, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = write_status(keeper, conn, &result);

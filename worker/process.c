@@ -106,12 +106,7 @@ int ecl_process_backoff_seconds(int failures)
     return failures < 6 ? 1 << failures : 60;
 }
 
-const char *ecl_process_name(pid_t pid, apr_pool_t *p)
+const char *ecl_process_name(const char *host, pid_t pid, apr_pool_t *p)
 {
-    char host[APRMAXHOSTLEN + 1];
-
-    if (apr_gethostname(host, sizeof host, p) != APR_SUCCESS) {
-        apr_cpystrn(host, "localhost", sizeof host);
-    }
     return apr_psprintf(p, "%s:%d", host, (int)pid);
 }

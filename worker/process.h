@@ -33,7 +33,8 @@ void ecl_process_prefer_to_die(void);
 /* The seconds to wait before the next try after so many failures: 1, 2, 4 … 60. */
 int ecl_process_backoff_seconds(int failures);
 
-/* A worker process's name in the database: "host:pid". Allocated from p. */
-const char *ecl_process_name(pid_t pid, apr_pool_t *p);
+/* A worker process's name in the database: "host:pid"; host is settings->host_name. Allocated from
+ * p. */
+const char *ecl_process_name(const char *host, pid_t pid, apr_pool_t *p);
 
 #endif /* ECL_PROCESS_H */

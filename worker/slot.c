@@ -230,7 +230,7 @@ int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *opt
     int exit_code = ECL_EXIT_OK;
 
     slot.stop = ecl_process_stop_flag();
-    slot.name = ecl_process_name(getpid(), p);
+    slot.name = ecl_process_name(settings->host_name, getpid(), p);
     apr_pool_create(&slot.pass, p);
     apr_pool_create(&slot.troubles, p);
     /* two connections: a job's own, and one for what must not wait for its transaction */

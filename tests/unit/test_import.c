@@ -849,8 +849,8 @@ static void a_dry_run_tells_and_keeps_nothing(void **state)
     assert_string_equal(tables(f), before);
     assert_non_null(dry->stored_name);
 
-    OK(ecl_job_import_for_real(f->conn, dry->batch_id, "bob", t->settings->storage_dir, f->p,
-                               &t->job, &f->result));
+    OK(ecl_job_import_for_real(f->conn, dry->batch_id, "bob", t->settings->storage_dir,
+                               t->settings->host_name, f->p, &t->job, &f->result));
     real = run_once(t);
     assert_readings(real, (int)dry->readings_new, (int)dry->readings_changed,
                     (int)dry->readings_unchanged);

@@ -82,7 +82,8 @@ static apr_status_t act(fixture_t *f, int action, const char *batch_id, ecl_job_
     case UNDO:
         return ecl_job_undo(f->conn, batch_id, "bob", f->p, pjob, &f->result);
     case IMPORT:
-        return ecl_job_import_for_real(f->conn, batch_id, "bob", f->dir, f->p, pjob, &f->result);
+        return ecl_job_import_for_real(f->conn, batch_id, "bob", f->dir, "here", f->p, pjob,
+                                       &f->result);
     default:
         return ecl_job_delete(f->conn, batch_id, "bob", f->dir, f->p, &f->result);
     }
@@ -439,7 +440,7 @@ static void test_import_for_real(void **state)
     OK(act(f, IMPORT, dry->batch_id, &job));
     assert_string_not_equal(job->batch_id, dry->batch_id);
     assert_string_equal(job->parent_batch_id, dry->batch_id);
-    assert_string_equal(job->stored_name, job->batch_id);
+    assert_string_equal(job->stored_name, dry->batch_id);
     assert_int_equal(job->dry_run, 0);
     assert_int_equal(job->status, ECL_JOB_QUEUED);
     assert_string_equal(job->user_name, "bob");
@@ -452,8 +453,7 @@ static void test_import_for_real(void **state)
     assert_int_equal(job->file_size, 4);
     assert_string_equal(json_object_get_string(json_object_object_get(job->options, "estimates")),
                         "replace");
-    assert_true(has_file(f, job->batch_id));
-    assert_false(has_file(f, dry->batch_id));
+    assert_true(has_file(f, dry->batch_id));
     assert_null(get(f, dry)->stored_name);
     assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs"), 2);
 }
@@ -466,6 +466,21 @@ static void test_import_for_real_without_file(void **state)
     OK(ecl_storage_remove(f->dir, dry->batch_id, f->p, &f->result));
     FAILS(act(f, IMPORT, dry->batch_id, &job), ECL_ECONFLICT, "file-gone");
     assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs"), 1);
+}
+
+/* From whatever host: it is that host's to import. */
+static void test_import_for_real_of_a_file_elsewhere(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *dry = stored_job(f, 1, ECL_JOB_COMPLETED), *job;
+
+    OK(ecl_storage_remove(f->dir, dry->batch_id, f->p, &f->result));
+    sql(f, "UPDATE import_jobs SET stored_host = 'elsewhere'");
+    OK(act(f, IMPORT, dry->batch_id, &job));
+    assert_string_equal(job->stored_host, "elsewhere");
+    assert_null(get(f, dry)->stored_host);
+    claim_none(f);
+    claim_one(f, "elsewhere:1", ECL_WORK_IMPORT);
 }
 
 static int count_files(fixture_t *f)
@@ -588,15 +603,11 @@ static void test_cleanup(void **state)
     kept[3] = stored_job(f, 0, ECL_JOB_PROCESSING);
     kept[4] = stored_job(f, 0, ECL_JOB_FAILED); /* of 1970, but queued again */
     OK(act(f, RETRY, kept[4]->batch_id, &kept[4]));
-    sql(f, "INSERT INTO import_workers VALUES ('old:1', 'old', 1, 1, 1, NULL)");
-    OK(ecl_worker_beat(f->conn, "host:1", NULL, &f->result));
-
     OK(ecl_jobs_cleanup(f->conn, 90, f->dir, f->p, &removed, &f->result));
     assert_int_equal(removed, 120);
     assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs"), 5);
     assert_int_equal(sql(f, "SELECT count(*) FROM import_errors"), 0);
     assert_int_equal(sql(f, "SELECT count(*) FROM meter_day_history"), 0);
-    assert_int_equal(sql(f, "SELECT count(*) FROM import_workers"), 1);
     assert_int_equal(count_files(f), 5);
     for (int i = 0; i < 5; i++) {
         assert_true(has_file(f, get(f, kept[i])->stored_name));
@@ -630,6 +641,7 @@ int main(void)
         TEST(test_undo_is_asked_once),
         TEST(test_import_for_real),
         TEST(test_import_for_real_without_file),
+        TEST(test_import_for_real_of_a_file_elsewhere),
         TEST(test_import_for_real_fails_whole),
         TEST(test_delete),
         TEST(test_delete_when_the_file_cannot_be_removed),

@@ -205,6 +205,38 @@ static void test_run_after(void **state)
 }
 
 /* So that a worker need not ask again and again. */
+/* What needs a file is for the workers of the host that has it. */
+static void test_files_of_one_host(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_new_t wanted = {.filename = "a.csv", .stored_host = "north"};
+    ecl_job_t *job = create(f, &wanted), *later, *ignored;
+    ecl_claim_t claim;
+
+    claim_none(f);
+    OK(ecl_job_claim(f->conn, "south:1", job->batch_id, f->p, &claim, &f->result));
+    assert_null(claim.job);
+    assert_int_equal(claim.next_due, 0); /* nor does anybody else wait for it */
+    claim_one(f, "north:1", ECL_WORK_IMPORT);
+    sql(f, "UPDATE import_jobs SET checkpoint = 7");
+    OK(ecl_jobs_of_dead_worker(f->conn, "north:1", NULL, &f->result));
+    claim_none(f);
+
+    /* taking out what was imported needs no file */
+    OK(ecl_job_cancel(f->conn, job->batch_id, "bob", f->p, &ignored, &f->result));
+    job = claim_one(f, "south:1", ECL_WORK_TAKE_OUT);
+    OK(ecl_job_taken_out(f->conn, job, NULL, &f->result));
+    assert_string_equal(get(f, job)->stored_host, "north");
+
+    later = create(f, &wanted);
+    job = claim_one(f, "north:1", ECL_WORK_IMPORT);
+    assert_int_equal(job->id, later->id);
+    OK(ecl_job_finish(f->conn, job, NULL, NULL, &f->result));
+    assert_null(get(f, job)->stored_host);
+    OK(ecl_job_undo(f->conn, job->batch_id, "bob", f->p, &ignored, &f->result));
+    claim_one(f, "south:1", ECL_WORK_TAKE_OUT);
+}
+
 static void test_who_finds_nothing_is_told_when_to_come_back(void **state)
 {
     fixture_t *f = *state;
@@ -867,6 +899,7 @@ int main(void)
         TEST(test_a_back_off_keeps_the_place),
         TEST(test_run_after),
         TEST(test_who_finds_nothing_is_told_when_to_come_back),
+        TEST(test_files_of_one_host),
         TEST(test_run_now),
         TEST(test_clock_put_back),
         TEST(test_clock_put_forward),

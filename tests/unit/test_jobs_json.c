@@ -42,6 +42,7 @@ static void test_keys(void **state)
                                        "filename",
                                        "file_size",
                                        "file_sha256",
+                                       "stored_host",
                                        "import_type",
                                        "dry_run",
                                        "status",

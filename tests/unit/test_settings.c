@@ -139,6 +139,10 @@ static void test_values_out_of_range(void **state)
     assert_refused(f, "EclectycImportMaxErrors 1000000001\n", "1", "1000000000");
     assert_refused(f, "EclectycImportRetention 36501\n", "1", "36500");
     assert_refused(f, "EclectycImportTimezone ../../etc/passwd\n", "1", "zone");
+    assert_refused(f, "EclectycImportStorageShared maybe\n", "1", "On or Off");
+    assert_refused(f, "EclectycImportHostName \"\"\n", "1", "1 to 64");
+    assert_refused(f, "EclectycImportHostName a:1\n", "1", "1 to 64");
+    assert_refused(f, "EclectycImportHostName \"a b\"\n", "1", "1 to 64");
     assert_refused(f, "EclectycImportTimezone /etc/localtime\n", "1", "zone");
     assert_refused(f, "EclectycImportMaxUpload 0\n", "1", "suffix");
     assert_refused(f, "EclectycImportMaxUpload M\n", "1", "suffix");
@@ -175,6 +179,26 @@ static void test_lines_that_are_wrong(void **state)
     assert_read(f, "");
     assert_read(f, "\\");
     assert_read(f, "\\\n");
+}
+
+static void test_hosts(void **state)
+{
+    fixture_t *f = *state;
+    ecl_settings_t *merged;
+
+    assert_true(f->settings->host_name[0]); /* the system's */
+    assert_null(ecl_settings_storage_host(f->settings));
+    assert_read(f, "EclectycImportStorageShared OFF\nEclectycImportHostName import-1.example\n");
+    assert_string_equal(ecl_settings_storage_host(f->settings), "import-1.example");
+    merged = ecl_settings_merge(f->p, ecl_settings_make(f->p), f->settings);
+    assert_string_equal(ecl_settings_storage_host(merged), "import-1.example");
+    write_file(f, ecl_settings_text(f->settings, f->p),
+               strlen(ecl_settings_text(f->settings, f->p)));
+    merged = ecl_settings_make(f->p);
+    assert_int_equal(ecl_settings_read(merged, f->p, f->path, &f->result), APR_SUCCESS);
+    assert_string_equal(ecl_settings_storage_host(merged), "import-1.example");
+    assert_read(f, "EclectycImportStorageShared on\n");
+    assert_null(ecl_settings_storage_host(f->settings));
 }
 
 /* What httpd's own directives say is none of our business, whatever it looks like. */
@@ -277,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_file_that_httpd_includes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values_out_of_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lines_that_are_wrong, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hosts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_directives_are_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_round_trips, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_merge_takes_what_was_given, set_up, tear_down),
