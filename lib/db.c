@@ -445,6 +445,11 @@ apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
                     "the database's schema keeps changing");
 }
 
+int ecl_db_in_transaction(const ecl_db_conn_t *conn)
+{
+    return conn->in_transaction;
+}
+
 void ecl_db_rollback(ecl_db_conn_t *conn)
 {
     if (!conn->in_transaction) {

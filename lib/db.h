@@ -85,6 +85,10 @@ apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result);
 apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result);
 void ecl_db_rollback(ecl_db_conn_t *conn);
 
+/* Whether a transaction is open: for functions that make one of their own unless they are in one.
+ */
+int ecl_db_in_transaction(const ecl_db_conn_t *conn);
+
 /* Runs a statement that returns no rows. paffected may be NULL; its number means nothing for DDL.
  * Outside a transaction the statement is one of its own.
  * Errors: ECL_EUNAVAILABLE (connection lost, locked too long), ECL_ENOSPACE (disk full), or

@@ -285,8 +285,9 @@ apr_status_t ecl_job_check_new(const ecl_job_new_t *job, ecl_result_t *result)
     return rv;
 }
 
-apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
-                            ecl_job_t **pjob, ecl_result_t *result)
+/* In a transaction: the job, and that it was queued; *pjob is NULL when its key is used. */
+static apr_status_t insert(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
+                           ecl_job_t **pjob, ecl_result_t *result)
 {
     static const char sql[] =
         "INSERT INTO import_jobs (batch_id, user_name, filename, stored_name, stored_host,"
@@ -302,38 +303,53 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
     const char *batch_id = job->batch_id ? job->batch_id : ecl_job_uuid(p);
     apr_time_t now = apr_time_now();
     apr_time_t due = job->run_after > now ? job->run_after : now;
-    apr_status_t rv;
+    apr_status_t rv = ecl_jobs_query_one(
+        conn, sql,
+        ECL_ARGS(ECL_TEXT(batch_id), ECL_TEXT(user), ECL_TEXT(job->filename ? job->filename : ""),
+                 ECL_TEXT(job->stored_name), ECL_TEXT(job->stored_host), ECL_INT(job->file_size),
+                 ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""), ECL_TEXT(import_type),
+                 ECL_INT(job->dry_run != 0), ECL_TEXT(priority), ECL_TEXT(job->notes),
+                 ECL_TEXT(job->tags), ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
+                 ECL_INT(due), ECL_INT(due), ECL_TEXT(job->parent_batch_id),
+                 ECL_TEXT(job->idempotency_key)),
+        p, pjob, result);
 
-    *pjob = NULL;
-    rv = ecl_job_check_new(job, result);
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !*pjob) {
         return rv;
     }
+    return ecl_jobs_note_asked(conn, *pjob, "queued", job->actor ? job->actor : user,
+                               job->dry_run ? "dry run" : NULL, result);
+}
+
+apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_pool_t *p,
+                            ecl_job_t **pjob, ecl_result_t *result)
+{
+    apr_status_t rv = ecl_job_check_new(job, result);
+    int is_own;
+
+    *pjob = NULL;
     /* Twice: the job that has the key can be deleted before it is read. */
-    for (int i = 0; i < 2; i++) {
-        rv = ecl_jobs_query_one(
-            conn, sql,
-            ECL_ARGS(ECL_TEXT(batch_id), ECL_TEXT(user),
-                     ECL_TEXT(job->filename ? job->filename : ""), ECL_TEXT(job->stored_name),
-                     ECL_TEXT(job->stored_host), ECL_INT(job->file_size),
-                     ECL_TEXT(job->file_sha256 ? job->file_sha256 : ""), ECL_TEXT(import_type),
-                     ECL_INT(job->dry_run != 0), ECL_TEXT(priority), ECL_TEXT(job->notes),
-                     ECL_TEXT(job->tags), ECL_TEXT(ecl_jobs_json_text(job->options)), ECL_INT(now),
-                     ECL_INT(due), ECL_INT(due), ECL_TEXT(job->parent_batch_id),
-                     ECL_TEXT(job->idempotency_key)),
-            p, pjob, result);
-        if (rv != APR_SUCCESS || *pjob) {
-            return rv;
-        }
-        rv = ecl_job_by_key(conn, user, job->idempotency_key, p, pjob, result);
+    for (int i = 0; rv == APR_SUCCESS && i < 2; i++) {
+        rv = ecl_jobs_begin(conn, &is_own, result);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        if (*pjob) {
+        rv = ecl_jobs_end(conn, is_own, insert(conn, job, p, pjob, result), result);
+        if (rv != APR_SUCCESS || *pjob) {
+            break;
+        }
+        rv = ecl_job_by_key(conn, job->user_name, job->idempotency_key, p, pjob, result);
+        if (rv == APR_SUCCESS && *pjob) {
             return ecl_fail(result, ECL_ECONFLICT, "idempotency-key-used",
                             "an import with the idempotency key \"%s\" was queued before",
                             job->idempotency_key);
         }
+    }
+    if (rv != APR_SUCCESS) {
+        *pjob = NULL;
+    }
+    if (rv != APR_SUCCESS || *pjob) {
+        return rv;
     }
     return ecl_fail(result, ECL_EUNAVAILABLE, "idempotency-key-busy",
                     "imports with the idempotency key \"%s\" come and go; try again",
@@ -405,9 +421,8 @@ apr_status_t ecl_job_same_file(ecl_db_conn_t *conn, const char *file_sha256, con
     "(lower(filename) LIKE lower(%s) ESCAPE '\\' OR lower(user_name) LIKE lower(%s) ESCAPE '\\'"   \
     " OR batch_id LIKE lower(%s) ESCAPE '\\' OR lower(notes) LIKE lower(%s) ESCAPE '\\')"
 
-/* The LIKE pattern that finds q anywhere. NULL when there is nothing to look for. */
-static apr_status_t search_pattern(const char *q, apr_pool_t *p, const char **ppattern,
-                                   ecl_result_t *result)
+apr_status_t ecl_jobs_search_pattern(const char *q, apr_pool_t *p, const char **ppattern,
+                                     ecl_result_t *result)
 {
     apr_status_t rv = check_text("text to search for", q, MAX_SEARCH, result);
     char *out;
@@ -480,7 +495,7 @@ apr_status_t ecl_job_list(ecl_db_conn_t *conn, const ecl_job_filter_t *filter, a
                         "the limit is %d; from 1 to %d jobs can be listed at once", filter->limit,
                         MAX_PAGE);
     }
-    rv = search_pattern(filter->q, p, &pattern, result);
+    rv = ecl_jobs_search_pattern(filter->q, p, &pattern, result);
     if (rv == APR_SUCCESS) {
         rv = keyset_start(conn, filter->before, p, &start, result);
     }
@@ -530,7 +545,7 @@ apr_status_t ecl_job_counts(ecl_db_conn_t *conn, const char *q,
 
     memset(counts, 0, ECL_JOB_STATUSES * sizeof counts[0]);
     apr_pool_create(&p, result->pool);
-    rv = search_pattern(q, p, &pattern, result);
+    rv = ecl_jobs_search_pattern(q, p, &pattern, result);
     if (rv == APR_SUCCESS) {
         for (int i = 0; i < 4; i++) {
             args[i] = ECL_TEXT(pattern);

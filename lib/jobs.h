@@ -108,6 +108,7 @@ typedef struct ecl_job_t {
 typedef struct ecl_job_new_t {
     const char *batch_id; /* NULL: one is made */
     const char *user_name;
+    const char *actor; /* who queues it, for its history; NULL: user_name */
     const char *filename;
     const char *stored_name;
     const char *stored_host; /* NULL: any */
@@ -350,10 +351,12 @@ apr_status_t ecl_jobs_of_dead_worker(ecl_db_conn_t *conn, const char *worker, co
                                      ecl_result_t *result);
 
 /* Removes finished jobs that completed more than `days` (0 or more) ago and are not being undone,
- * with what hangs on them, and their files. *premoved counts the jobs, also when it fails half-way.
+ * with what hangs on them, and their files. user is who asked for it; NULL: nobody did. *premoved
+ * counts the jobs, also when it fails half-way.
  */
-apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
-                              int *premoved, ecl_result_t *result);
+apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *user,
+                              const char *storage_dir, apr_pool_t *p, int *premoved,
+                              ecl_result_t *result);
 
 /* Whether any job still names this stored file: for ecl_storage_sweep. */
 apr_status_t ecl_jobs_know_file(ecl_db_conn_t *conn, const char *stored_name, int *pknown,

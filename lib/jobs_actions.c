@@ -37,6 +37,27 @@ static void log_asked(const char *batch_id, const char *what, const char *user)
             user ? user : "");
 }
 
+/* Runs a conditional UPDATE that returns the job, and notes who asked for it; *pjob is NULL when it
+ * found no row. */
+static apr_status_t change(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                           apr_size_t nargs, const char *event, const char *user,
+                           const char *detail, apr_pool_t *p, ecl_job_t **pjob,
+                           ecl_result_t *result)
+{
+    int is_own;
+    apr_status_t rv = ecl_jobs_begin(conn, &is_own, result);
+
+    *pjob = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_jobs_query_one(conn, sql, args, nargs, p, pjob, result);
+    if (rv == APR_SUCCESS && *pjob) {
+        rv = ecl_jobs_note_asked(conn, *pjob, event, user, detail, result);
+    }
+    return ecl_jobs_end(conn, is_own, rv, result);
+}
+
 apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                             apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
 {
@@ -54,9 +75,9 @@ apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const cha
 #undef UNTOUCHED
     apr_time_t now = apr_time_now();
     const char *message = user && *user ? apr_pstrcat(p, "cancelled by ", user, NULL) : "cancelled";
-    apr_status_t rv = ecl_jobs_query_one(
-        conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(message), ECL_TEXT(batch_id)), p,
-        pjob, result);
+    apr_status_t rv = change(
+        conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(message), ECL_TEXT(batch_id)),
+        "cancel", user, NULL, p, pjob, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -70,8 +91,8 @@ apr_status_t ecl_job_cancel(ecl_db_conn_t *conn, const char *batch_id, const cha
 }
 
 /* The two steps of a retry, in the caller's transaction; *pjob is NULL when it is not possible. */
-static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
-                            ecl_job_t **pjob, ecl_result_t *result)
+static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, const char *user,
+                            apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
 {
     /* What was taken back out is imported again from the first record. */
     static const char reset[] =
@@ -100,6 +121,10 @@ static apr_status_t requeue(ecl_db_conn_t *conn, const char *batch_id, apr_pool_
     if (rv == APR_SUCCESS && *pjob && restarted) {
         rv = ecl_db_exec(conn, forget, ECL_ARGS(ECL_INT((*pjob)->id)), NULL, result);
     }
+    if (rv == APR_SUCCESS && *pjob) {
+        rv = ecl_jobs_note_asked(conn, *pjob, "retry", user,
+                                 restarted ? "from the beginning" : NULL, result);
+    }
     return rv;
 }
 
@@ -113,7 +138,7 @@ apr_status_t ecl_job_retry(ecl_db_conn_t *conn, const char *batch_id, const char
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = requeue(conn, batch_id, p, pjob, result);
+    rv = requeue(conn, batch_id, user, p, pjob, result);
     if (rv != APR_SUCCESS || !*pjob) {
         ecl_db_rollback(conn);
         return rv != APR_SUCCESS
@@ -163,6 +188,20 @@ static const char *merge_options(const ecl_job_t *job, const char *const values[
     return text;
 }
 
+/* What was answered: "labels: end, channel: AE". */
+static const char *answer_words(const char *const values[ECL_OPTIONS], apr_pool_t *p)
+{
+    const char *words = "";
+
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        if (values[id]) {
+            words = apr_pstrcat(p, words, *words ? ", " : "", ecl_option_table[id].name, ": ",
+                                *values[id] ? values[id] : "taken back", NULL);
+        }
+    }
+    return words;
+}
+
 apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const char *user,
                             const char *const values[ECL_OPTIONS], apr_pool_t *p, ecl_job_t **pjob,
                             ecl_result_t *result)
@@ -194,11 +233,10 @@ apr_status_t ecl_job_answer(ecl_db_conn_t *conn, const char *batch_id, const cha
                         "the question is about %s, and no value was given for it",
                         ecl_option_table[option].name);
     }
-    rv = ecl_jobs_query_one(conn, sql,
-                            ECL_ARGS(ECL_TEXT(merge_options(job, values, p)),
-                                     ECL_INT(apr_time_now()), ECL_INT(job->id),
-                                     ECL_INT(job->claims)),
-                            p, pjob, result);
+    rv = change(conn, sql,
+                ECL_ARGS(ECL_TEXT(merge_options(job, values, p)), ECL_INT(apr_time_now()),
+                         ECL_INT(job->id), ECL_INT(job->claims)),
+                "answer", user, answer_words(values, p), p, pjob, result);
     if (rv != APR_SUCCESS || !*pjob) {
         return rv != APR_SUCCESS ? rv : refuse(conn, batch_id, needed, 1, p, pjob, result);
     }
@@ -218,10 +256,10 @@ apr_status_t ecl_job_undo(ecl_db_conn_t *conn, const char *batch_id, const char 
         " undo_requested = 1"
         " WHERE batch_id = %s AND status IN ('completed', 'failed') AND dry_run = 0"
         " AND undone_at IS NULL RETURNING " ECL_JOB_SELECT;
-    apr_status_t rv = ecl_jobs_query_one(
-        conn, sql,
-        ECL_ARGS(ECL_TEXT(user ? user : ""), ECL_INT(apr_time_now()), ECL_TEXT(batch_id)), p, pjob,
-        result);
+    apr_status_t rv =
+        change(conn, sql,
+               ECL_ARGS(ECL_TEXT(user ? user : ""), ECL_INT(apr_time_now()), ECL_TEXT(batch_id)),
+               "undo", user, NULL, p, pjob, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -245,8 +283,8 @@ apr_status_t ecl_job_run_now(ecl_db_conn_t *conn, const char *batch_id, const ch
         " WHERE batch_id = %s AND lease_until IS NULL AND (status = 'queued' OR undo_requested = 1)"
         " RETURNING " ECL_JOB_SELECT;
     apr_time_t now = apr_time_now();
-    apr_status_t rv = ecl_jobs_query_one(
-        conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id)), p, pjob, result);
+    apr_status_t rv = change(conn, sql, ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id)),
+                             "run-now", user, NULL, p, pjob, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -289,6 +327,10 @@ static apr_status_t hand_over(ecl_db_conn_t *conn, const ecl_job_t *dry_run, con
     job.options = ecl_options_json(options);
     rv = ecl_job_create(conn, &job, p, pjob, result);
     json_object_put(job.options);
+    if (rv == APR_SUCCESS) {
+        rv = ecl_jobs_note_asked(conn, dry_run, "import-for-real", user,
+                                 apr_pstrcat(p, "as job ", (*pjob)->batch_id, NULL), result);
+    }
     return rv;
 }
 
@@ -350,21 +392,21 @@ apr_status_t ecl_job_delete(ecl_db_conn_t *conn, const char *batch_id, const cha
     static const char sql[] =
         "DELETE FROM import_jobs WHERE batch_id = %s"
         " AND status IN ('completed', 'failed', 'cancelled') AND undo_requested = 0"
-        " RETURNING stored_name";
-    ecl_db_rows_t *rows;
+        " RETURNING " ECL_JOB_SELECT;
     ecl_job_t *job;
-    apr_status_t rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), p, &rows, result);
+    apr_status_t rv =
+        change(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), "delete", user, NULL, p, &job, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!ecl_db_nrows(rows)) {
+    if (!job) {
         return refuse(conn, batch_id,
                       "only a completed, failed or cancelled job that is not being undone can be "
                       "deleted",
                       0, p, &job, result);
     }
-    ecl_jobs_remove_file(storage_dir, ecl_db_get(rows, 0, 0), p);
+    ecl_jobs_remove_file(storage_dir, job->stored_name, p);
     log_asked(batch_id, "deletion", user);
     return APR_SUCCESS;
 }

@@ -51,9 +51,31 @@ static apr_time_t lease_end(apr_time_t now)
     "END, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END, run_after = queued_at,"  \
     " lease_until = NULL WHERE "
 
-#define PUT_BACK_RETURNING " RETURNING batch_id, worker, status"
+#define PUT_BACK_RETURNING " RETURNING batch_id, worker, status, filename, error_message"
 
-/* Runs one of the statements above with PUT_BACK_RETURNING, and logs what it did: no caller knows
+/* Logs and notes what became of one job that was put back. */
+static apr_status_t note_put_back(ecl_db_conn_t *conn, const ecl_db_rows_t *rows, int row,
+                                  const char *reason, ecl_result_t *result)
+{
+    int has_failed = !strcmp(ecl_db_get(rows, row, 2), "failed") && reason;
+    ecl_job_event_t event = {.batch_id = ecl_db_get(rows, row, 0),
+                             .filename = ecl_db_get(rows, row, 3),
+                             .event = has_failed ? "failed" : "put-back",
+                             .worker = ecl_db_get(rows, row, 1),
+                             .detail = reason ? reason : "the worker was asked to stop"};
+
+    if (has_failed) {
+        ecl_log(ECL_LOG_WARN, 0, ECLNO(1301) "job %s of worker %s has no attempts left: %s",
+                event.batch_id, event.worker, event.detail);
+        event.detail = ecl_db_get(rows, row, 4);
+    } else {
+        ecl_log(ECL_LOG_INFO, 0, ECLNO(1300) "job %s of worker %s is put back: %s", event.batch_id,
+                event.worker, event.detail);
+    }
+    return ecl_jobs_note(conn, &event, result);
+}
+
+/* Runs one of the statements above with PUT_BACK_RETURNING, and tells what it did: no caller knows
  * which jobs it met. *pcount may be NULL. */
 static apr_status_t put_back(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
                              apr_size_t nargs, const char *reason, int *pcount,
@@ -61,26 +83,22 @@ static apr_status_t put_back(ecl_db_conn_t *conn, const char *sql, const ecl_db_
 {
     ecl_db_rows_t *rows;
     apr_pool_t *p;
-    apr_status_t rv;
+    int is_own;
+    apr_status_t rv = ecl_jobs_begin(conn, &is_own, result);
 
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     apr_pool_create(&p, result->pool);
     rv = ecl_db_query(conn, sql, args, nargs, p, &rows, result);
-    for (int i = 0; rv == APR_SUCCESS && i < ecl_db_nrows(rows); i++) {
-        const char *batch_id = ecl_db_get(rows, i, 0), *worker = ecl_db_get(rows, i, 1);
-
-        if (!strcmp(ecl_db_get(rows, i, 2), "failed") && reason) {
-            ecl_log(ECL_LOG_WARN, 0, ECLNO(1301) "job %s of worker %s has no attempts left: %s",
-                    batch_id, worker, reason);
-        } else {
-            ecl_log(ECL_LOG_INFO, 0, ECLNO(1300) "job %s of worker %s is put back: %s", batch_id,
-                    worker, reason ? reason : "the worker was asked to stop");
-        }
-    }
     if (pcount) {
         *pcount = rv == APR_SUCCESS ? ecl_db_nrows(rows) : 0;
     }
+    for (int i = 0; rv == APR_SUCCESS && i < ecl_db_nrows(rows); i++) {
+        rv = note_put_back(conn, rows, i, reason, result);
+    }
     apr_pool_destroy(p);
-    return rv;
+    return ecl_jobs_end(conn, is_own, rv, result);
 }
 
 apr_status_t ecl_job_give_back(ecl_db_conn_t *conn, const ecl_job_t *job,
@@ -254,6 +272,28 @@ static apr_status_t take(ecl_db_conn_t *conn, const char *worker, const char *ho
                               args, nargs, p, pjob, result);
 }
 
+static ecl_job_work_t work_of(const ecl_job_t *job)
+{
+    return job->cancel_requested || job->undo_requested ? ECL_WORK_TAKE_OUT : ECL_WORK_IMPORT;
+}
+
+static apr_status_t note_claimed(ecl_db_conn_t *conn, const ecl_job_t *job, apr_pool_t *p,
+                                 ecl_result_t *result)
+{
+    ecl_job_event_t event = {.batch_id = job->batch_id,
+                             .filename = job->filename,
+                             .event = "claimed",
+                             .worker = job->worker,
+                             .attempt = job->attempts};
+
+    if (work_of(job) == ECL_WORK_TAKE_OUT) {
+        event.detail = "to take its readings out";
+    } else if (job->checkpoint) {
+        event.detail = apr_psprintf(p, "from record %" APR_INT64_T_FMT " on", job->checkpoint + 1);
+    }
+    return ecl_jobs_note(conn, &event, result);
+}
+
 apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *batch_id,
                            apr_pool_t *p, ecl_claim_t *claim, ecl_result_t *result)
 {
@@ -281,6 +321,9 @@ apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *
     if (rv == APR_SUCCESS) {
         rv = take(conn, worker, host, batch_id, now, p, &job, result);
     }
+    if (rv == APR_SUCCESS && job) {
+        rv = note_claimed(conn, job, p, result);
+    }
     if (rv != APR_SUCCESS) {
         ecl_db_rollback(conn);
         return rv;
@@ -290,8 +333,7 @@ apr_status_t ecl_job_claim(ecl_db_conn_t *conn, const char *worker, const char *
         return rv;
     }
     claim->job = job;
-    claim->work =
-        job->cancel_requested || job->undo_requested ? ECL_WORK_TAKE_OUT : ECL_WORK_IMPORT;
+    claim->work = work_of(job);
     return APR_SUCCESS;
 }
 
@@ -370,6 +412,49 @@ apr_status_t ecl_job_renew(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_
 
 /* ---- the ends of a claim ---- */
 
+/* How an import ended. */
+static const char *result_words(const ecl_job_t *job, apr_pool_t *p)
+{
+#define N APR_INT64_T_FMT
+    return job->status == ECL_JOB_FAILED
+               ? job->error_message
+               : apr_psprintf(p,
+                              "%s%" N " rows imported, %" N " rejected, %" N " skipped; readings: "
+                              "%" N " new, %" N " changed, %" N " unchanged",
+                              job->dry_run ? "dry run: " : "", job->imported_rows, job->failed_rows,
+                              job->skipped_rows, job->readings_new, job->readings_changed,
+                              job->readings_unchanged);
+#undef N
+}
+
+/* Runs the statement that ends a claim, and notes the end; *pjob is NULL when it found no row. */
+static apr_status_t end(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
+                        apr_size_t nargs, apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result)
+{
+    int is_own;
+    apr_status_t rv = ecl_jobs_begin(conn, &is_own, result);
+
+    *pjob = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_jobs_query_one(conn, sql, args, nargs, p, pjob, result);
+    if (rv == APR_SUCCESS && *pjob) {
+        const ecl_job_t *job = *pjob;
+        int is_undone = job->undone_at != 0, is_cancelled = job->status == ECL_JOB_CANCELLED;
+        const ecl_job_event_t event = {
+            .batch_id = job->batch_id,
+            .filename = job->filename,
+            .event = is_undone ? "undone" : ecl_job_status_name(job->status),
+            .worker = job->worker,
+            .attempt = job->attempts,
+            .detail = is_undone || is_cancelled ? NULL : result_words(job, p)};
+
+        rv = ecl_jobs_note(conn, &event, result);
+    }
+    return ecl_jobs_end(conn, is_own, rv, result);
+}
+
 apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *summary,
                             const char *message, ecl_result_t *result)
 {
@@ -378,19 +463,24 @@ apr_status_t ecl_job_finish(ecl_db_conn_t *conn, const ecl_job_t *job, json_obje
         " summary = coalesce(%s, summary), lease_until = NULL,"
         " stored_name = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_name END,"
         " stored_host = CASE WHEN %lld = 1 AND dry_run = 0 THEN NULL ELSE stored_host END"
-        " WHERE " HELD " AND status = 'processing' AND cancel_requested = 0";
+        " WHERE " HELD " AND status = 'processing' AND cancel_requested = 0"
+        " RETURNING " ECL_JOB_SELECT;
     static const char cancelled[] =
         "SELECT cancel_requested FROM import_jobs WHERE " HELD " AND status = 'processing'";
-    int affected = 0, cancel;
-    apr_status_t rv = ecl_db_exec(
-        conn, sql,
-        ECL_ARGS(ECL_TEXT(ecl_job_status_name(message ? ECL_JOB_FAILED : ECL_JOB_COMPLETED)),
-                 ECL_INT(apr_time_now()), ECL_TEXT(message), ECL_TEXT(ecl_jobs_json_text(summary)),
-                 ECL_INT(message == NULL), ECL_INT(message == NULL), ECL_INT(job->id),
-                 ECL_INT(job->claims)),
-        &affected, result);
+    ecl_job_t *ended;
+    apr_pool_t *p;
+    apr_status_t rv;
+    int cancel;
 
-    if (rv != APR_SUCCESS || affected) {
+    apr_pool_create(&p, result->pool);
+    rv = end(conn, sql,
+             ECL_ARGS(ECL_TEXT(ecl_job_status_name(message ? ECL_JOB_FAILED : ECL_JOB_COMPLETED)),
+                      ECL_INT(apr_time_now()), ECL_TEXT(message),
+                      ECL_TEXT(ecl_jobs_json_text(summary)), ECL_INT(message == NULL),
+                      ECL_INT(message == NULL), ECL_INT(job->id), ECL_INT(job->claims)),
+             p, &ended, result);
+    apr_pool_destroy(p);
+    if (rv != APR_SUCCESS || ended) {
         return rv;
     }
     rv = work_on(conn, job, cancelled, ECL_ARGS(ECL_INT(job->id), ECL_INT(job->claims)), &cancel,
@@ -412,16 +502,20 @@ apr_status_t ecl_job_taken_out(ecl_db_conn_t *conn, const ecl_job_t *job, json_o
         " status = CASE WHEN status = 'processing' THEN 'cancelled' ELSE status END,"
         " cancel_requested = 0, undo_requested = 0, summary = coalesce(%s, summary),"
         " lease_until = NULL"
-        " WHERE " HELD " AND (cancel_requested = 1 OR undo_requested = 1)";
+        " WHERE " HELD " AND (cancel_requested = 1 OR undo_requested = 1)"
+        " RETURNING " ECL_JOB_SELECT;
     apr_time_t now = apr_time_now();
-    int affected = 0;
-    apr_status_t rv =
-        ecl_db_exec(conn, sql,
-                    ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(ecl_jobs_json_text(summary)),
-                             ECL_INT(job->id), ECL_INT(job->claims)),
-                    &affected, result);
+    ecl_job_t *ended;
+    apr_pool_t *p;
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS || affected) {
+    apr_pool_create(&p, result->pool);
+    rv = end(conn, sql,
+             ECL_ARGS(ECL_INT(now), ECL_INT(now), ECL_TEXT(ecl_jobs_json_text(summary)),
+                      ECL_INT(job->id), ECL_INT(job->claims)),
+             p, &ended, result);
+    apr_pool_destroy(p);
+    if (rv != APR_SUCCESS || ended) {
         return rv;
     }
     return ecl_jobs_fenced(job, result);

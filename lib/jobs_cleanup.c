@@ -23,35 +23,60 @@ void ecl_jobs_remove_file(const char *storage_dir, const char *stored_name, apr_
     }
 }
 
+/* One job, and that it was removed; *pgone is NULL when somebody needs it again. */
+static apr_status_t remove_one(ecl_db_conn_t *conn, apr_int64_t id, apr_time_t before,
+                               const char *user, apr_pool_t *p, ecl_job_t **pgone,
+                               ecl_result_t *result)
+{
+    static const char sql[] = "DELETE FROM import_jobs WHERE id = %lld AND completed_at < %lld"
+                              " AND undo_requested = 0 RETURNING " ECL_JOB_SELECT;
+    int is_own;
+    apr_status_t rv = ecl_jobs_begin(conn, &is_own, result);
+
+    *pgone = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_jobs_query_one(conn, sql, ECL_ARGS(ECL_INT(id), ECL_INT(before)), p, pgone, result);
+    if (rv == APR_SUCCESS && *pgone) {
+        const ecl_job_event_t event = {.batch_id = (*pgone)->batch_id,
+                                       .filename = (*pgone)->filename,
+                                       .event = "cleaned-up",
+                                       .user = user};
+        rv = ecl_jobs_note(conn, &event, result);
+    }
+    return ecl_jobs_end(conn, is_own, rv, result);
+}
+
 /* Removes up to BATCH jobs that finished before the time given. */
-static apr_status_t remove_some(ecl_db_conn_t *conn, apr_time_t before, const char *storage_dir,
-                                apr_pool_t *p, int *pcount, ecl_result_t *result)
+static apr_status_t remove_some(ecl_db_conn_t *conn, apr_time_t before, const char *user,
+                                const char *storage_dir, apr_pool_t *p, int *pcount,
+                                ecl_result_t *result)
 {
     /* One after the other in short transactions: a job's undo record may be long, and workers wait
      * for the lock. A job that is not finished (again) has no completed_at. */
     static const char find[] = "SELECT id FROM import_jobs WHERE completed_at < %lld"
                                " AND undo_requested = 0 ORDER BY completed_at LIMIT %lld";
-    static const char remove[] = "DELETE FROM import_jobs WHERE id = %lld AND completed_at < %lld"
-                                 " AND undo_requested = 0 RETURNING stored_name";
-    ecl_db_rows_t *jobs, *gone;
+    ecl_db_rows_t *jobs;
     apr_status_t rv;
 
     *pcount = 0;
     rv = ecl_db_query(conn, find, ECL_ARGS(ECL_INT(before), ECL_INT(BATCH)), p, &jobs, result);
     for (int i = 0; rv == APR_SUCCESS && i < ecl_db_nrows(jobs); i++) {
-        rv = ecl_db_query(conn, remove,
-                          ECL_ARGS(ECL_INT(ecl_db_get_int(jobs, i, 0)), ECL_INT(before)), p, &gone,
-                          result);
-        if (rv == APR_SUCCESS && ecl_db_nrows(gone)) {
-            ecl_jobs_remove_file(storage_dir, ecl_db_get(gone, 0, 0), p);
+        ecl_job_t *gone;
+
+        rv = remove_one(conn, ecl_db_get_int(jobs, i, 0), before, user, p, &gone, result);
+        if (rv == APR_SUCCESS && gone) {
+            ecl_jobs_remove_file(storage_dir, gone->stored_name, p);
             ++*pcount;
         }
     }
     return rv;
 }
 
-apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage_dir, apr_pool_t *p,
-                              int *premoved, ecl_result_t *result)
+apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *user,
+                              const char *storage_dir, apr_pool_t *p, int *premoved,
+                              ecl_result_t *result)
 {
     apr_time_t now = apr_time_now();
     apr_pool_t *batch;
@@ -66,8 +91,8 @@ apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *storage
     apr_pool_create(&batch, p);
     do {
         apr_pool_clear(batch);
-        rv = remove_some(conn, now - apr_time_from_sec((apr_int64_t)days * 86400), storage_dir,
-                         batch, &count, result);
+        rv = remove_some(conn, now - apr_time_from_sec((apr_int64_t)days * 86400), user,
+                         storage_dir, batch, &count, result);
         *premoved += count;
     } while (rv == APR_SUCCESS && count);
     apr_pool_destroy(batch);

@@ -7,6 +7,7 @@
  *   jobs_cleanup.c  removing jobs and their files
  *   jobs_claim.c    what workers do
  *   jobs_errors.c   row errors
+ *   job_events.c    the history
  *
  * SQL is the same for both drivers except where a comment says why. Every change of state is one
  * conditional UPDATE: the state it needs stands in its WHERE, so that of two who ask at once only
@@ -71,6 +72,31 @@ int ecl_jobs_parse_object(const char *text, apr_pool_t *p, json_object **pobject
 
 /* An object as text for a column; NULL for NULL. Valid as long as the object is not changed. */
 const char *ecl_jobs_json_text(json_object *object);
+
+/* One event of the history, see job_events.h. */
+typedef struct ecl_job_event_t {
+    const char *batch_id, *filename, *event;
+    const char *user;   /* NULL: a worker does it */
+    const char *worker; /* NULL: none has the job */
+    int attempt;        /* 0: no matter */
+    const char *detail; /* NULL: nothing to add */
+} ecl_job_event_t;
+
+/* In the caller's transaction, like what it tells of. */
+apr_status_t ecl_jobs_note(ecl_db_conn_t *conn, const ecl_job_event_t *event, ecl_result_t *result);
+
+/* That somebody (NULL: nobody is logged in) asked for it. */
+apr_status_t ecl_jobs_note_asked(ecl_db_conn_t *conn, const ecl_job_t *job, const char *event,
+                                 const char *user, const char *detail, ecl_result_t *result);
+
+/* A transaction, unless there is one; and its end: committed when it is our own and rv is
+ * APR_SUCCESS. */
+apr_status_t ecl_jobs_begin(ecl_db_conn_t *conn, int *pis_own, ecl_result_t *result);
+apr_status_t ecl_jobs_end(ecl_db_conn_t *conn, int is_own, apr_status_t rv, ecl_result_t *result);
+
+/* The LIKE pattern that finds q anywhere; NULL when there is nothing to look for. ECL_EINPUT. */
+apr_status_t ecl_jobs_search_pattern(const char *q, apr_pool_t *p, const char **ppattern,
+                                     ecl_result_t *result);
 
 /* Removes a stored file that no record names any more (NULL: there is none). A failure is logged:
  * nobody else has to hear of it, ecl_storage_sweep tries again. */

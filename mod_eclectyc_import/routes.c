@@ -7,6 +7,7 @@
 
 #include "actions.h"
 #include "api.h"
+#include "events.h"
 #include "form.h"
 #include "guard.h"
 #include "pages.h"
@@ -37,6 +38,7 @@ static const route_t routes[] = {
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/answer", ecl_action_answer},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/delete", ecl_action_delete},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/template", ecl_templates_save},
+    {ECL_ROLE_ADMIN, M_GET, "/events", ecl_events_page},
     {ECL_ROLE_ADMIN, M_GET, "/templates", ecl_templates_page},
     {ECL_ROLE_ADMIN, M_POST, "/templates/{name}/rename", ecl_templates_rename},
     {ECL_ROLE_ADMIN, M_POST, "/templates/{name}/delete", ecl_templates_delete},
@@ -47,6 +49,8 @@ static const route_t routes[] = {
     {ECL_ROLE_API, M_GET, "/jobs/{id}", ecl_api_job},
     {ECL_ROLE_API, M_DELETE, "/jobs/{id}", ecl_action_delete},
     {ECL_ROLE_API, M_GET, "/jobs/{id}/errors", ecl_api_errors},
+    {ECL_ROLE_API, M_GET, "/jobs/{id}/events", ecl_events_list},
+    {ECL_ROLE_API, M_GET, "/events", ecl_events_list},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/cancel", ecl_action_cancel},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/retry", ecl_action_retry},
     {ECL_ROLE_API, M_POST, "/jobs/{id}/undo", ecl_action_undo},

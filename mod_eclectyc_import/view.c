@@ -1,4 +1,5 @@
 #include "child.h"
+#include "events.h"
 #include "format.h"
 #include "view.h"
 #include "view_chart.h"
@@ -530,6 +531,9 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     rv = view_worker(q, conn, root, job->stored_host, &host, result);
     if (rv == APR_SUCCESS) {
         rv = add_errors(q, conn, job, root, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_events_view_job(q, conn, job->batch_id, root, result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_job_same_file(conn, job->file_sha256, job->batch_id, p, &other, result);

@@ -1,4 +1,6 @@
+#include <pwd.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +15,7 @@ const ecl_command_t ecl_worker_commands[] = {
      "drain the queue: for ever, or until nothing is due (--once), or N jobs", ecl_command_run},
     {"import",
      "FILE [--type auto|hh|daily] [--dry-run] [--json] [--notes TEXT]\n"
-     "               [--priority low|normal|high] [--user NAME]\n"
+     "               [--priority low|normal|high] [--run-after TIME] [--user NAME]\n"
      "               [--meter ID] [--labels start|end] [--timezone ZONE]\n"
      "               [--unit kWh|Wh|MWh|kVArh|kW|m3|ft3|hcf] [--channel AI|AE|RI|RE]\n"
      "               [--date-order dmy|mdy|ymd] [--estimates keep-actual|replace]",
@@ -152,4 +154,16 @@ int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t
         return ECL_EXIT_FAILED;
     }
     return 0;
+}
+
+const char *ecl_command_user(apr_pool_t *p)
+{
+    const char *sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *user;
+
+    if (sudo_user && *sudo_user) {
+        return sudo_user;
+    }
+    user = getpwuid(getuid());
+    return user ? apr_pstrdup(p, user->pw_name) : apr_psprintf(p, "uid %ld", (long)getuid());
 }

@@ -55,4 +55,8 @@ int ecl_command_begin(ecl_invocation_t *invocation);
  * told; returns 0 or ECL_EXIT_FAILED. *pdb lives with the invocation's pool. */
 int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t **pconn);
 
+/* Who runs this command, by the operating system's name: the person behind sudo rather than root.
+ * To be asked before ecl_command_begin, which may become another user. Allocated from p. */
+const char *ecl_command_user(apr_pool_t *p);
+
 #endif /* ECL_COMMAND_H */

@@ -5,9 +5,7 @@
  * SIGINT (somebody at the terminal changed his mind) cancels the job, and what it has imported is
  * taken out again. SIGTERM and SIGHUP give it back: it goes on when a worker takes it.
  */
-#include <pwd.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,19 +132,6 @@ static const char *on_option(void *baton, int option, const char *value)
     }
 }
 
-/* Who runs this command: the person behind sudo rather than root. */
-static const char *invoking_user(apr_pool_t *p)
-{
-    const char *sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    const struct passwd *user;
-
-    if (sudo_user && *sudo_user) {
-        return sudo_user;
-    }
-    user = getpwuid(getuid());
-    return user ? apr_pstrdup(p, user->pw_name) : apr_psprintf(p, "uid %ld", (long)getuid());
-}
-
 /* ---- file → job ------------------------------------------------------------------------------ */
 
 /* Before the worker becomes another user, who may not be allowed to read the file. */
@@ -264,8 +249,8 @@ static void cancel_if_interrupted(import_t *import)
     apr_pool_create(&p, import->p);
     result = ecl_result_make(p);
     if (ecl_db_acquire(&conn, import->db, &result) == APR_SUCCESS) {
-        import->cancelled = ecl_job_cancel(conn, import->wanted.batch_id, import->wanted.user_name,
-                                           p, &job, &result) == APR_SUCCESS;
+        import->cancelled = ecl_job_cancel(conn, import->wanted.batch_id, import->wanted.actor, p,
+                                           &job, &result) == APR_SUCCESS;
         ecl_db_release(conn);
     }
     if (import->cancelled) {
@@ -553,8 +538,9 @@ int ecl_command_import(ecl_invocation_t *invocation)
         return ecl_command_usage_error(invocation,
                                        "--config and FILE cannot both be standard input");
     }
+    import.wanted.actor = ecl_command_user(invocation->p);
     if (!import.wanted.user_name) {
-        import.wanted.user_name = invoking_user(invocation->p);
+        import.wanted.user_name = import.wanted.actor;
     }
     rv = open_file(&import, &result);
     if (rv != APR_SUCCESS) {

@@ -82,6 +82,7 @@ int ecl_command_cleanup(ecl_invocation_t *invocation)
     static const apr_getopt_option_t options[] = {
         {"days", 'd', 1, "instead of EclectycImportRetention"}, {NULL, 0, 0, NULL}};
     ecl_result_t result = ecl_result_make(invocation->p);
+    const char *user = ecl_command_user(invocation->p); /* before it becomes another */
     apr_int64_t days = 0;
     const char *const *operands;
     int count;
@@ -102,8 +103,8 @@ int ecl_command_cleanup(ecl_invocation_t *invocation)
         return code;
     }
     days = days ? days : invocation->settings->retention_days;
-    rv = ecl_housekeeping(conn, invocation->settings->storage_dir, (int)days, invocation->p, &done,
-                          &result);
+    rv = ecl_housekeeping(conn, invocation->settings->storage_dir, (int)days, user, invocation->p,
+                          &done, &result);
     ecl_db_release(conn);
     if (rv != APR_SUCCESS) {
         ecl_log(ECL_LOG_ERROR, 0, ECLNO(3033) "cannot clean up: %s", detail_of(&result, rv));

@@ -57,8 +57,9 @@ static int is_known(void *baton, const char *stored_name)
                                                                                         : -1;
 }
 
-apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days, apr_pool_t *p,
-                              ecl_housekeeping_t *done, ecl_result_t *result)
+apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days,
+                              const char *user, apr_pool_t *p, ecl_housekeeping_t *done,
+                              ecl_result_t *result)
 {
     sweep_t sweep = {.conn = conn};
     apr_status_t rv;
@@ -66,7 +67,7 @@ apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int 
     *done = (ecl_housekeeping_t){0, 0};
     rv = ecl_workers_forget(conn, result);
     if (rv == APR_SUCCESS && days > 0) {
-        rv = ecl_jobs_cleanup(conn, days, storage_dir, p, &done->jobs_removed, result);
+        rv = ecl_jobs_cleanup(conn, days, user, storage_dir, p, &done->jobs_removed, result);
     }
     if (rv == APR_SUCCESS) {
         apr_pool_create(&sweep.p, p);
@@ -86,7 +87,7 @@ static void keep_house(keeper_t *keeper, ecl_db_conn_t *conn)
         return;
     }
     rv = ecl_housekeeping(conn, keeper->settings->storage_dir, keeper->settings->retention_days,
-                          keeper->pass, &done, &result);
+                          NULL, keeper->pass, &done, &result);
     if (rv != APR_SUCCESS) {
         ecl_log(ECL_LOG_WARN, 0, ECLNO(3020) "cannot remove old jobs: %s",
                 result.detail ? result.detail : ecl_strerror(rv, keeper->pass));

@@ -33,10 +33,11 @@ typedef struct ecl_housekeeping_t {
     int files_removed;
 } ecl_housekeeping_t;
 
-/* Removes finished jobs older than `days` (0: none), then part files and stored files that no job
- * names, if untouched for an hour. */
-apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days, apr_pool_t *p,
-                              ecl_housekeeping_t *done, ecl_result_t *result);
+/* Removes finished jobs older than `days` (0: none) in the name of user (NULL: nobody's), then part
+ * files and stored files that no job names, if untouched for an hour. */
+apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days,
+                              const char *user, apr_pool_t *p, ecl_housekeeping_t *done,
+                              ecl_result_t *result);
 
 /* How long the job that has waited longest has been due; 0: none is. */
 apr_int64_t ecl_oldest_wait_seconds(apr_time_t oldest_due, apr_time_t now);

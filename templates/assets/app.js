@@ -25,12 +25,16 @@
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   });
 
+  const secondFormat = new Intl.DateTimeFormat(document.documentElement.lang, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+
   function localiseTimes(root) {
     for (const element of $$("time[datetime]", root)) {
       const time = new Date(element.dateTime);
       if (element.dateTime && !isNaN(time)) {
         element.title = element.textContent;
-        element.textContent = timeFormat.format(time);
+        element.textContent = ("seconds" in element.dataset ? secondFormat : timeFormat).format(time);
       }
     }
   }

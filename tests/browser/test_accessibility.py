@@ -76,7 +76,8 @@ def test_empty(desktop, empty, path):
     judge(desktop, "empty " + path)
 
 
-@pytest.mark.parametrize("path", ["", "/jobs", "/jobs?q=nothing+like+it", "/status/none"])
+@pytest.mark.parametrize("path", ["", "/jobs", "/jobs?q=nothing+like+it", "/events", "/events?q=nothing+like+it",
+                                  "/status/none"])
 def test_pages(desktop, filled, path):
     desktop.expected = ["status of 404"]
     desktop.login(filled[0])

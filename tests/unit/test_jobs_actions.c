@@ -603,7 +603,7 @@ static void test_cleanup(void **state)
     kept[3] = stored_job(f, 0, ECL_JOB_PROCESSING);
     kept[4] = stored_job(f, 0, ECL_JOB_FAILED); /* of 1970, but queued again */
     OK(act(f, RETRY, kept[4]->batch_id, &kept[4]));
-    OK(ecl_jobs_cleanup(f->conn, 90, f->dir, f->p, &removed, &f->result));
+    OK(ecl_jobs_cleanup(f->conn, 90, NULL, f->dir, f->p, &removed, &f->result));
     assert_int_equal(removed, 120);
     assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs"), 5);
     assert_int_equal(sql(f, "SELECT count(*) FROM import_errors"), 0);
@@ -613,9 +613,9 @@ static void test_cleanup(void **state)
         assert_true(has_file(f, get(f, kept[i])->stored_name));
     }
 
-    OK(ecl_jobs_cleanup(f->conn, 0, f->dir, f->p, &removed, &f->result));
+    OK(ecl_jobs_cleanup(f->conn, 0, NULL, f->dir, f->p, &removed, &f->result));
     assert_int_equal(removed, 1);
-    FAILS(ecl_jobs_cleanup(f->conn, -1, f->dir, f->p, &removed, &f->result), ECL_EINPUT,
+    FAILS(ecl_jobs_cleanup(f->conn, -1, NULL, f->dir, f->p, &removed, &f->result), ECL_EINPUT,
           "bad-days");
 }
 
