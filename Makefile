@@ -64,7 +64,7 @@ LIB_OBJ = $(call objects,$(LIB_SRC)) $(BUILD)/migrations.o
 WORKER_OBJ = $(call objects,$(WORKER_SRC))
 MODULE_OBJ = $(call objects,$(MODULE_SRC))
 # the module's files that know no httpd, and so can be tested without one
-PLAIN_MODULE_OBJ = $(filter $(call objects,$(addprefix mod_eclectyc_import/,multipart.c form.c format.c view_chart.c)),$(MODULE_OBJ))
+PLAIN_MODULE_OBJ = $(filter $(call objects,$(addprefix mod_eclectyc_import/,multipart.c form.c format.c view_chart.c rejected_csv.c)),$(MODULE_OBJ))
 
 MODULE = $(BUILD)/mod_eclectyc_import.so
 WORKER = $(BUILD)/eclectyc-import-worker

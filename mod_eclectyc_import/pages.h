@@ -17,7 +17,4 @@ ecl_handler_fn ecl_page_status;
 int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
                             const char *detail);
 
-/* A job's rejected rows as a CSV file to be corrected and uploaded again. */
-ecl_handler_fn ecl_page_failed_rows;
-
 #endif /* ECL_PAGES_H */

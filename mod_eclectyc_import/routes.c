@@ -8,6 +8,7 @@
 #include "actions.h"
 #include "api.h"
 #include "events.h"
+#include "failed_rows.h"
 #include "form.h"
 #include "guard.h"
 #include "pages.h"

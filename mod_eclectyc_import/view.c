@@ -1,5 +1,6 @@
 #include "child.h"
 #include "events.h"
+#include "failed_rows.h"
 #include "format.h"
 #include "view.h"
 #include "view_chart.h"
@@ -432,8 +433,9 @@ static json_object *summary_view(json_object *summary, int is_finished, apr_pool
     const char *period = period_words(summary, p);
 
     json_object_deep_copy(summary, &view, NULL);
-    /* the file's first line serves failed-rows.csv, and is no news */
+    /* headers serve failed-rows.csv, and are no news */
     json_object_object_del(view, "header");
+    json_object_object_del(view, "failed_tables");
     if (period) {
         add_text(view, "period", period);
     }
@@ -508,6 +510,27 @@ static const char *away_words(const char *name, const ecl_host_t *host, apr_pool
                : apr_psprintf(p, "No worker is running on %s.", name);
 }
 
+/* Where rejected rows can be had: more than one file when they have different headers. */
+static void add_failed_files(const ecl_job_t *job, const char *href, json_object *root,
+                             apr_pool_t *p)
+{
+    const apr_array_header_t *parts = ecl_failed_parts(job, p);
+    json_object *files = json_object_new_array();
+
+    for (int i = 0; i < parts->nelts; i++) {
+        const ecl_failed_part_t *part = &APR_ARRAY_IDX(parts, i, ecl_failed_part_t);
+        json_object *file = json_object_new_object();
+
+        add_text(file, "href", apr_psprintf(p, "%s/failed-rows.csv?part=%d", href, i + 1));
+        add_text(file, "label", part->label);
+        add_text(file, "rows", ecl_format_count(part->rows, p));
+        json_object_array_add(files, file);
+    }
+    json_object_object_add(root, "failed_files", files);
+    add_bool(root, "has_failed_files", parts->nelts > 1);
+    add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
+}
+
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
                              json_object *root, ecl_result_t *result)
 {
@@ -521,7 +544,7 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     add_bool(view, "can_save_template", ecl_import_template_is_saveable(job));
     json_object_object_add(root, "job", view);
     add_text(root, "action_base", href);
-    add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
+    add_failed_files(job, href, root, p);
     if (job->summary) {
         json_object_object_add(
             root, "summary",

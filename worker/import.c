@@ -369,7 +369,12 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
 
 static apr_status_t take_error(void *baton, const ecl_row_error_t *error)
 {
-    ecl_batch_add_error(((run_t *)baton)->batch, error);
+    run_t *run = baton;
+    const char *foreign;
+    const ecl_layout_t *layout = ecl_reader_in_hand(run->reader, &foreign);
+
+    ecl_batch_add_error(run->batch, error);
+    ecl_summary_failed(run->summary, layout, foreign, error->line);
     return APR_SUCCESS;
 }
 

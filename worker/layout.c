@@ -471,6 +471,9 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     if (layout->given.channel) {
         text = apr_pstrcat(p, text, "; channel ", layout->given.channel, " (as given)", NULL);
     }
+    if (layout->given.is_read_as) {
+        text = apr_pstrcat(p, text, "; as the column Read as says", NULL);
+    }
     if (layout->total_is_sum) {
         text = apr_psprintf(p, "%s; rows are checked against column %s, the sum of their values",
                             text, column_text(layout, layout->total_column, p));
@@ -564,8 +567,8 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         layout->added_channel =
             layout->channel_column < 0 && strcmp(channel, "AI") ? channel : NULL;
     }
-    if (layout->header_record &&
-        (layout->added_channel || layout->labels_above || layout->sheet || layout->meter_lines)) {
+    if (!layout->header_record || layout->labels_above || layout->units_below || layout->sheet ||
+        layout->meter_lines) {
         layout->header = ecl_layout_compose_header(layout, above, p);
     }
     return APR_SUCCESS;
@@ -591,6 +594,7 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         }
         if (attempt->first < sample->count &&
             ecl_layout_take_units_below(layout, &sample->records[attempt->first])) {
+            layout->units_below = 1;
             layout->first_record = sample->records[attempt->first++].sheet_record + 1;
         }
         if (attempt->first >= sample->count && sample->is_whole) {
@@ -600,8 +604,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         ecl_layout_take_headerless(layout, sample, attempt->first, p);
         layout->first_record = sample->records[attempt->first].sheet_record;
     }
-    status = ecl_layout_take_date_order(layout, sample, attempt->first, result);
-    if (status != APR_SUCCESS) {
+    if ((status = ecl_layout_take_read_as(layout, sample, attempt->first, p, result)) !=
+            APR_SUCCESS ||
+        (status = ecl_layout_take_date_order(layout, sample, attempt->first, result)) !=
+            APR_SUCCESS) {
         return status;
     }
     if (layout->kind == ECL_LAYOUT_LONG &&
@@ -616,6 +622,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         return status;
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
+    if (layout->given.decimal_point) {
+        layout->decimal_point = layout->given.decimal_point;
+        layout->commas_are_groups = layout->decimal_point == '.';
+    }
     ecl_layout_take_total(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
     if (status == APR_SUCCESS) {

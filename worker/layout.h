@@ -72,11 +72,19 @@ struct ecl_given_t {
     const char *unit;       /* "kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf" */
     const char *channel;    /* "AI", "AE", "RI", "RE" */
     const char *date_order; /* "dmy", "mdy", "ymd" */
+    /* What the file says that rejected rows are from, in their column "Read as". Its other words
+     * are options, and stand above where the user gave nothing. */
+    int is_read_as;       /* it has that column */
+    int interval_minutes; /* 0: nothing is said */
+    int midnight_is_end, times_are_local;
+    char decimal_point; /* NUL: nothing is said */
     /* Called once when the header is known: adds what is known of files with that header. The
      * status is that of finding the layout. NULL: nothing is known. */
     apr_status_t (*complete)(void *baton, const char *fingerprint, ecl_given_t *given);
     void *baton;
 };
+
+#define ECL_LAYOUT_ADDED 3
 
 /* Something about the file as a whole to be told to the user as a warning. */
 typedef struct ecl_layout_note_t {
@@ -158,11 +166,14 @@ typedef struct ecl_layout_t {
     const char *unit;       /* from the header or file, or given; NULL: kWh is assumed, and said */
     int unit_is_given;      /* unit is what was given, for what does not state its own */
     const char *channel;    /* from the header; NULL: what the row says, else AI */
-    /* What a rejected row must have with it to mean the same in a file of its own: a channel that
-     * is said outside the table, as one more cell (NULL: none), and a header that says it all
-     * (NULL: the file's own line). */
-    const char *added_channel;
+    int units_below;        /* the line below the header says the blocks' units */
+    const char *added_channel; /* said outside the table, and needed by its rows; NULL: none */
     const char *channel_where; /* who says so, for the evidence; NULL: nobody outside the table */
+    /* What a rejected row must have with it to mean the same in a file of its own: cells behind the
+     * header's last column, as name and text, and a header that says it all (NULL: the file's own
+     * line). */
+    const char *added[ECL_LAYOUT_ADDED][2];
+    int added_count;
     const char *header;
 
     const char *fingerprint; /* SHA-256 of the normalised header; NULL: the file has none */
@@ -180,5 +191,8 @@ typedef struct ecl_layout_t {
  */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result);
+
+/* Sets added, when all else is known of the layout. */
+void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p);
 
 #endif /* ECL_LAYOUT_H */

@@ -108,6 +108,9 @@ static apr_status_t check_timezone(ecl_layout_t *layout, int is_form, ecl_result
 {
     const char *given = layout->given.timezone;
 
+    if (!given && layout->given.times_are_local) {
+        layout->times_are_utc = 0;
+    }
     if (!given) {
         return APR_SUCCESS;
     }

@@ -268,6 +268,13 @@ apr_status_t ecl_layout_check_days(const ecl_layout_t *layout, const ecl_sample_
 void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                             apr_pool_t *p, const char **pwhy);
 
+/* ---- read as -------------------------------------------------------------------------------- */
+
+/* Takes what a column "Read as" says (layout_read_as.c), where there is one: completes
+ * layout->given, with texts of p. ECL_EINPUT "bad-read-as". */
+apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                     apr_pool_t *p, ecl_result_t *result);
+
 /* ---- given ---------------------------------------------------------------------------------- */
 
 /* Holds what was given against what the file says: ECL_EINPUT where they contradict each other, or

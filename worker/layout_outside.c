@@ -179,14 +179,39 @@ static const char *as_csv(const char *text, char delimiter, apr_pool_t *p)
     return quoted;
 }
 
-static int is_value_column(const ecl_layout_t *layout, int column)
+/* The block that a column has values of; NULL: none. */
+static const ecl_value_block_t *block_of_column(const ecl_layout_t *layout, int column)
+{
+    for (int b = 0; b < layout->block_count; b++) {
+        for (int i = 0; i < layout->blocks[b].count; i++) {
+            if (layout->values[layout->blocks[b].first + i].column == column) {
+                return &layout->blocks[b];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* What a column of a table without a header is called when it is given one. */
+static const char *made_name(const ecl_layout_t *layout, int column, apr_pool_t *p)
 {
     for (int i = 0; i < layout->value_count; i++) {
         if (layout->values[i].column == column) {
-            return 1;
+            return apr_psprintf(p, "HH%02d", i + 1);
+        }
+        if (layout->values[i].flag_column == column) {
+            return apr_psprintf(p, "HH%02d Flag", i + 1);
         }
     }
-    return 0;
+    return column == layout->value_column     ? "Value"
+           : column == layout->time_column    ? "Time"
+           : column == layout->flag_column    ? "Flag"
+           : column == layout->meter_column   ? "Meter"
+           : column == layout->date_column    ? "Date"
+           : column == layout->unit_column    ? "Unit"
+           : column == layout->channel_column ? "Channel"
+           : column == layout->total_column   ? "Total"
+                                              : apr_psprintf(p, "Column %d", column + 1);
 }
 
 /* The name of a meter's column where lines beside the header have a part in it. */
@@ -210,16 +235,20 @@ const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_reco
     apr_array_header_t *cells = apr_array_make(p, layout->columns + 1, sizeof(const char *));
 
     for (int i = 0; i < layout->columns; i++) {
-        int is_above = layout->labels_above && above && is_value_column(layout, i);
+        const ecl_value_block_t *block = block_of_column(layout, i);
         const char *heading = meter_heading(layout, i, p);
+        const char *name = layout->names[i];
 
-        APR_ARRAY_PUSH(cells, const char *) = as_csv(heading    ? heading
-                                                     : is_above ? ecl_sample_cell(above, i).text
-                                                                : layout->names[i],
-                                                     layout->delimiter, p);
-    }
-    if (layout->added_channel) {
-        APR_ARRAY_PUSH(cells, const char *) = "Channel";
+        if (heading) {
+            name = heading;
+        } else if (!layout->header_record) {
+            name = made_name(layout, i, p);
+        } else if (block && layout->labels_above && above) {
+            name = ecl_sample_cell(above, i).text;
+        } else if (block && layout->units_below) {
+            name = apr_psprintf(p, "%s (%s)", name, block->unit);
+        }
+        APR_ARRAY_PUSH(cells, const char *) = as_csv(name, layout->delimiter, p);
     }
     return apr_array_pstrcat(p, cells, layout->delimiter);
 }

@@ -342,6 +342,10 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     find_direction(layout, stamps, count);
     in_order = apr_pmemdup(p, stamps, ECL_LAYOUT_SAMPLE * sizeof(*stamps));
     layout->interval_minutes = find_interval(stamps, count, &is_daily);
+    if (layout->given.interval_minutes) {
+        layout->interval_minutes = layout->given.interval_minutes;
+        is_daily = layout->interval_minutes == 1440;
+    }
     if (layout->time_column < 0 && (!with_time || is_daily)) {
         layout->kind = ECL_LAYOUT_DAILY;
         layout->interval_minutes = 1440;
@@ -354,7 +358,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         return;
     }
     if (layout->time_column >= 0 && !is_given(layout, "start") && role != ECL_ROLE_START &&
-        has_midnight_at_end(layout, in_order, count)) {
+        (layout->given.is_read_as ? layout->given.midnight_is_end
+                                  : has_midnight_at_end(layout, in_order, count))) {
         layout->labels_are_ends = layout->midnight_is_end = 1;
         *pwhy = apr_psprintf(p, "%d-minute readings, times are period ends (00:00 closes its date)",
                              layout->interval_minutes);

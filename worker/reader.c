@@ -102,6 +102,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
 
         status = ecl_reader_survey(layout, reader->layouts, path, options->clock, p, &rows, result);
         reader->rows = rows < 0 || reader->rows < 0 ? -1 : reader->rows + rows;
+        ecl_layout_add_cells(layout, p);
     }
     return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
 }
@@ -127,6 +128,12 @@ apr_int64_t ecl_reader_rows(const ecl_reader_t *reader)
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader)
 {
     return reader->layouts;
+}
+
+const ecl_layout_t *ecl_reader_in_hand(const ecl_reader_t *reader, const char **pforeign)
+{
+    *pforeign = reader->is_foreign ? reader->foreign_header : NULL;
+    return reader->layout;
 }
 
 /* The layout that a record is read by, knowing that of the record before; NULL: that of its sheet

@@ -58,6 +58,14 @@ apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader,
 /* The layout; of a workbook the list of its sheets' layouts. */
 const ecl_layout_t *ecl_reader_layout(const ecl_reader_t *reader);
 
+/* Longer headers are not kept: one that long is a file of its own. */
+#define ECL_HEADER_MAX 16384
+
+/* The layout of the record in hand, for on_error. *pforeign: where the record stands below a header
+ * with other columns, or is it, that header as it stands in the file ("": it is too long), valid
+ * during the call; else NULL. */
+const ecl_layout_t *ecl_reader_in_hand(const ecl_reader_t *reader, const char **pforeign);
+
 /* What became of one record. */
 typedef enum ecl_row_fate_t {
     ECL_ROW_IMPORTED, /* its readings were, or will be, handed to on_day */

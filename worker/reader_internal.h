@@ -50,7 +50,6 @@ struct ecl_reader_t {
     const ecl_reader_sink_t *sink;
     apr_status_t sink_status; /* of the first call that did not succeed */
     char message[512];
-    char *raw; /* of a rejected row with more than the file has for it; made when first needed */
     char shown[2][ECL_SHOWN_MAX + 4];
     int next_shown;
     char column_number[16];
@@ -64,6 +63,7 @@ struct ecl_reader_t {
 
     /* a header that is not ours came up: rows can't be trusted until ours comes again */
     int is_foreign;
+    char *foreign_header; /* that header; empty: it is too long */
 
     /* the last cells read, and what they meant: rows of one meter and day follow each other */
     char meter_text[ECL_METER_MAX];

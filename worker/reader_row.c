@@ -80,31 +80,6 @@ static void print_message(ecl_reader_t *reader, const char *fmt, va_list args)
     }
 }
 
-/* The record as it stands in the file; with a channel that is said elsewhere in it, as a cell
- * behind the header's last one. */
-static const char *raw_of(ecl_reader_t *reader)
-{
-    const ecl_layout_t *layout = reader->layout;
-    const ecl_record_t *record = &reader->record;
-    char *at;
-
-    if (!layout->added_channel) {
-        return record->raw;
-    }
-    if (!reader->raw) { /* a workbook's raw text may be twice a record's length */
-        reader->raw = apr_palloc(reader->pool, 2 * ECL_RECORD_MAX + 5 * ECL_FIELDS_MAX);
-    }
-    at = reader->raw;
-    memcpy(at, record->raw, record->raw_length);
-    at += record->raw_length;
-    for (int i = record->count; i < layout->columns; i++) {
-        *at++ = layout->delimiter;
-    }
-    *at++ = layout->delimiter;
-    apr_cpystrn(at, layout->added_channel, ECL_WORD_MAX);
-    return reader->raw;
-}
-
 ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code, const char *fmt,
                               ...)
 {
@@ -119,7 +94,7 @@ ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code
     error.column = ecl_reader_column(reader, column);
     error.code = code;
     error.message = reader->message;
-    error.raw = raw_of(reader);
+    error.raw = reader->record.raw;
     note_status(reader, reader->sink->on_error(reader->sink->baton, &error));
     return ECL_OUTCOME_FAILED;
 }
@@ -371,6 +346,12 @@ int ecl_reader_is_header(const ecl_reader_t *reader)
 
 ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader)
 {
+    if (!reader->foreign_header) {
+        reader->foreign_header = apr_palloc(reader->pool, ECL_HEADER_MAX + 1);
+    }
+    apr_cpystrn(reader->foreign_header,
+                reader->record.raw_length > ECL_HEADER_MAX ? "" : reader->record.raw,
+                ECL_HEADER_MAX + 1);
     reader->is_foreign = 1;
     return ecl_reader_fail(reader, -1, "other-header",
                            "another header starts here, with other columns than the file's first "

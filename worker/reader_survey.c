@@ -135,18 +135,23 @@ static int are_utc(const survey_t *survey)
            survey->repeated * 2 <= survey->after_repeated * 3;
 }
 
+static int is_zone_given(const ecl_layout_t *layout)
+{
+    return layout->given.timezone || layout->given.times_are_local;
+}
+
 /* Whether dates and times are to be looked at. */
 static int needs_stamps(const ecl_layout_t *layout)
 {
     return layout->date_order_is_open ||
            (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
-            (layout->labels_are_open || (!layout->times_are_utc && !layout->given.timezone)));
+            (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
 }
 
 /* Whether a line that states the zone is to be looked for. A day's total has no time. */
 static int needs_zone(const ecl_layout_t *layout)
 {
-    return layout->kind != ECL_LAYOUT_DAILY && !layout->given.timezone;
+    return layout->kind != ECL_LAYOUT_DAILY && !is_zone_given(layout);
 }
 
 /* Stamps that say their zone themselves; what a mere date has behind it is none. */
@@ -213,7 +218,7 @@ static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p
 {
     int is_stated = survey->zone.kind == ECL_ZONE_UTC || survey->zone.kind == ECL_ZONE_LOCAL;
 
-    if (layout->kind == ECL_LAYOUT_LONG && !layout->given.timezone && !survey->has_offset &&
+    if (layout->kind == ECL_LAYOUT_LONG && !is_zone_given(layout) && !survey->has_offset &&
         !is_stated && are_utc(survey)) {
         layout->times_are_utc = 1;
         layout->evidence =

@@ -1,13 +1,13 @@
 #include "summary.h"
 
 #include "question.h"
+#include "reader.h"
 
 #define MAX_NEW_METERS 20
 #define MAX_CHANGES 10
 #define MAX_CODES 50
 #define MAX_EXAMPLES 5
-/* a longer one is a file of its own, and is sent with every look at the job's progress */
-#define MAX_HEADER_BYTES 16384
+#define MAX_TABLES 200
 
 struct ecl_summary_t {
     json_object *json;
@@ -73,7 +73,7 @@ void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, cons
     set_text(summary->json, "evidence", layout->evidence);
     set_text(summary->json, "fingerprint", layout->fingerprint);
     set_text(summary->json, "delimiter", delimiter);
-    set_text(summary->json, "header", header && strlen(header) <= MAX_HEADER_BYTES ? header : NULL);
+    set_text(summary->json, "header", header && strlen(header) <= ECL_HEADER_MAX ? header : NULL);
 }
 
 void ecl_summary_template(ecl_summary_t *summary, const char *name, json_object *options)
@@ -267,6 +267,58 @@ void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *m
     if (strcmp(code, "rounded") == 0) {
         add_count(summary->json, "rounded", 1);
     }
+}
+
+/* Whether it has a text, or none when that is NULL. */
+static int has_text(json_object *object, const char *key, const char *text)
+{
+    json_object *value;
+
+    if (!json_object_object_get_ex(object, key, &value)) {
+        return !text;
+    }
+    return text && !strcmp(value ? json_object_get_string(value) : "", text);
+}
+
+static json_object *added_of(const ecl_layout_t *layout)
+{
+    json_object *added = json_object_new_object();
+
+    for (int i = 0; i < layout->added_count; i++) {
+        set_text(added, layout->added[i][0], layout->added[i][1]);
+    }
+    return added;
+}
+
+void ecl_summary_failed(ecl_summary_t *summary, const ecl_layout_t *layout, const char *foreign,
+                        apr_int64_t line)
+{
+    json_object *tables = member(summary->json, "failed_tables", json_object_new_array);
+    apr_size_t count = json_object_array_length(tables);
+    json_object *table = count ? json_object_array_get_idx(tables, count - 1) : NULL;
+    const char *header = foreign ? foreign : layout->header;
+
+    if (!foreign && (!header || has_text(summary->json, "header", header))) {
+        header = NULL;
+    } else if (strlen(header) > ECL_HEADER_MAX || count >= MAX_TABLES) {
+        header = "";
+    }
+    if (!table || (count <= MAX_TABLES && !(has_text(table, "header", header) &&
+                                            has_text(table, "sheet", layout->sheet)))) {
+        table = json_object_new_object();
+        if (layout->sheet) {
+            set_text(table, "sheet", layout->sheet);
+        }
+        json_object_object_add(table, "line", json_object_new_int64(line));
+        if (header) {
+            set_text(table, "header", *header ? header : NULL);
+        }
+        if (!foreign && layout->added_count) {
+            json_object_object_add(table, "added", added_of(layout));
+        }
+        json_object_array_add(tables, table);
+    }
+    add_count(table, "rows", 1);
 }
 
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts)

@@ -9,6 +9,10 @@
  * - readings_missing, readings_repeated, readings_kept_estimated, rounded
  * - warnings: [{code, message, count, examples (the first 5)}], at most 50 codes
  * - examples: [{meter, channel, date, period, old, new, old_type, new_type}], the first 10 changes
+ * - failed_tables: [{sheet, line, rows, header, added}], where the rejected rows stand, in their
+ *   order: so many that follow each other, from that line on, in that sheet, below that header. No
+ *   member "header": it is the summary's; null: it is too long, or they are too many. added: what
+ *   they need beside their own cells, texts by names of columns
  * - took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
  * - code: of the failure, when the job failed; question: what the user can answer to have it go on
  *   (worker/question.h)
@@ -44,6 +48,9 @@ void ecl_summary_warning(ecl_summary_t *summary, const char *code, const char *m
  */
 void ecl_summary_finding(ecl_summary_t *summary, const char *code, apr_int64_t count,
                          const char *example);
+/* A row that is rejected. foreign: as of ecl_reader_in_hand. */
+void ecl_summary_failed(ecl_summary_t *summary, const ecl_layout_t *layout, const char *foreign,
+                        apr_int64_t line);
 void ecl_summary_counts(ecl_summary_t *summary, const ecl_store_counts_t *counts);
 void ecl_summary_took_out(ecl_summary_t *summary, const ecl_take_out_counts_t *counts);
 /* The code of the failure and the question that goes with it; NULL: none. */

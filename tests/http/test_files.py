@@ -265,7 +265,7 @@ def test_a_rejected_row_of_a_sheet_is_corrected_and_read(clean):
     page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
     assert "sheet &quot;RE&quot;" in page
     rejected = clean.get(f"{clean.admin}/status/{job['batch_id']}/failed-rows.csv").text
-    assert ",Channel,rejected_line" in rejected and ",RE,7," in rejected
+    assert ",Channel,rejected_line" in rejected and ',"RE",7,' in rejected
     job = clean.import_file(rejected.replace(",bad,", ",7.5,").encode(), "rejected.csv")
     assert job["status"] == "completed", job["error_message"]
     assert job["readings_new"] == 48
