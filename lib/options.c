@@ -60,6 +60,24 @@ static int has_control(const char *text)
     return 0;
 }
 
+static apr_status_t too_long(const ecl_option_t *option, const char *text, apr_size_t bytes,
+                             ecl_result_t *result)
+{
+    int characters = 0;
+
+    for (; *text; text++) {
+        characters += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return characters > ECL_OPTION_MAX
+               ? ecl_fail(result, ECL_EINPUT, "bad-option",
+                          "%s: the value has %d characters; at most %d are accepted", option->name,
+                          characters, ECL_OPTION_MAX)
+               : ecl_fail(result, ECL_EINPUT, "bad-option",
+                          "%s: the %d characters of the value take %" APR_SIZE_T_FMT
+                          " bytes; at most %d are accepted",
+                          option->name, characters, bytes, ECL_OPTION_MAX);
+}
+
 apr_status_t ecl_option_check(int id, const char *text, const char **pvalue, ecl_result_t *result)
 {
     const ecl_option_t *option = &ecl_option_table[id];
@@ -74,22 +92,26 @@ apr_status_t ecl_option_check(int id, const char *text, const char **pvalue, ecl
         return APR_SUCCESS;
     }
     text = apr_pstrmemdup(result->pool, start, length);
-    if (!ecl_utf8_is_text(text, length) || has_control(text)) {
+    if (!ecl_utf8_is_text(text, length)) {
+        return ecl_fail(result, ECL_EINPUT, "bad-option", "%s: the value is not text in UTF-8",
+                        option->name);
+    }
+    if (has_control(text)) {
         return ecl_fail(result, ECL_EINPUT, "bad-option",
-                        "%s: the value is not a line of text in UTF-8", option->name);
+                        "%s: the value holds a tab, a line break or another control character; "
+                        "expected one line of text",
+                        option->name);
     }
     if (length > ECL_OPTION_MAX) {
-        return ecl_fail(result, ECL_EINPUT, "bad-option",
-                        "%s: the value is %" APR_SIZE_T_FMT " bytes long, at most %d are accepted",
-                        option->name, length, ECL_OPTION_MAX);
+        return too_long(option, text, length, result);
     }
     if (option->choices) {
         return check_choice(option, text, pvalue, result);
     }
     if (id == ECL_OPTION_TIMEZONE && !ecl_timezone_is_known(text, result->pool)) {
         return ecl_fail(result, ECL_EINPUT, "bad-option",
-                        "%s: \"%s\" is not known; expected a name of the tz database such as "
-                        "Europe/London, or UTC",
+                        "%s: \"%s\" is not a time zone that is known; expected UTC, or a region "
+                        "and city such as Europe/London",
                         option->name, text);
     }
     *pvalue = text;

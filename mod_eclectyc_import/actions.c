@@ -120,6 +120,7 @@ static apr_status_t take_answers(const apr_table_t *fields, const char *values[E
 
     for (int i = 0; i < array->nelts; i++) {
         int id = ecl_option_find(entries[i].key);
+        const char *checked;
         apr_status_t rv;
 
         if (id < 0) {
@@ -127,11 +128,12 @@ static apr_status_t take_answers(const apr_table_t *fields, const char *values[E
                             "there is no option \"%s\"; it is one of: %s", entries[i].key,
                             ecl_option_names(result->pool));
         }
-        rv = ecl_option_check(id, entries[i].val, &values[id], result);
+        values[id] = entries[i].val; /* as it is shown again if it is refused */
+        rv = ecl_option_check(id, entries[i].val, &checked, result);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        values[id] = values[id] ? values[id] : "";
+        values[id] = checked ? checked : "";
     }
     return APR_SUCCESS;
 }
@@ -163,7 +165,7 @@ int ecl_action_answer(ecl_request_t *q)
         ecl_db_release(conn);
     }
     if (rv == ECL_EINPUT && !q->wants_json) {
-        return ecl_page_refused_answer(q, values, result.detail);
+        return ecl_page_refused_answer(q, values, &result);
     }
     return rv == APR_SUCCESS ? answer_done(q, job) : ecl_respond_failure(q, &result);
 }

@@ -35,7 +35,20 @@ static int has_options(const char *const values[ECL_OPTIONS])
     return count > 0;
 }
 
-static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const char *error)
+/* Options as they were sent may be any bytes. */
+static json_object *option_fields(ecl_request_t *q, const ecl_upload_t *sent,
+                                  const ecl_result_t *error)
+{
+    const char *values[ECL_OPTIONS] = {NULL};
+
+    for (int id = 0; sent && id < ECL_OPTIONS; id++) {
+        values[id] = sent->options[id] ? ecl_respond_utf8(q, sent->options[id]) : NULL;
+    }
+    return ecl_view_option_fields(values, error, q->r->pool);
+}
+
+/* error: why the upload was refused; NULL: it was not. */
+static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ecl_result_t *error)
 {
     json_object *form = json_object_new_object();
     const char *type = sent && sent->job.import_type ? sent->job.import_type : "auto";
@@ -67,11 +80,11 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
     if (parent && ecl_job_is_uuid(parent)) {
         json_object_object_add(form, "parent_batch_id", json_object_new_string(parent));
     }
-    json_object_object_add(form, "options", ecl_view_option_fields(sent ? sent->options : NULL, p));
+    json_object_object_add(form, "options", option_fields(q, sent, error));
     json_object_object_add(form, "has_options",
                            json_object_new_boolean(sent && has_options(sent->options)));
     if (error) {
-        json_object_object_add(form, "error", json_object_new_string(error));
+        json_object_object_add(form, "error", json_object_new_string(ecl_view_refusal(error, p)));
     }
     json_object_object_add(
         form, "max_upload",
@@ -82,7 +95,8 @@ static json_object *form_of(ecl_request_t *q, const ecl_upload_t *sent, const ch
 }
 
 /* The upload page; with what was sent and why it was refused, after a refused upload. */
-static int show_form(ecl_request_t *q, int status, const ecl_upload_t *sent, const char *error)
+static int show_form(ecl_request_t *q, int status, const ecl_upload_t *sent,
+                     const ecl_result_t *error)
 {
     json_object *root = ecl_respond_own(q, ecl_view_root(q, "Upload", "upload"));
     ecl_result_t result = ecl_result_make(q->r->pool);
@@ -112,15 +126,22 @@ int ecl_page_upload_form(ecl_request_t *q)
     return show_form(q, HTTP_OK, NULL, NULL);
 }
 
-static int refuse_upload(ecl_request_t *q, const ecl_upload_t *upload, const char *code,
-                         const char *detail)
+/* A result whose detail can be shown. */
+static ecl_result_t shown(ecl_request_t *q, const ecl_result_t *why)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, ECLNO(2040) "upload refused: %s", code);
-    if (q->wants_json) {
-        return ecl_respond_error(q, HTTP_UNPROCESSABLE_ENTITY, code, detail);
-    }
-    return show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload,
-                     ecl_format_sentence(ecl_respond_utf8(q, detail), q->r->pool));
+    ecl_result_t shown = *why;
+
+    shown.detail = ecl_respond_utf8(q, why->detail);
+    return shown;
+}
+
+static int refuse_upload(ecl_request_t *q, const ecl_upload_t *upload, const ecl_result_t *why)
+{
+    ecl_result_t error = shown(q, why);
+
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, ECLNO(2040) "upload refused: %s", why->code);
+    return q->wants_json ? ecl_respond_error(q, HTTP_UNPROCESSABLE_ENTITY, error.code, error.detail)
+                         : show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload, &error);
 }
 
 static int status_page(ecl_request_t *q, const ecl_job_t *job, int status);
@@ -162,15 +183,15 @@ int ecl_page_upload(ecl_request_t *q)
                                                            "complete. Nothing was kept");
     }
     if (rv == ECL_EINPUT) {
-        return refuse_upload(q, upload, result.code, result.detail);
+        return refuse_upload(q, upload, &result);
     }
     if (rv != APR_SUCCESS) {
         return ecl_respond_failure(q, &result);
     }
     if (!upload->count) {
-        return refuse_upload(q, upload, "no-file",
-                             "Choose a file to upload. None was sent in the field csv_file, or it "
-                             "is empty");
+        ecl_fail(&result, ECL_EINPUT, "no-file",
+                 "Choose a file to upload. None was sent in the field csv_file");
+        return refuse_upload(q, upload, &result);
     }
     for (int i = 0; i < upload->count; i++) {
         rv = ecl_upload_queue(q, upload, i, &job, &result);
@@ -181,7 +202,7 @@ int ecl_page_upload(ecl_request_t *q)
             return ecl_respond_see_other(q, "/jobs?done=partly");
         }
         if (rv != APR_SUCCESS) {
-            return rv == ECL_EINPUT ? refuse_upload(q, upload, result.code, result.detail)
+            return rv == ECL_EINPUT ? refuse_upload(q, upload, &result)
                                     : ecl_respond_failure(q, &result);
         }
     }
@@ -336,7 +357,7 @@ int ecl_page_jobs(ecl_request_t *q)
  */
 
 static int answered_page(ecl_request_t *q, const ecl_job_t *job, int status,
-                         const char *const values[ECL_OPTIONS], const char *error)
+                         const char *const values[ECL_OPTIONS], const ecl_result_t *error)
 {
     json_object *root = ecl_respond_own(q, ecl_view_root(q, job->filename, NULL));
     ecl_result_t result = ecl_result_make(q->r->pool);
@@ -351,6 +372,9 @@ static int answered_page(ecl_request_t *q, const ecl_job_t *job, int status,
         return ecl_respond_failure(q, &result);
     }
     ecl_view_question(job, values, error, root, q->r->pool);
+    if (error && !ecl_view_asks(job)) { /* somebody else has answered */
+        ecl_view_message(root, "error", ecl_view_refusal(error, q->r->pool));
+    }
     return respond(q, status, "status", root);
 }
 
@@ -360,14 +384,13 @@ static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
 }
 
 int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
-                            const char *detail)
+                            const ecl_result_t *why)
 {
-    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_result_t result = ecl_result_make(q->r->pool), error = shown(q, why);
     ecl_job_t *job;
 
     return ecl_action_get_job(q, &job, &result) == APR_SUCCESS
-               ? answered_page(q, job, HTTP_UNPROCESSABLE_ENTITY, values,
-                               ecl_format_sentence(ecl_respond_utf8(q, detail), q->r->pool))
+               ? answered_page(q, job, HTTP_UNPROCESSABLE_ENTITY, values, &error)
                : ecl_respond_failure(q, &result);
 }
 

@@ -15,6 +15,6 @@ ecl_handler_fn ecl_page_status;
 
 /* A job's page again, after an answer to its question was refused: with the answer and why. */
 int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
-                            const char *detail);
+                            const ecl_result_t *why);
 
 #endif /* ECL_PAGES_H */

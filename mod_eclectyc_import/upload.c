@@ -24,6 +24,8 @@ typedef struct receiver_t {
     ecl_upload_t *upload;
     ecl_result_t *result;
     ecl_storage_part_t *part; /* the file that bytes go to now; NULL: none */
+    int is_named;             /* it came with a file name */
+    const char *empty;        /* the name of a file without a byte; NULL: none had none */
     apr_off_t received;       /* bytes of all files so far */
     apr_off_t checked;        /* at which of them the disk was asked last */
     const char **pfield;      /* where the value of the field now being read goes; NULL: nowhere */
@@ -102,10 +104,32 @@ static apr_status_t check_beforehand(ecl_request_t *q, ecl_result_t *result)
     return rv == APR_SUCCESS ? check_space(q, length > 0 ? length : 0, q->r->pool, result) : rv;
 }
 
+/* What is refused stays as it was sent: the form shows it again. */
+static apr_status_t check_options(ecl_upload_t *upload, ecl_result_t *result)
+{
+    for (int id = 0; id < ECL_OPTIONS; id++) {
+        const char *checked = NULL;
+        apr_status_t rv = upload->options[id]
+                              ? ecl_option_check(id, upload->options[id], &checked, result)
+                              : APR_SUCCESS;
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        upload->options[id] = checked;
+    }
+    return APR_SUCCESS;
+}
+
 /* What is known of the job so far. */
-static apr_status_t check_fields(const ecl_upload_t *upload, ecl_result_t *result)
+static apr_status_t check_fields(ecl_upload_t *upload, ecl_result_t *result)
 {
     const char *parent = upload->job.parent_batch_id;
+    apr_status_t rv = check_options(upload, result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
 
     if (parent && !ecl_job_is_uuid(parent)) {
         return ecl_fail(result, ECL_EINPUT, "bad-parent",
@@ -134,6 +158,7 @@ static apr_status_t begin_file(receiver_t *receiver, const char *filename)
                                    receiver->result);
     }
     if (rv == APR_SUCCESS) {
+        receiver->is_named = filename[0] != '\0';
         upload->files[upload->count].filename = ecl_form_filename(filename, p);
         upload->files[upload->count].part = receiver->part;
         upload->count++;
@@ -167,10 +192,12 @@ static void end_file(receiver_t *receiver)
 {
     ecl_upload_t *upload = receiver->upload;
 
-    /* browsers send an empty part for a file field in which nothing was chosen */
     if (ecl_storage_part_size(receiver->part) == 0) {
         ecl_storage_part_drop(receiver->part);
         upload->count--;
+        /* browsers send such a part, without a name, for a field in which nothing was chosen */
+        receiver->empty =
+            receiver->is_named ? upload->files[upload->count].filename : receiver->empty;
     }
     receiver->part = NULL;
 }
@@ -252,14 +279,6 @@ static apr_status_t parse_run_after(const char *text, apr_time_t *pwhen, ecl_res
     return ecl_when_parse(text, ecl_child_zone(), apr_time_now(), pwhen, result);
 }
 
-/* Where the value of the field goes when it is an option; NULL: it is another field. */
-static const char **option_of(receiver_t *receiver)
-{
-    int option = ecl_option_find(receiver->field_name);
-
-    return option >= 0 ? &receiver->upload->options[option] : NULL;
-}
-
 static apr_status_t part_end(void *baton)
 {
     receiver_t *receiver = baton;
@@ -283,10 +302,6 @@ static apr_status_t part_end(void *baton)
         if (receiver->pfield == &receiver->upload->run_after) {
             return parse_run_after(receiver->upload->run_after, &receiver->upload->job.run_after,
                                    receiver->result);
-        }
-        if (receiver->pfield == option_of(receiver)) {
-            return ecl_option_check(ecl_option_find(receiver->field_name), *receiver->pfield,
-                                    receiver->pfield, receiver->result);
         }
     }
     return APR_SUCCESS;
@@ -381,6 +396,12 @@ static apr_status_t receive_multipart(receiver_t *receiver, int *phttp)
         return rv;
     }
     upload->is_complete = 1;
+    if (receiver->empty) {
+        return ecl_fail(result, ECL_EINPUT, "empty-file",
+                        "\"%s\" is empty: it has no bytes. Leave it out, or get it once more from "
+                        "where it came",
+                        receiver->empty);
+    }
     return check_fields(upload, result);
 }
 

@@ -54,6 +54,7 @@ static json_object *field_of(int id, const char *value, apr_pool_t *p)
     add_text(field, "value", value ? value : "");
     if (hint) {
         add_text(field, "hint", hint);
+        add_text(field, "described_by", apr_pstrcat(p, "option_", name, "_hint", NULL));
     }
     json_object_object_add(field, "is_text",
                            json_object_new_boolean(!ecl_option_table[id].choices));
@@ -63,12 +64,59 @@ static json_object *field_of(int id, const char *value, apr_pool_t *p)
     return field;
 }
 
-json_object *ecl_view_option_fields(const char *const values[ECL_OPTIONS], apr_pool_t *p)
+/* The option that a refusal is about: "timezone: …"; -1: none. */
+static int refused_option(const ecl_result_t *error, const char **pwhy)
+{
+    for (int id = 0; error && !strcmp(error->code, "bad-option") && id < ECL_OPTIONS; id++) {
+        apr_size_t length = strlen(ecl_option_table[id].name);
+
+        if (!strncmp(error->detail, ecl_option_table[id].name, length) &&
+            !strncmp(error->detail + length, ": ", 2)) {
+            *pwhy = error->detail + length + 2;
+            return id;
+        }
+    }
+    return -1;
+}
+
+const char *ecl_view_refusal(const ecl_result_t *error, apr_pool_t *p)
+{
+    const char *why;
+    int id = refused_option(error, &why);
+
+    return ecl_format_sentence(
+        id < 0 ? error->detail
+               : apr_pstrcat(p, ecl_child_label("option", ecl_option_table[id].name, p), ": ", why,
+                             NULL),
+        p);
+}
+
+static void mark_refused(json_object *field, int id, const char *why, apr_pool_t *p)
+{
+    const char *error = apr_pstrcat(p, "option_", ecl_option_table[id].name, "_error", NULL);
+    json_object *hint;
+
+    add_text(field, "error", ecl_format_sentence(why, p));
+    add_text(field, "described_by",
+             json_object_object_get_ex(field, "described_by", &hint)
+                 ? apr_pstrcat(p, error, " ", json_object_get_string(hint), NULL)
+                 : error);
+}
+
+json_object *ecl_view_option_fields(const char *const values[ECL_OPTIONS],
+                                    const ecl_result_t *error, apr_pool_t *p)
 {
     json_object *fields = json_object_new_array();
+    const char *why;
+    int refused = refused_option(error, &why);
 
     for (int id = 0; id < ECL_OPTIONS; id++) {
-        json_object_array_add(fields, field_of(id, values ? values[id] : NULL, p));
+        json_object *field = field_of(id, values ? values[id] : NULL, p);
+
+        if (id == refused) {
+            mark_refused(field, id, why, p);
+        }
+        json_object_array_add(fields, field);
     }
     return fields;
 }
@@ -128,7 +176,7 @@ int ecl_view_asks(const ecl_job_t *job)
 }
 
 void ecl_view_question(const ecl_job_t *job, const char *const values[ECL_OPTIONS],
-                       const char *error, json_object *root, apr_pool_t *p)
+                       const ecl_result_t *error, json_object *root, apr_pool_t *p)
 {
     json_object *question, *part, *field;
     const char *had[ECL_OPTIONS];
@@ -152,7 +200,7 @@ void ecl_view_question(const ecl_job_t *job, const char *const values[ECL_OPTION
         json_object_new_boolean(json_object_object_get_ex(question, "given", &part) &&
                                 json_object_get_boolean(part)));
     if (error) {
-        add_text(field, "error", error);
+        add_text(field, "error", ecl_view_refusal(error, p));
     }
     json_object_object_add(root, "question", field);
 }

@@ -9,9 +9,15 @@
 
 #include "../lib/jobs.h"
 
-/* An array of fields {name, label, hint, none, value, is_text, choices: [{value, label, selected}]}
- * with these values (NULL: none). The caller owns it. */
-json_object *ecl_view_option_fields(const char *const values[ECL_OPTIONS], apr_pool_t *p);
+/* An array of fields {name, label, hint, none, value, is_text, choices: [{value, label, selected}],
+ * error} with these values (NULL: none). error: why one was refused (NULL: none was). The caller
+ * owns it. */
+json_object *ecl_view_option_fields(const char *const values[ECL_OPTIONS],
+                                    const ecl_result_t *error, apr_pool_t *p);
+
+/* The sentence for a page, where what is wrong with an option has the option's label for its name.
+ */
+const char *ecl_view_refusal(const ecl_result_t *error, apr_pool_t *p);
 
 /* An array of {name, label, value} in words. The caller owns it. */
 json_object *ecl_view_options(json_object *options, apr_pool_t *p);
@@ -22,6 +28,6 @@ int ecl_view_asks(const ecl_job_t *job);
 /* Adds root.question, a field as above with text, given and error, when a failed job asks one.
  * values: an answer that was refused (NULL: none), and why. */
 void ecl_view_question(const ecl_job_t *job, const char *const values[ECL_OPTIONS],
-                       const char *error, json_object *root, apr_pool_t *p);
+                       const ecl_result_t *error, json_object *root, apr_pool_t *p);
 
 #endif /* ECL_VIEW_OPTIONS_H */

@@ -1,6 +1,7 @@
 """What users say about a file: the same options in form, API and command line, and the question that
 a file without an answer asks."""
 
+import html
 import json
 import re
 import subprocess
@@ -76,6 +77,76 @@ def test_a_refused_form_keeps_the_options(server):
     assert 'value="M &quot;1&quot;"' in answer.text
     assert re.search(r'<details class="options" open>', answer.text)
     assert re.search(r'<option value="replace" selected>', answer.text)
+
+
+NONSENSE = [("no such meter!? " * 20, "319 characters; at most 99", None),
+            ("\u00e9" * 60, "60 characters of the value take 120 bytes", None),
+            ("Pump\thouse", "a tab, a line break or another control character", None),
+            (b"\xff", "can't be decoded", b"meter=%ff")]
+
+
+def field(page, name):
+    return re.search(rf'<(?:input|select)[^>]* name="{name}"[^>]*>', page)[0]
+
+
+@pytest.mark.parametrize("value, why, body", NONSENSE, ids=["long", "bytes", "control", "no text"])
+def test_a_nonsensical_answer_is_refused_where_it_was_given(server, value, why, body):
+    """On the same page, with the field marked and what was typed in it."""
+    job = asked(server)
+    url = f"/status/{job['batch_id']}"
+    answer = server.post(server.admin + url + "/answer", data=body or {"meter": value},
+                         headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 422
+    alert = re.search(r'role="alert" id="question-error">([^<]+)', answer.text)[1]
+    assert why in html.unescape(alert)
+    marked = field(answer.text, "meter")
+    assert 'aria-invalid="true"' in marked and 'aria-describedby="question-error ' in marked
+    if not body:
+        assert alert.startswith("Meter: ")
+        assert f'value="{value.strip()}"' in marked
+        refused = server.post(f"{server.api}/jobs/{job['batch_id']}/answer", json={"meter": value})
+        assert refused.status_code == 422 and refused.json()["code"] == "bad-option"
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert why in refused.json()["detail"]
+    assert server.job(job["batch_id"])["status"] == "failed"
+    assert "aria-invalid" not in server.get(server.admin + url).text
+
+
+@pytest.mark.parametrize("value, why, body", NONSENSE, ids=["long", "bytes", "control", "no text"])
+def test_a_nonsensical_option_of_the_form_is_refused_and_kept(server, value, why, body):
+    before = server.get(f"{server.api}/jobs").json()["count"]
+    answer = server.post(server.admin, files={"csv_file": ("a.csv", READINGS)},
+                         data={"meter": value, "labels": "end", "notes": "kept"})
+    assert answer.status_code == 422 and ">kept</textarea>" in answer.text
+    marked = field(answer.text, "meter")
+    assert 'aria-invalid="true"' in marked
+    assert 'aria-describedby="option_meter_error option_meter_hint"' in marked
+    why = "not text in UTF-8" if body else why
+    assert why in html.unescape(re.search(r'id="option_meter_error">([^<]+)', answer.text)[1])
+    assert "aria-invalid" not in field(answer.text, "labels")
+    assert '<option value="end" selected>' in answer.text
+    assert body or f'value="{value.strip()}"' in marked
+    assert server.get(f"{server.api}/jobs").json()["count"] == before
+
+
+def test_a_time_zone_that_is_not_known(server):
+    answer = server.post(server.admin, files={"csv_file": ("a.csv", READINGS)},
+                         data={"timezone": "<Gallifrey>"})
+    assert answer.status_code == 422
+    assert "Time zone: &quot;&lt;Gallifrey&gt;&quot; is not a time zone" in answer.text
+    assert 'value="&lt;Gallifrey&gt;"' in field(answer.text, "timezone")
+
+
+def test_a_file_without_a_byte_is_named(server):
+    """It may be one of several: none of them is passed over in silence."""
+    before = server.get(f"{server.api}/jobs").json()["count"]
+    answer = server.post(server.admin, files=[("csv_file", ("a.csv", READINGS)),
+                                              ("csv_file", ("b <1>.csv", b""))])
+    assert answer.status_code == 422
+    assert "&quot;b &lt;1&gt;.csv&quot; is empty" in answer.text
+    answer = server.post(f"{server.api}/jobs", files={"csv_file": ("b.csv", b"")})
+    assert answer.status_code == 422 and answer.json()["code"] == "empty-file"
+    assert server.get(f"{server.api}/jobs").json()["count"] == before
 
 
 def test_the_question_as_a_form_without_javascript(server):
