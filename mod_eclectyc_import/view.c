@@ -4,6 +4,7 @@
 #include "format.h"
 #include "view.h"
 #include "view_chart.h"
+#include "view_evidence.h"
 #include "view_options.h"
 #include "../lib/import_templates.h"
 #include "../lib/when.h"
@@ -456,7 +457,7 @@ static json_object *summary_view(json_object *summary, int is_finished, apr_pool
     }
     write_count(view, "meters", p);
     write_count(view, "meters_new", p);
-    write_sentence(view, "evidence", p);
+    ecl_view_add_evidence(view, p);
     write_each(view, "examples", write_date, "date", p);
     write_each(view, "warnings", write_count, "count", p);
     write_each(view, "warnings", write_sentence, "message", p);

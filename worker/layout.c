@@ -362,8 +362,8 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->meter_count && layout->meters[0].unit) {
         return "each column's unit from its name";
     }
-    return layout->channel && layout->channel[0] == 'R' ? "no unit stated, kVArh assumed"
-                                                        : "no unit stated, kWh assumed";
+    return layout->channel && layout->channel[0] == 'R' ? "no unit is stated: kVArh assumed"
+                                                        : "no unit is stated: kWh assumed";
 }
 
 static const char *date_order_text(const ecl_layout_t *layout)
@@ -374,7 +374,7 @@ static const char *date_order_text(const ecl_layout_t *layout)
     case ECL_ORDER_DMY:
         return "";
     case ECL_ORDER_MDY:
-        return " (month before day, as the sample shows)";
+        return " (month before day: some dates have a day above 12 in second place, none in first)";
     case ECL_ORDER_SURELY_DMY:
         return is_given ? " (day, month, year: as given)"
                         : " (day first, the dates then follow each other)";

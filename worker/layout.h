@@ -177,7 +177,8 @@ typedef struct ecl_layout_t {
     const char *header;
 
     const char *fingerprint; /* SHA-256 of the normalised header; NULL: the file has none */
-    const char *evidence; /* one line for people: "row per meter-day, 48 columns HH01…HH48, …" */
+    const char *evidence; /* for people: "row per meter-day; 48 columns HH01…HH48; …"; of a workbook
+                             the first has it all, a line for each sheet */
 } ecl_layout_t;
 
 /* Finds the layout of a stored file. import_type ("auto", "hh", "daily") restricts the kinds. What

@@ -245,6 +245,9 @@ ecl_total_t ecl_layout_compare_total(const ecl_layout_t *layout, const ecl_field
 /* Sets total_is_sum: most of the sample's rows fit. */
 void ecl_layout_take_total(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
 
+/* What the evidence says where the sample does not show what times are. */
+#define ECL_LABELS_OPEN "taken as period starts: period ends would fit as well"
+
 /* ---- stamps --------------------------------------------------------------------------------- */
 
 /* The date and time of a long row: from one cell, or from two. Shared with the reader, so that what

@@ -262,15 +262,14 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
 
     if (layout->given.labels) {
         layout->labels_are_ends = !strcmp(layout->given.labels, "end");
-        return layout->labels_are_ends ? "stamps are period ends (as given)"
-                                       : "stamps are period starts (as given)";
+        return layout->labels_are_ends ? "period ends (as given)" : "period starts (as given)";
     }
     if (date_role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;
-        return "stamps are period ends (as the header says)";
+        return "period ends (as the header says)";
     }
     if (date_role == ECL_ROLE_START) {
-        return "stamps are period starts (as the header says)";
+        return "period starts (as the header says)";
     }
     qsort(stamps, (size_t)count, sizeof(*stamps), by_meter);
     starts = fit(stamps, count, 0, layout->interval_minutes);
@@ -280,15 +279,14 @@ static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
      * would be enough */
     if (ends.complete == starts.complete && starts.part >= ends.part) {
         layout->labels_are_open = 1;
-        return "stamps taken as period starts (the sample fits either)";
+        return ECL_LABELS_OPEN;
     }
     best = layout->labels_are_ends ? ends : starts;
     other = layout->labels_are_ends ? starts : ends;
-    return apr_psprintf(p,
-                        "stamps are period %s (the sample then has %d whole days and %d in part, "
-                        "else %d and %d)",
-                        layout->labels_are_ends ? "ends" : "starts", best.complete, best.part,
-                        other.complete, other.part);
+    return apr_psprintf(p, "period %s: %d of %d days complete, as period %s %d of %d",
+                        layout->labels_are_ends ? "ends" : "starts", best.complete,
+                        best.complete + best.part, layout->labels_are_ends ? "starts" : "ends",
+                        other.complete, other.complete + other.part);
 }
 
 ecl_role_t ecl_layout_label_role(const ecl_layout_t *layout)
@@ -353,7 +351,7 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         return;
     }
     if (slots * 2 > count) {
-        *pwhy = apr_psprintf(p, "%d-minute readings, by the start of their slots",
+        *pwhy = apr_psprintf(p, "%d-minute readings; by the start of their slots",
                              layout->interval_minutes);
         return;
     }
@@ -361,10 +359,10 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         (layout->given.is_read_as ? layout->given.midnight_is_end
                                   : has_midnight_at_end(layout, in_order, count))) {
         layout->labels_are_ends = layout->midnight_is_end = 1;
-        *pwhy = apr_psprintf(p, "%d-minute readings, times are period ends (00:00 closes its date)",
+        *pwhy = apr_psprintf(p, "%d-minute readings; period ends: 00:00 closes its date",
                              layout->interval_minutes);
         return;
     }
-    *pwhy = apr_psprintf(p, "%d-minute readings, %s", layout->interval_minutes,
+    *pwhy = apr_psprintf(p, "%d-minute readings; %s", layout->interval_minutes,
                          find_labels(layout, stamps, count, role, p));
 }

@@ -108,14 +108,14 @@ static apr_status_t refuse_workbook(const workbook_t *workbook, ecl_result_t *re
                     workbook->why_not_sheet, workbook->why_not.detail);
 }
 
-/* One line of evidence for all sheets. */
+/* The evidence for all sheets, a line for each. */
 static void tell_workbook(const workbook_t *workbook)
 {
     const char *text = NULL;
 
     for (ecl_layout_t *layout = workbook->first; layout; layout = layout->next) {
         text = apr_psprintf(workbook->p, "%ssheet \"%s\": %s",
-                            text ? apr_pstrcat(workbook->p, text, ". ", NULL) : "Excel workbook; ",
+                            text ? apr_pstrcat(workbook->p, text, "\n", NULL) : "Excel workbook; ",
                             layout->sheet, layout->evidence);
     }
     workbook->first->evidence = text;

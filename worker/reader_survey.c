@@ -227,6 +227,19 @@ static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p
     }
 }
 
+/* In the place of what the sample did not show. */
+static void tell_ends(ecl_layout_t *layout, apr_pool_t *p)
+{
+    const char *at = strstr(layout->evidence, ECL_LABELS_OPEN);
+
+    if (at) {
+        layout->evidence = apr_pstrcat(
+            p, apr_pstrmemdup(p, layout->evidence, (apr_size_t)(at - layout->evidence)),
+            "period ends: the file begins one period after midnight, and ends at midnight",
+            at + strlen(ECL_LABELS_OPEN), NULL);
+    }
+}
+
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
                                const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
                                ecl_result_t *result)
@@ -256,9 +269,7 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     }
     if (is_whole && are_ends(&survey)) {
         layout->labels_are_ends = 1;
-        layout->evidence =
-            apr_pstrcat(p, layout->evidence,
-                        "; period ends after all, as the file's first and last show", NULL);
+        tell_ends(layout, p);
     }
     take_zone(&survey, layout, is_whole, p);
     take_utc(&survey, layout, p);

@@ -4,6 +4,7 @@ the readings and to what the job says of them."""
 import datetime
 import gzip
 import io
+import re
 import zipfile
 
 import openpyxl
@@ -263,7 +264,7 @@ def test_a_rejected_row_of_a_sheet_is_corrected_and_read(clean):
     job = clean.import_file(workbook(("RE", rows)), "data.xlsx")
     assert (job["imported_rows"], job["failed_rows"]) == (2, 1)
     page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
-    assert "sheet &quot;RE&quot;" in page
+    assert "Sheet &quot;RE&quot;" in page
     rejected = clean.get(f"{clean.admin}/status/{job['batch_id']}/failed-rows.csv").text
     assert ",Channel,rejected_line" in rejected and ',"RE",7,' in rejected
     job = clean.import_file(rejected.replace(",bad,", ",7.5,").encode(), "rejected.csv")
@@ -287,3 +288,25 @@ def test_workbooks_that_are_refused(clean):
     ]:
         job = clean.import_file(content, "data.xlsx")
         assert job["status"] == "failed" and part in job["error_message"], job["error_message"]
+
+
+# ---- what the page says of how the file was read --------------------------------------------------
+
+def test_each_inference_is_stated_with_its_evidence(clean):
+    start = datetime.datetime(2026, 2, 1, 0, 30)
+    rows = [f"{mf.mpan(0)},{start + datetime.timedelta(minutes=30 * i):%d/%m/%Y %H:%M},{i % 7}.5"
+            for i in range(480)]
+    job = clean.import_file("\n".join(["MPAN,Date,Value", *rows]))
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    for sentence in ("Period ends: 10 of 10 days complete, as period starts 9 of 11.",
+                     "30-minute readings.", "Meter in column MPAN.", "Date in column Date.",
+                     "No unit is stated: kWh assumed."):
+        assert f"<li>{sentence}</li>" in page, re.findall("<li>.*?</li>", page)
+
+
+def test_a_workbook_says_it_of_each_sheet(clean):
+    job = clean.import_file(workbook(("AI", quantity("AI")), ("RE", quantity("RE"))), "data.xlsx")
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    first, others = page.split("The other sheets")
+    assert "sheet &quot;AI&quot;: a row per meter and day" in first.lower().replace("ai&", "AI&")
+    assert "Channel RE (as said above the table)." in others.split("</details>")[0]

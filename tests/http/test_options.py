@@ -103,7 +103,7 @@ def test_a_nonsensical_answer_is_refused_where_it_was_given(server, value, why, 
     assert 'aria-invalid="true"' in marked and 'aria-describedby="question-error ' in marked
     if not body:
         assert alert.startswith("Meter: ")
-        assert f'value="{value.strip()}"' in marked
+        assert f'value="{value.strip()}' in marked
         refused = server.post(f"{server.api}/jobs/{job['batch_id']}/answer", json={"meter": value})
         assert refused.status_code == 422 and refused.json()["code"] == "bad-option"
         assert refused.headers["Content-Type"] == "application/problem+json"
@@ -125,7 +125,7 @@ def test_a_nonsensical_option_of_the_form_is_refused_and_kept(server, value, why
     assert why in html.unescape(re.search(r'id="option_meter_error">([^<]+)', answer.text)[1])
     assert "aria-invalid" not in field(answer.text, "labels")
     assert '<option value="end" selected>' in answer.text
-    assert body or f'value="{value.strip()}"' in marked
+    assert body or f'value="{value.strip()}' in marked
     assert server.get(f"{server.api}/jobs").json()["count"] == before
 
 

@@ -79,7 +79,7 @@ static void test_texts(void **state)
     text[ECL_OPTION_MAX] = 'x';
     text[ECL_OPTION_MAX + 1] = '\0';
     assert_null(check("meter", text));
-    assert_non_null(strstr(result.detail, "100 bytes"));
+    assert_non_null(strstr(result.detail, "100 characters"));
 }
 
 static void test_zones(void **state)
@@ -88,7 +88,7 @@ static void test_zones(void **state)
     assert_string_equal(check("timezone", "UTC"), "UTC");
     assert_string_equal(check("timezone", "Europe/London"), "Europe/London");
     assert_null(check("timezone", "Europe/Atlantis"));
-    assert_non_null(strstr(result.detail, "Europe/London, or UTC"));
+    assert_non_null(strstr(result.detail, "such as Europe/London"));
     assert_null(check("timezone", "../etc/passwd"));
     assert_null(check("timezone", "/etc/localtime"));
 }

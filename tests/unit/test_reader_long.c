@@ -624,7 +624,8 @@ static void test_settlement_days_in_utc(void **state)
     r = read_text(text);
     assert_int_equal(count_readings(r), 48);
     assert_whole_day(r, "2025-07-02", 48);
-    assert_non_null(strstr(r->layout->evidence, "period ends after all"));
+    assert_non_null(
+        strstr(r->layout->evidence, "; period ends: the file begins one period after midnight"));
     end_reading(r);
 }
 
