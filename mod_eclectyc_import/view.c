@@ -407,6 +407,36 @@ static void write_template(json_object *view, apr_pool_t *p)
     }
 }
 
+/* "AE" → "Active export (AE)". */
+static void write_channel(json_object *object, const char *key, apr_pool_t *p)
+{
+    json_object *channel;
+
+    if (json_object_object_get_ex(object, key, &channel) && channel) {
+        const char *code = json_object_get_string(channel);
+        const char *words = ecl_child_label("option_channel", code, p);
+
+        if (strcmp(words, code) != 0) {
+            add_text(object, key, apr_psprintf(p, "%s (%s)", words, code));
+        }
+    }
+}
+
+/* A warning that says it all itself needs no example that says it again. */
+static void drop_repeated(json_object *warning, const char *key, apr_pool_t *p)
+{
+    json_object *examples = json_object_object_get(warning, key), *message;
+
+    (void)p;
+    if (json_object_is_type(examples, json_type_array) &&
+        json_object_object_get_ex(warning, "message", &message) &&
+        json_object_array_length(examples) > 0 &&
+        !strcmp(json_object_get_string(json_object_array_get_idx(examples, 0)),
+                json_object_get_string(message))) {
+        json_object_array_del_idx(examples, 0, 1);
+    }
+}
+
 static void write_date(json_object *object, const char *key, apr_pool_t *p)
 {
     json_object *date;
@@ -459,7 +489,10 @@ static json_object *summary_view(json_object *summary, int is_finished, apr_pool
     write_count(view, "meters_new", p);
     ecl_view_add_evidence(view, p);
     write_each(view, "examples", write_date, "date", p);
+    write_each(view, "examples", write_channel, "channel", p);
+    write_each(view, "preview", write_channel, "channel", p);
     write_each(view, "warnings", write_count, "count", p);
+    write_each(view, "warnings", drop_repeated, "examples", p);
     write_each(view, "warnings", write_sentence, "message", p);
     for (int i = 0; i < 5; i++) {
         add_bool(view, apr_pstrcat(p, "has_", lists[i], NULL), is_filled_array(view, lists[i]));

@@ -492,7 +492,8 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     }
     if (*pvalue < 0 && !strcmp(marks->channel, "AI")) {
         ecl_reader_fail(reader, column, "negative-value",
-                        "\"%s\" is negative: energy imported cannot be",
+                        "\"%s\" is negative: energy imported cannot be. If it was exported, "
+                        "upload the file with the channel Active export (AE)",
                         ecl_reader_show(reader, cell));
         return 0;
     }

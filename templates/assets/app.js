@@ -384,14 +384,24 @@
       }
     });
     drop.addEventListener("drop", (event) => {
+      const items = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
+      const folder = items.find((entry) => entry?.isDirectory);
       event.preventDefault();
       drop.classList.remove("over");
-      if (event.dataTransfer.files.length) {
+      if (folder) {
+        showError(`${folder.name} is a folder. Open it, and drop the files that are in it.`);
+      } else if (event.dataTransfer.files.length) {
         file.files = event.dataTransfer.files;
         showChosen();
         announce(`Chosen: ${chosen.textContent}`, true);
+      } else {
+        showError("That is no file. Save it as a file first, and drop that.");
       }
     });
+    // beside the field a browser would leave the page for the file
+    for (const type of ["dragover", "drop"]) {
+      window.addEventListener(type, (event) => event.preventDefault());
+    }
   }
 
   // A back button brings the page back as it was left: not with an upload that has ended.

@@ -138,7 +138,7 @@ def test_an_empty_file(either, working, save):
     if page.javascript:
         assert "nothing.csv is empty." in page.text("[role=alert]")
     else:
-        assert "Choose a file" in page.text("[role=alert]")
+        assert '"nothing.csv" is empty: it has no bytes' in page.text("[role=alert]")
     assert page.path == working.admin_path
 
 
@@ -301,3 +301,58 @@ def test_quick_actions(everywhere, idle, week, save):
     page.press(f"Import for real: {name}", "table.jobs")
     assert idle.worker("run", "--once").returncode == 0
     assert "1 rows imported" not in row().text and "7 rows imported" in row().text
+
+
+def drop(page, *paths, on="[data-drop]"):
+    """Drops files or folders as from the desktop."""
+    box = page.js("const r = document.querySelector(arguments[0]).getBoundingClientRect();"
+                  "return [r.x + r.width / 2, r.y + r.height / 2]", on)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.cdp("Input.dispatchDragEvent", type=kind, x=box[0], y=box[1], data=data)
+
+
+def test_what_is_dropped(desktop, working, week, save, tmp_path):
+    """Two files are two imports, a folder is none and is said to be one, and a file that misses the
+    field does not take its place."""
+    page = desktop
+    page.login(working)
+    first = save("first.csv", mf.one_row(["1.5"] * 48, date=week))
+    second = save("second.csv", mf.one_row(["2.5"] * 48, date=week, meter=mf.mpan(1)))
+    folder = tmp_path / "November"
+    folder.mkdir()
+    drop(page, folder)
+    page.until("[role=alert]", "November is a folder. Open it, and drop the files that are in it.")
+    drop(page, first, on="h1")
+    assert page.find("h1").text == "Upload meter data"
+    drop(page, first, second)
+    page.until("[data-chosen]", "first.csv, second.csv")
+    assert not page.find("[data-upload-error]").is_displayed()
+    page.find("[data-upload-button]").click()
+    page.until("h1", "Imports")
+    assert "The files were uploaded. Each is a job of its own." in page.text()
+    names = page.js("return [...document.querySelectorAll('table.jobs a.file')].map(a => a.textContent)")
+    assert set(names[:2]) == {"first.csv", "second.csv"}
+
+
+def test_a_nonsensical_answer(either, working, week, save):
+    page = either
+    page.expected = ["status of 422"]
+    page.login(working)
+    page.upload(save("no-meter.csv", f"Date,kWh\n{week} 00:00,1.5\n{week} 00:30,2.5\n"))
+    page.until_job("Question")
+    field = page.find("#answer")
+    nonsense = "no such meter!? " * 7
+    if page.javascript:
+        page.js("arguments[0].removeAttribute('maxlength')", field)
+        field.send_keys(nonsense)
+        page.press("Go on with the import")
+        page.until("#question-error", "at most 99 are accepted")
+        field = page.find("#answer")
+        assert field.get_attribute("value").startswith("no such meter!?")
+        assert field.get_attribute("aria-invalid") == "true"
+        field.clear()
+    field.send_keys(mf.mpan(3))
+    page.press("Go on with the import")
+    page.until_job("Completed")
+    assert "Active import (AI)" in page.text("figure.chart")
