@@ -234,7 +234,7 @@ def test_rows_below_another_header_are_a_file_of_their_own(server):
     other += "".join(f"{M}{when:%d/%m/%Y %H:%M},{when + datetime.timedelta(minutes=30):%d/%m/%Y %H:%M},"
                      f"{i}.5\n" for i, when in enumerate(stamps("2026-03-01", 48)))
     job = server.import_file("\n".join(wide(NUMBERS)).replace("52.25", BAD, 1) + "\n" + other)
-    assert (job["imported_rows"], job["failed_rows"]) == (2, 50)
+    assert (job["imported_rows"], job["failed_rows"]) == (2, 50), job["error_message"]
     page = server.get(f"{server.admin}/status/{job['batch_id']}").text
     assert "from line 5 on" in page
     table = rejected(server, job, 2)
