@@ -13,7 +13,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import harness  # noqa: E402
 import report  # noqa: E402
-from databases import DATABASES  # noqa: E402
+from loaders import DATABASES  # noqa: E402
 from files import Files  # noqa: E402
 from imports import PARTS  # noqa: E402
 from web import requests, uploads  # noqa: E402
