@@ -544,16 +544,21 @@ static void take_extras(ecl_layout_t *layout, const columns_t *columns, const co
     }
 }
 
-/* Another column that is known by its unit only, as the chosen one is, and names no channel: "Day
- * (kWh)", "Night (kWh)". */
+/* Another column that is known by its unit only, as the chosen one is, and neither says a
+ * direction: "Day (kWh)", "Night (kWh)"; "Electricity (kWh)", "Gas (kWh)". */
 static int has_rival(const ecl_layout_t *layout, const columns_t *columns, const column_t *value)
 {
+    const char *name = layout->names[value->index];
+
+    if (ecl_channel_has_direction(name, strlen(name))) {
+        return 0;
+    }
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
 
         if (column != value && column->is_by_unit && column->numbers &&
             column->header_unit == value->header_unit && !channel_of(layout, column) &&
-            !channel_of(layout, value) && !is_running_total(layout, column)) {
+            !is_running_total(layout, column)) {
             return 1;
         }
     }

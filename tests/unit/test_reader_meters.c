@@ -190,6 +190,8 @@ static void test_names_without_a_unit_are_asked_about(void **state)
 static void test_quantities_are_no_meters(void **state)
 {
     (void)state;
+    assert_refused("Date,Electricity (kWh),Gas (kWh)\n01/02/2026,1,2\n", "several-values",
+                   "Electricity (kWh)");
     assert_refused("Timestamp,Day (kWh),Night (kWh)\n01/02/2026 00:00,1,2\n", "several-values",
                    "Day (kWh)");
     assert_refused("MPAN,Timestamp,Boiler (kWh),Hall (kWh)\n" MPAN ",01/02/2026 00:00,1,2\n",
