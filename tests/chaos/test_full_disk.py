@@ -81,6 +81,7 @@ def test_a_disk_that_fills_while_files_are_received(make_httpd, small_disk):
     ledger.assert_settled(server)
 
 
+@pytest.mark.sqlite3
 def test_a_database_whose_disk_fills_while_files_are_imported(
         make_installation, make_run, small_disk):
     files = {"wide.csv": chaos_files.wide(0, 80, 150), "flow.txt": chaos_files.d0036(400, 30, 60)}

@@ -17,6 +17,7 @@ import ledger
 import worker_helpers as wh
 from chaos_options import LONG
 
+pytestmark = pytest.mark.sqlite3
 MIB = 1 << 20
 only_root = pytest.mark.skipif(
     os.getuid() != 0, reason="only root can take a directory away from the server's user")

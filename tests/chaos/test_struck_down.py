@@ -18,6 +18,7 @@ import worker_helpers as wh
 from chaos_options import LONG, MOMENTS
 
 SCALE = 2.0 if LONG else 1.0
+DRY_RUN = ["preview.csv"]
 ENDS = ("completed", "failed", "cancelled")
 
 
@@ -47,8 +48,8 @@ class Blows:
     def wait_for_work(self):
         """Mostly: blows at those who wait prove little. But some are to fall there, too."""
         end = time.monotonic() + self.rng.choice([0, 1, 2])
-        while time.monotonic() < end and self.target.server.sql(
-                "SELECT 1 FROM import_jobs WHERE lease_until IS NOT NULL LIMIT 1") == []:
+        while time.monotonic() < end and not self.target.server.sql(
+                "SELECT 1 FROM import_jobs WHERE lease_until IS NOT NULL LIMIT 1"):
             time.sleep(0.01)
 
     def kill_one(self, pids):
@@ -138,13 +139,17 @@ class Blows:
 
 def expire(server, batch_id, claims):
     """Whether the lease of this claim could be made to have run out, within a moment."""
+    is_sqlite = server.database.driver == "sqlite3"
     try:
-        with server.change(timeout=0.3) as db:
+        with server.change() as db:
+            db.execute("PRAGMA busy_timeout = 300" if is_sqlite else "SET lock_timeout = 300")
             return db.execute(
                 "UPDATE import_jobs SET lease_until = 1 WHERE batch_id = ? AND claims = ? AND "
-                "lease_until IS NOT NULL", (batch_id, claims)).rowcount == 1
-    except server.busy_errors:
-        return False
+                "lease_until IS NOT NULL RETURNING 1", (batch_id, claims)).fetchone() is not None
+    except Exception as error:
+        if server.database.is_lost(error):
+            return False
+        raise
 
 
 def jobs(server, names):
@@ -237,26 +242,30 @@ def files():
     return chaos_files.all_layouts(SCALE)
 
 
+def strike_through(target, blows, before, wanted, files, rng):
+    """Imports and undoes all files, under blows, until there were enough."""
+    server = target.server
+    for name, content in chaos_files.base().items():
+        assert server.import_file(content, name)["status"] == "completed"
+    turns = claims = 0
+    while blows.left > 0 or not turns:
+        cancel = rng.sample([n for n in files if n not in DRY_RUN], 2)
+        import_all(target, blows, files, turns, cancel, DRY_RUN)
+        ledger.assert_equal(ledger.read(server), wanted)
+        claims += server.sql("SELECT sum(claims) FROM import_jobs")[0][0]
+        undo_all(target, blows, files, DRY_RUN, rng)
+        ledger.assert_equal(ledger.read(server), before)
+        ledger.assert_settled(server)
+        turns += 1
+    print(f"{turns} turns of {len(files)} files, {claims} claims; blows: {blows.count}")
+
+
 @pytest.mark.parametrize("weapons, share, workers", [
     (KILLS, 1, "daemon"), (RELOADS, 0.5, "httpd"), (FREEZES, 0.5, "daemon")],
     ids=["killed", "reloaded", "frozen"])
 def test_the_tables_are_those_of_an_undisturbed_import(
         make_installation, make_run, files, rng, weapons, share, workers):
-    dry_run = ["preview.csv"]
-    before, wanted = ledger.undisturbed(make_run, chaos_files.base(), files, dry_run)
+    before, wanted = ledger.undisturbed(make_run, chaos_files.base(), files, DRY_RUN)
     target = make_installation(workers=workers)
-    server = target.server
-    for name, content in chaos_files.base().items():
-        assert server.import_file(content, name)["status"] == "completed"
     blows = Blows(target, rng, weapons, int(MOMENTS * share))
-    turns = claims = 0
-    while blows.left > 0 or not turns:
-        cancel = rng.sample([n for n in files if n not in dry_run], 2)
-        import_all(target, blows, files, turns, cancel, dry_run)
-        ledger.assert_equal(ledger.read(server), wanted)
-        claims += server.sql("SELECT sum(claims) FROM import_jobs")[0][0]
-        undo_all(target, blows, files, dry_run, rng)
-        ledger.assert_equal(ledger.read(server), before)
-        ledger.assert_settled(server)
-        turns += 1
-    print(f"{turns} turns of {len(files)} files, {claims} claims; blows: {blows.count}")
+    strike_through(target, blows, before, wanted, files, rng)
