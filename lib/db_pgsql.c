@@ -94,18 +94,21 @@ static void set_lock_wait(void *native, int lock_wait_ms)
     (void)lock_wait_ms;
 }
 
-/* What must not depend on how role and database are set up. */
+/* What must not depend on how role and database are set up. A process that stands still within a
+ * transaction (stopped, or on a host that is) keeps its locks no longer than others wait for them.
+ */
 static int configure(void *native, int lock_wait_ms)
 {
-    char sql[400];
+    char sql[480];
 
     /* classify reads the SQLSTATE from the message */
     PQsetErrorVerbosity(native, PQERRORS_VERBOSE);
     snprintf(sql, sizeof sql,
-             "SET lock_timeout = %d; SET client_encoding = 'UTF8'; SET datestyle = 'ISO';"
+             "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d;"
+             "SET client_encoding = 'UTF8'; SET datestyle = 'ISO';"
              "SET default_transaction_isolation = 'read committed';"
              "SET default_transaction_read_only = off; SET client_min_messages = 'error'",
-             lock_wait_ms);
+             lock_wait_ms, lock_wait_ms);
     return control(native, sql);
 }
 
