@@ -257,16 +257,16 @@ check: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
 	$(Q)$(MAKE) --no-print-directory axe
 	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser tests/chaos
+	$(Q)ECL_BUILD=build/plain ECL_TEST_DB=pgsql $(PYTEST) tests/chaos
 
 # Kills, freezes and reloads processes at MOMENTS moments of chance, takes disks and databases away,
 # and compares what is left with an undisturbed import. `make check` runs it with few moments.
 MOMENTS ?= 200
-DB ?= sqlite3
 .PHONY: chaos
 chaos: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all $(BUILD)/tests/test_undo_model
 	$(Q)$(if $(SEED),SEED=$(SEED)) ROUNDS=$$(($(MOMENTS) * 10)) tests/tools/with_postgres.sh $(BUILD)/tests/test_undo_model
-	$(Q)ECL_BUILD=$(BUILD) ECL_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
+	$(Q)ECL_BUILD=$(BUILD) ECL_TEST_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
 
 # How fast it is, beside the databases' own loaders and mod_dav: see docs/performance.md. ONLY=W1,http
