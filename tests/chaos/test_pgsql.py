@@ -15,7 +15,7 @@ import harness
 import installation as inst
 import ledger
 import worker_helpers as wh
-from chaos_options import MOMENTS
+from chaos_options import LONG, MOMENTS
 from test_sqlite import expect_refusal_before_the_body
 from test_struck_down import DRY_RUN, SCALE, Blows, strike_through
 
@@ -119,7 +119,7 @@ def test_the_database_server_is_struck_down(private, make_run, rng):
     files = chaos_files.all_layouts(SCALE)
     before, wanted = ledger.undisturbed(make_run, chaos_files.base(), files, DRY_RUN)
     target, postgres = private()
-    blows = DatabaseBlows(postgres, target, rng, WEAPONS, MOMENTS)
+    blows = DatabaseBlows(postgres, target, rng, WEAPONS, MOMENTS if LONG else 5)
     strike_through(target, blows, before, wanted, files, rng)
 
 

@@ -18,7 +18,7 @@ import ledger
 import worker_helpers as wh
 from chaos_options import LONG, MOMENTS
 
-SCALE = 2.0 if LONG else 1.0
+SCALE = 2.0 if LONG else 1.0 if databases.DRIVER == "sqlite3" else 0.5
 DRY_RUN = ["preview.csv"]
 ENDS = ("completed", "failed", "cancelled")
 
