@@ -5,6 +5,7 @@
 #include "../lib/utf8.h"
 #include "layout_internal.h"
 #include "source.h"
+#include "turn.h"
 
 #include <apr_tables.h>
 #include <openssl/evp.h>
@@ -131,7 +132,8 @@ static void find_headerless(ecl_attempt_t *attempt, apr_pool_t *p)
 void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p)
 {
     find_header(attempt, p);
-    if (attempt->header < 0 && !ecl_layout_find_meters(attempt)) {
+    if (attempt->header < 0 && !ecl_layout_find_turned(attempt, p) &&
+        !ecl_layout_find_meters(attempt)) {
         find_headerless(attempt, p);
     }
 }
@@ -165,6 +167,18 @@ static int is_better(const ecl_attempt_t *a, const ecl_attempt_t *b)
 
 #define FOUND(found, role) (((found) >> (role)) & 1u)
 
+/* A row of a month holds daily totals in an order that only a calendar knows: which of them are
+ * blank, or of the next month, can't be told from a number. */
+static apr_status_t refuse_months(const ecl_record_t *header, ecl_result_t *result)
+{
+    return ecl_fail(result, ECL_EINPUT, "month-table",
+                    "the file has a row per month and a column for each of its days (line "
+                    "%" APR_INT64_T_FMT
+                    "): such tables are not read; export it with a row per day, "
+                    "or with half-hours",
+                    header->line);
+}
+
 static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
 {
     unsigned found = attempt->found;
@@ -180,6 +194,9 @@ static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
                             "the file is not text (line %" APR_INT64_T_FMT
                             "): save it as CSV UTF-8",
                             record->line);
+        }
+        if (ecl_layout_is_month(record)) {
+            return refuse_months(record, result);
         }
     }
     if (FOUND(found, ECL_ROLE_SITE) && !has_date) {
@@ -442,6 +459,9 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
                        : layout->sheet ? kind
                                        : apr_psprintf(p, "%s, separated by %s", kind, delimiter);
 
+    if (layout->turned) {
+        text = apr_pstrcat(p, "dates across and times down, turned about: ", text, NULL);
+    }
     text = apr_pstrcat(p, text, header_text(layout, attempt, p), NULL);
     if (layout->kind == ECL_LAYOUT_WIDE) {
         text = apr_pstrcat(p, text, "; ", values_text(layout, p), NULL);
@@ -523,6 +543,9 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
     if (layout->kind == ECL_LAYOUT_WIDE && attempt->header > 0) {
         ecl_layout_take_labels_above(layout, header - 1);
     }
+    if (layout->kind == ECL_LAYOUT_LONG && ecl_layout_is_month(header)) {
+        return refuse_months(header, result);
+    }
     if (layout->kind == ECL_LAYOUT_LONG) {
         attempt->label_lines = ecl_layout_label_lines(&attempt->sample, attempt->first);
     }
@@ -568,7 +591,7 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
             layout->channel_column < 0 && strcmp(channel, "AI") ? channel : NULL;
     }
     if (!layout->header_record || layout->labels_above || layout->units_below || layout->sheet ||
-        layout->meter_lines) {
+        layout->meter_lines || layout->turned) {
         layout->header = ecl_layout_compose_header(layout, above, p);
     }
     return APR_SUCCESS;
@@ -587,6 +610,12 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
     layout->sheet = attempt->sheet;
     layout->sheet_number = attempt->sheet_number;
     layout->serials_are_1904 = attempt->is_1904;
+    if (attempt->turned) {
+        ecl_turn_form_t *turned = apr_pmemdup(p, attempt->turned, sizeof(*turned));
+
+        turned->names = NULL; /* of the attempt; the layout has its own */
+        layout->turned = turned;
+    }
     if (attempt->header >= 0) {
         status = take_header(layout, attempt, scratch, p, result);
         if (status != APR_SUCCESS) {
@@ -620,6 +649,9 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
     if (layout->kind == ECL_LAYOUT_DAILY &&
         (status = ecl_layout_check_days(layout, sample, attempt->first, result)) != APR_SUCCESS) {
         return status;
+    }
+    if (layout->turned) {
+        layout->first_record = layout->header_record; /* of the first table, which is read again */
     }
     layout->decimal_point = ecl_layout_decimal_point(layout, sample, attempt->first);
     if (layout->given.decimal_point) {

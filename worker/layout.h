@@ -109,6 +109,8 @@ typedef struct ecl_layout_t {
     const ecl_layout_note_t *notes; /* of the first in the list */
     int note_count;
 
+    const struct ecl_turn_form_t *turned; /* the table lies on its side, see turn.h; NULL: no */
+
     char delimiter;
     char decimal_point;
     apr_int64_t header_record; /* number in its sheet of the header's record; 0: there is none */

@@ -41,6 +41,9 @@ apr_status_t ecl_sample_take(ecl_sample_t *sample, ecl_records_t *records, apr_p
 apr_status_t ecl_sample_read(ecl_sample_t *sample, const char *path, char delimiter, apr_pool_t *p,
                              ecl_result_t *result);
 
+/* A copy of a record's cells. */
+void ecl_sample_keep(ecl_record_t *kept, const ecl_record_t *record, apr_pool_t *p);
+
 /* The cell of a record, empty where the record is too short. */
 static inline ecl_field_t ecl_sample_cell(const ecl_record_t *record, int column)
 {
@@ -83,6 +86,9 @@ int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max);
 
 /* *pinterval: how many minutes a period has: 5, 10, 15, 30 or 60; not set for NONE. */
 ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval);
+
+/* 1 for a header with a column for each day of a month: "1" … "31". */
+int ecl_layout_is_month(const ecl_record_t *header);
 
 /* Fills values and blocks of a wide layout, and notes what stands beside them and is not read. 0:
  * the header has no block of value columns. The sample tells flags from values where names do not;
@@ -128,7 +134,13 @@ typedef struct ecl_attempt_t {
     unsigned found;             /* roles named in the most telling record, for messages */
     ecl_layout_t *layout;       /* headerless */
     const ecl_source_t *source; /* of a file that is no table; else NULL */
+    const struct ecl_turn_form_t
+        *turned; /* its table lies on its side, and the sample was turned */
 } ecl_attempt_t;
+
+/* Finds a table that lies on its side (turn.h): 1, and the attempt has the sample of what it is
+ * when it is turned. */
+int ecl_layout_find_turned(ecl_attempt_t *attempt, apr_pool_t *p);
 
 /* Finds where the table begins in the sample; fills in header and what follows it. */
 void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p);

@@ -297,6 +297,23 @@ ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval)
     return ECL_SERIES_NONE;
 }
 
+int ecl_layout_is_month(const ecl_record_t *header)
+{
+    ecl_series_t series[ECL_SERIES_MAX];
+    int count = ecl_series_find(header, series, ECL_SERIES_MAX);
+
+    for (int i = 0; i < count; i++) {
+        int is_day = !series[i].prefix[0] || !strcmp(series[i].prefix, "d") ||
+                     !strcmp(series[i].prefix, "day");
+
+        if (is_day && !series[i].suffix[0] && series[i].count >= 28 && series[i].count <= 31 &&
+            count_numbers(&series[i], 1) == series[i].count) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* ---- from series to blocks ---------------------------------------------------------------------
  */
 

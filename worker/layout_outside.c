@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 
 #include "meter.h"
+#include "turn.h"
 
 /* ---- channel ---------------------------------------------------------------------------------
  */
@@ -61,18 +62,36 @@ static const char *channel_in_line(const ecl_record_t *record)
 /* ---- meter ------------------------------------------------------------------------------------
  */
 
+/* The MPAN or MPRN that a line names. */
+static int take_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
+{
+    ecl_field_t value = value_in_line(record, ECL_ROLE_METER);
+    ecl_meter_kind_t kind;
+
+    return value.length &&
+           ecl_meter_parse(value.text, value.length, meter, &kind) == ECL_METER_OK &&
+           kind != ECL_METER_OTHER;
+}
+
+int ecl_turn_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
+{
+    char found[ECL_METER_MAX];
+
+    if (!take_meter(record, found)) {
+        return 0;
+    }
+    memcpy(meter, found, sizeof(found));
+    return 1;
+}
+
 const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p)
 {
     const char *found = NULL;
 
     for (int i = 0; i < header; i++) {
-        ecl_field_t value = value_in_line(&sample->records[i], ECL_ROLE_METER);
         char identifier[ECL_METER_MAX];
-        ecl_meter_kind_t kind;
 
-        if (!value.length ||
-            ecl_meter_parse(value.text, value.length, identifier, &kind) != ECL_METER_OK ||
-            kind == ECL_METER_OTHER) {
+        if (!take_meter(&sample->records[i], identifier)) {
             continue;
         }
         if (found && strcmp(found, identifier) != 0) {
@@ -233,6 +252,7 @@ const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_reco
                                       apr_pool_t *p)
 {
     apr_array_header_t *cells = apr_array_make(p, layout->columns + 1, sizeof(const char *));
+    char delimiter = layout->turned ? ',' : layout->delimiter;
 
     for (int i = 0; i < layout->columns; i++) {
         const ecl_value_block_t *block = block_of_column(layout, i);
@@ -248,7 +268,7 @@ const char *ecl_layout_compose_header(const ecl_layout_t *layout, const ecl_reco
         } else if (block && layout->units_below) {
             name = apr_psprintf(p, "%s (%s)", name, block->unit);
         }
-        APR_ARRAY_PUSH(cells, const char *) = as_csv(name, layout->delimiter, p);
+        APR_ARRAY_PUSH(cells, const char *) = as_csv(name, delimiter, p);
     }
-    return apr_array_pstrcat(p, cells, layout->delimiter);
+    return apr_array_pstrcat(p, cells, delimiter);
 }

@@ -25,7 +25,7 @@ apr_status_t ecl_layout_sniff(const char **pform, const char *path, apr_pool_t *
     return what ? ecl_fail(result, ECL_EINPUT, "not-meter-data", "%s", what) : APR_SUCCESS;
 }
 
-static void keep(ecl_record_t *kept, const ecl_record_t *record, apr_pool_t *p)
+void ecl_sample_keep(ecl_record_t *kept, const ecl_record_t *record, apr_pool_t *p)
 {
     *kept = *record;
     kept->raw = "";
@@ -51,7 +51,7 @@ apr_status_t ecl_sample_take(ecl_sample_t *sample, ecl_records_t *records, apr_p
         status = ecl_records_next(records, &record, result);
         if (status == APR_SUCCESS) {
             bytes += record.raw_length + (apr_size_t)record.count * sizeof(ecl_field_t);
-            keep(&sample->records[sample->count++], &record, p);
+            ecl_sample_keep(&sample->records[sample->count++], &record, p);
         }
     }
     if (APR_STATUS_IS_EOF(status)) {

@@ -60,6 +60,18 @@ static int most_meters(const ecl_layout_t *layout)
     return most;
 }
 
+static void start_rows(ecl_rows_t *rows, ecl_records_t *records, const ecl_layout_t *first,
+                       apr_pool_t *p)
+{
+    *rows = (ecl_rows_t){.records = records, .first = first, .layout = first};
+    for (; first; first = first->next) {
+        if (first->turned && !rows->turn) {
+            rows->turn = ecl_turn_make(p);
+            ecl_turn_enter(rows->turn, rows->first->turned);
+        }
+    }
+}
+
 /* From a layout that is known on. */
 static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const char *path,
                           ecl_result_t *result)
@@ -75,6 +87,7 @@ static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const ch
     if (status != APR_SUCCESS) {
         return status;
     }
+    start_rows(&reader->stream, reader->records, reader->layouts, p);
     enter(reader, reader->layouts);
     reader->room = ECL_OPEN_DAYS + most_meters(reader->layouts);
     reader->days = apr_palloc(p, (apr_size_t)reader->room * sizeof(ecl_meter_day_t));
@@ -150,27 +163,86 @@ static const ecl_layout_t *layout_of(const ecl_layout_t *first, const ecl_layout
     return first;
 }
 
+/* The next record of the file, or the one that had to wait. */
+static apr_status_t next_record(ecl_rows_t *rows, ecl_record_t *record, ecl_result_t *result)
+{
+    if (rows->is_held) {
+        rows->is_held = 0;
+        *record = rows->held;
+        return APR_SUCCESS;
+    }
+    return ecl_records_next(rows->records, record, result);
+}
+
+/* 1 when a record is a row, for now or at last; 0: it is no row, or waits for days before it. */
+static int is_row(ecl_rows_t *rows, ecl_record_t *record)
+{
+    if (record->sheet_record < rows->layout->first_record) {
+        return 0;
+    }
+    if (!rows->layout->turned) {
+        return 1;
+    }
+    switch (ecl_turn_put(rows->turn, record)) {
+    case ECL_TURN_KEPT:
+        return 0;
+    case ECL_TURN_FIRST:
+        rows->held = *record;
+        rows->is_held = 1;
+        return 0;
+    default:
+        return 1;
+    }
+}
+
 /* The next record that is a row, and its layout; the one place that decides it, for reading and
- * counting alike. *playout is the layout of the row before, or the first. */
-static apr_status_t next_row(ecl_records_t *records, const ecl_layout_t *first,
-                             const ecl_layout_t **playout, ecl_record_t *record,
-                             ecl_result_t *result)
+ * counting alike. */
+static apr_status_t next_row(ecl_rows_t *rows, ecl_record_t *record, ecl_result_t *result)
 {
     for (;;) {
         const ecl_layout_t *layout;
-        apr_status_t status = ecl_records_next(records, record, result);
+        apr_status_t status;
 
+        if (rows->turn && rows->layout->turned && ecl_turn_take(rows->turn, record)) {
+            break;
+        }
+        status = next_record(rows, record, result);
+        if (APR_STATUS_IS_EOF(status) && rows->turn && rows->layout->turned && !rows->has_ended) {
+            rows->has_ended = 1;
+            ecl_turn_end(rows->turn);
+            continue;
+        }
         if (status != APR_SUCCESS) {
             return status;
         }
-        layout = layout_of(first, *playout, record);
+        layout = layout_of(rows->first, rows->layout, record);
+        if (layout != rows->layout && rows->layout->turned && !rows->has_ended) {
+            /* another sheet: the last table of this one comes first */
+            rows->has_ended = 1;
+            rows->held = *record;
+            rows->is_held = 1;
+            ecl_turn_end(rows->turn);
+            continue;
+        }
         if (!layout) {
-            ecl_records_pass_sheet(records);
-        } else if (record->sheet_record >= layout->first_record) {
-            *playout = layout;
-            return APR_SUCCESS;
+            ecl_records_pass_sheet(rows->records);
+            continue;
+        }
+        if (layout != rows->layout) {
+            rows->layout = layout;
+            rows->has_ended = 0;
+            if (layout->turned) {
+                ecl_turn_enter(rows->turn, layout->turned);
+            }
+        }
+        if (is_row(rows, record)) {
+            break;
         }
     }
+    if (rows->turn) {
+        record->number = ++rows->number; /* there are other rows than the file has records */
+    }
+    return APR_SUCCESS;
 }
 
 /* ---- rows that hold no readings ----------------------------------------------------------------
@@ -363,10 +435,8 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
         [ECL_OUTCOME_FAILED] = ECL_ROW_FAILED,
         [ECL_OUTCOME_SKIPPED] = ECL_ROW_SKIPPED,
     };
-    const ecl_layout_t *layout = reader->layout;
     ecl_outcome_t outcome;
-    apr_status_t status =
-        next_row(reader->records, reader->layouts, &layout, &reader->record, result);
+    apr_status_t status = next_row(&reader->stream, &reader->record, result);
 
     if (APR_STATUS_IS_EOF(status)) {
         apr_status_t flushed = ecl_reader_flush(reader, sink);
@@ -381,9 +451,9 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
     reader->has_failed = 0;
     tell_form(reader);
     tell_notes(reader);
-    if (layout != reader->layout) {
+    if (reader->stream.layout != reader->layout) {
         ecl_long_flush(reader); /* the days of the sheet before */
-        enter(reader, layout);
+        enter(reader, reader->stream.layout);
     }
     outcome = read_record(reader);
     row->number = reader->record.number;
@@ -406,14 +476,17 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
                               apr_int64_t *prows, ecl_result_t *result)
 {
     ecl_records_t *records;
-    const ecl_layout_t *in_hand = layout;
     ecl_record_t record;
+    ecl_rows_t rows;
     apr_int64_t next_tick = TICK_BYTES;
     apr_status_t status = ecl_records_open(&records, path, layout->delimiter, p, result);
 
     *prows = 0;
+    if (status == APR_SUCCESS) {
+        start_rows(&rows, records, layout, p);
+    }
     while (status == APR_SUCCESS) {
-        status = next_row(records, layout, &in_hand, &record, result);
+        status = next_row(&rows, &record, result);
         if (status != APR_SUCCESS) {
             break;
         }

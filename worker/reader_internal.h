@@ -10,6 +10,7 @@
 #define ECL_READER_INTERNAL_H
 
 #include "reader.h"
+#include "turn.h"
 #include "words.h"
 
 #define ECL_OPEN_DAYS 64
@@ -32,6 +33,18 @@ typedef struct ecl_repeated_t {
     unsigned short seen[12]; /* by place in the hour, at 5-minute steps */
 } ecl_repeated_t;
 
+/* The rows of a file, one after the other. */
+typedef struct ecl_rows_t {
+    ecl_records_t *records;
+    const ecl_layout_t *first, *layout; /* of all sheets; of the row in hand */
+    ecl_turn_t *turn;                   /* NULL: no table lies on its side */
+    int has_ended;                      /* the sheet or file of turn has */
+    ecl_record_t held; /* a record that waits for the days of the table above it; nothing is read
+                          meanwhile, so it stays valid */
+    int is_held;
+    apr_int64_t number; /* where there is a turn: of the row in hand */
+} ecl_rows_t;
+
 /* One column of a table with a column per meter, in the row in hand. */
 typedef struct ecl_meter_cell_t ecl_meter_cell_t;
 
@@ -44,6 +57,7 @@ struct ecl_reader_t {
     const ecl_clock_t *zone;       /* of the file's dates and times; options.clock: local ones */
     apr_int64_t rows;              /* of the file; -1: not counted yet */
     ecl_records_t *records;
+    ecl_rows_t stream;   /* of records */
     ecl_record_t record; /* the one in hand */
 
     /* during a call */

@@ -143,7 +143,7 @@ static int is_zone_given(const ecl_layout_t *layout)
 /* Whether dates and times are to be looked at. */
 static int needs_stamps(const ecl_layout_t *layout)
 {
-    return layout->date_order_is_open ||
+    return (layout->date_order_is_open && !layout->turned) ||
            (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
             (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
 }
@@ -259,7 +259,7 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (is_whole) {
+    if (is_whole && !layout->turned) {
         *prows = survey.rows;
     }
     if (survey.order.only_mdy && !survey.order.only_dmy) {
