@@ -276,10 +276,10 @@ static void test_clock_changes(void **state)
 /* As many numbered meters as a day has half-hours, or hours. */
 static void test_numbered_meters_are_no_day(void **state)
 {
-    static const int counts[] = {24, 48};
+    static const int counts[] = {24, 31, 48};
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         const char *text = apr_pstrcat(pool, "Date,Time,",
                                        series(pool, "Meter %d (kWh)", 1, counts[i]), "\n", NULL);
         reading_t *r;
