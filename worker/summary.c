@@ -65,7 +65,8 @@ static json_object *member(json_object *object, const char *key, json_object *(*
 
 void ecl_summary_layout(ecl_summary_t *summary, const ecl_layout_t *layout, const char *header)
 {
-    const char delimiter[2] = {layout->delimiter, '\0'};
+    /* of rejected rows: a table that is turned about gives rows with commas */
+    const char delimiter[2] = {layout->turned ? ',' : layout->delimiter, '\0'};
     static const char *const kinds[] = {
         [ECL_LAYOUT_WIDE] = "wide", [ECL_LAYOUT_LONG] = "long", [ECL_LAYOUT_DAILY] = "daily"};
 
