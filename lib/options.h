@@ -25,7 +25,9 @@
     X(DATE_ORDER, "date_order", ECL_CHOICES("dmy", "mdy", "ymd"),                                  \
       "the order of day, month and year in dates")                                                 \
     X(ESTIMATES, "estimates", ECL_CHOICES("keep-actual", "replace"),                               \
-      "whether estimated readings replace actual ones")
+      "whether estimated readings replace actual ones")                                            \
+    X(READS, "reads", ECL_CHOICES("register"),                                                     \
+      "whether values are reads of a register, to be subtracted from each other")
 
 typedef enum ecl_option_id_t {
 #define ECL_OPTION_ID(id, name, choices, help) ECL_OPTION_##id,

@@ -135,6 +135,7 @@ static void give(ecl_given_t *given, const char *const values[ECL_OPTIONS])
     given->unit = values[ECL_OPTION_UNIT];
     given->channel = values[ECL_OPTION_CHANNEL];
     given->date_order = values[ECL_OPTION_DATE_ORDER];
+    given->reads = values[ECL_OPTION_READS];
 }
 
 /* Adds the options of the import template for files with this header. */
@@ -585,6 +586,10 @@ static apr_status_t import_file(run_t *run)
     }
     if (!is_end) {
         return too_many_errors(run);
+    }
+    rv = ecl_reader_tell(run->reader, &sink);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     return run->imported_rows ? complete(run) : nothing_imported(run);
 }

@@ -72,6 +72,7 @@ struct ecl_given_t {
     const char *unit;       /* "kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf" */
     const char *channel;    /* "AI", "AE", "RI", "RE" */
     const char *date_order; /* "dmy", "mdy", "ymd" */
+    const char *reads;      /* "register": values are what a register showed at their times */
     /* What the file says that rejected rows are from, in their column "Read as". Its other words
      * are options, and stand above where the user gave nothing. */
     int is_read_as;       /* it has that column */

@@ -303,12 +303,35 @@ static apr_status_t check_unit(ecl_layout_t *layout, const ecl_sample_t *sample,
     return APR_SUCCESS;
 }
 
+/* ---- reads -------------------------------------------------------------------------------------
+ */
+
+static apr_status_t check_reads(const ecl_layout_t *layout, int is_form, ecl_result_t *result)
+{
+    const char *why = is_form                            ? "a file of this format says itself"
+                      : layout->kind == ECL_LAYOUT_WIDE  ? "the file has a row per meter and day"
+                      : layout->kind == ECL_LAYOUT_DAILY ? "the file has a date, and no time"
+                      : layout->period_column >= 0       ? "the file numbers its half-hours"
+                      : layout->given.labels && !layout->given.is_read_as
+                          ? "labels were given, and reads have one time"
+                          : NULL;
+
+    return !layout->given.reads || !why
+               ? APR_SUCCESS
+               : ecl_fail(
+                     result, ECL_EINPUT, "reads-conflict",
+                     "%s: reads of a register are read from a file with a row per read and its "
+                     "date and time, and reads=%s was given",
+                     why, layout->given.reads);
+}
+
 apr_status_t ecl_layout_check_given(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                     apr_pool_t *p, ecl_result_t *result)
 {
     apr_status_t status;
 
     if ((status = check_meter(layout, sample, from, p, result)) != APR_SUCCESS ||
+        (status = check_reads(layout, !sample->records, result)) != APR_SUCCESS ||
         (status = check_labels(layout, p, result)) != APR_SUCCESS ||
         (status = check_timezone(layout, !sample->records, result)) != APR_SUCCESS ||
         (status = check_channel(layout, sample, from, p, result)) != APR_SUCCESS) {

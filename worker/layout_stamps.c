@@ -350,6 +350,16 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         *pwhy = "a date and no time";
         return;
     }
+    if (layout->given.reads) {
+        layout->midnight_is_end =
+            layout->time_column >= 0 &&
+            (layout->given.is_read_as ? layout->given.midnight_is_end
+                                      : has_midnight_at_end(layout, in_order, count));
+        *pwhy = apr_psprintf(p, "reads of a register every %d minutes (as given)%s",
+                             layout->interval_minutes,
+                             layout->midnight_is_end ? ", 00:00 closes its date" : "");
+        return;
+    }
     if (slots * 2 > count) {
         *pwhy = apr_psprintf(p, "%d-minute readings; by the start of their slots",
                              layout->interval_minutes);

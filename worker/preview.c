@@ -249,11 +249,15 @@ static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
 
     ecl_decimal_print(reads->first, first);
     ecl_decimal_print(reads->last, last);
-    return ecl_fail(result, ECL_EINPUT, "cumulative-reads",
+    return ecl_fail(result, ECL_EINPUT,
+                    series->interval_minutes < 1440 ? "cumulative-reads" : "cumulative-totals",
                     "the values of meter %s rise from %s to %s and never fall: these are reads of "
-                    "a register, and not what was used from one to the next. Export the "
-                    "consumption, or leave that meter's rows out",
-                    series->meter, first, last);
+                    "a register, and not what was used from one to the next. %s",
+                    series->meter, first, last,
+                    series->interval_minutes < 1440
+                        ? "Have the differences taken (reads=register), export the consumption, "
+                          "or leave that meter's rows out"
+                        : "Export the consumption, or leave that meter's rows out");
 }
 
 static apr_status_t check_registers(const look_t *look, ecl_result_t *result)

@@ -463,6 +463,16 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
     return reader->sink_status;
 }
 
+apr_status_t ecl_reader_tell(ecl_reader_t *reader, const ecl_reader_sink_t *sink)
+{
+    reader->sink = sink;
+    reader->sink_status = APR_SUCCESS;
+    if (reader->registers) {
+        ecl_registers_tell(reader);
+    }
+    return reader->sink_status;
+}
+
 apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink)
 {
     reader->sink = sink;

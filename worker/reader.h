@@ -93,6 +93,10 @@ apr_int64_t ecl_reader_rows(const ecl_reader_t *reader);
  * record is in the caller's hands: call before committing a batch. */
 apr_status_t ecl_reader_flush(ecl_reader_t *reader, const ecl_reader_sink_t *sink);
 
+/* Warns of what shows only when all of the file was read: call once, after APR_EOF, when nothing of
+ * the file can be read again. */
+apr_status_t ecl_reader_tell(ecl_reader_t *reader, const ecl_reader_sink_t *sink);
+
 /* Counts the data rows of a file with a layout already known: what total_rows is. tick is called
  * now and then with baton, at least once per MiB; a status other than APR_SUCCESS ends the count.
  */

@@ -48,6 +48,8 @@ typedef struct ecl_rows_t {
 /* One column of a table with a column per meter, in the row in hand. */
 typedef struct ecl_meter_cell_t ecl_meter_cell_t;
 
+typedef struct ecl_registers_t ecl_registers_t;
+
 struct ecl_reader_t {
     apr_pool_t *pool;
     ecl_layout_t *layouts;      /* of all sheets; of a text there is one */
@@ -99,6 +101,7 @@ struct ecl_reader_t {
     const char *meter_in_hand; /* of the column that is being read, for messages; NULL: none */
     ecl_repeated_t *repeated;
     int repeated_count;
+    ecl_registers_t *registers; /* NULL: values are what was used */
 };
 
 /* ---- telling -------------------------------------------------------------------------------- */
@@ -212,6 +215,22 @@ int ecl_is_sentinel(ecl_decimal_t value, ecl_meter_kind_t kind, int is_daily);
 /* Values in the order of time: are they reads of a register? Only clear cases: 24 values (13 of
  * days) or more of which none falls below the one before and 6 (12) or more rise, the first 1,000
  * or more and the last less than twice as much. */
+/* ---- reads of a register: reader_register.c ------------------------------------------------- */
+
+#define ECL_REGISTERS_MAX 20000 /* meters and channels of a file */
+
+void ecl_registers_open(ecl_reader_t *reader);
+
+/* Takes a read of the meter in hand: *pat its time (UTC), *pvalue, *pflag. TAKEN: these are now the
+ * start of the period, what was used in it, and its flag. SKIPPED: it makes no reading. */
+ecl_outcome_t ecl_registers_add(ecl_reader_t *reader, const char *channel, int interval,
+                                apr_int64_t *pat, ecl_decimal_t *pvalue, char *pflag);
+
+/* At the file's end: warns of what made no reading. */
+void ecl_registers_tell(ecl_reader_t *reader);
+
+/* ---- values that rise as a register's do ---------------------------------------------------- */
+
 typedef struct ecl_register_t {
     int count, rises, falls;
     ecl_decimal_t first, last;

@@ -27,6 +27,9 @@ void ecl_long_open(ecl_reader_t *reader)
     for (int i = 0; i < reader->room; i++) {
         reader->open_days[i] = i;
     }
+    if (reader->options.given.reads || reader->layouts->given.reads) {
+        ecl_registers_open(reader);
+    }
 }
 
 void ecl_long_flush(ecl_reader_t *reader)
@@ -90,7 +93,7 @@ static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
     return &reader->days[index];
 }
 
-static void gather(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, char flag)
+static void keep(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, char flag)
 {
     ecl_meter_day_t *day = open_day(reader, row);
     int place = row->minute / row->interval;
@@ -102,6 +105,31 @@ static void gather(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, 
     }
     day->values[place] = value;
     day->flags[place] = flag;
+}
+
+/* A value is a reading, or with the one before it makes one. */
+static ecl_outcome_t gather(ecl_reader_t *reader, const row_t *row, ecl_decimal_t value, char flag)
+{
+    apr_int64_t at = row->day.start + (apr_int64_t)row->minute * 60;
+    row_t used = *row;
+    ecl_outcome_t outcome;
+
+    if (!reader->registers) {
+        keep(reader, row, value, flag);
+        return ECL_OUTCOME_TAKEN;
+    }
+    outcome = ecl_registers_add(reader, row->marks.channel, row->interval, &at, &value, &flag);
+    if (outcome == ECL_OUTCOME_TAKEN) {
+        ecl_clock_from_utc(reader->options.clock, at, &used.day, &used.minute);
+        keep(reader, &used, value, flag);
+    }
+    return outcome;
+}
+
+/* What becomes of a row of several values: it counts if one of them does. */
+static ecl_outcome_t either(ecl_outcome_t a, ecl_outcome_t b)
+{
+    return a == ECL_OUTCOME_TAKEN ? a : b;
 }
 
 /* ---- where the reading belongs -----------------------------------------------------------------
@@ -319,8 +347,7 @@ static ecl_outcome_t take_values(ecl_reader_t *reader, row_t *row)
     for (int i = 0; i <= layout->extra_count; i++) {
         if (values[i] != ECL_DECIMAL_MISSING) {
             row->marks = marks[i];
-            gather(reader, row, values[i], flags[i]);
-            outcome = ECL_OUTCOME_TAKEN;
+            outcome = either(outcome, gather(reader, row, values[i], flags[i]));
         }
     }
     return outcome;
@@ -344,9 +371,8 @@ static ecl_outcome_t take_meters(ecl_reader_t *reader, row_t *row)
         ecl_reader_enter_meter(reader, &layout->meters[i]);
         row->marks = cell->marks;
         reader->last_open = cell->open;
-        gather(reader, row, cell->value, cell->flag);
+        outcome = either(outcome, gather(reader, row, cell->value, cell->flag));
         cell->open = reader->last_open;
-        outcome = ECL_OUTCOME_TAKEN;
     }
     return outcome;
 }

@@ -280,6 +280,26 @@ def test_a_zone_that_is_not_known(server):
     assert job["summary"]["question"]["option"] == "timezone"
 
 
+def test_reads_of_a_register_are_a_question(server):
+    """The newest first, as a logger exports them: refused, asked about, answered on the page."""
+    lines = [f'"{1 + n // 48:02}/02/2026 {n % 48 // 2:02}:{n % 2 * 30:02}:00","{12000 + n * n / 4:,.2f}"'
+             for n in range(96)]
+    text = "\n".join(['"Time stamp","Value (kWh)"', *reversed(lines)])
+    job = server.import_file(text, meter=mf.mpan(31))
+    assert (job["status"], job["summary"]["code"]) == ("failed", "cumulative-reads")
+    question = job["summary"]["question"]
+    assert (question["option"], question["choices"]) == ("reads", ["register"])
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert "take the differences" in page
+    answer = server.post(f"{server.api}/jobs/{job['batch_id']}/answer", json={"reads": "register"})
+    assert answer.status_code in (200, 202), answer.text
+    job = server.finished(job["batch_id"])
+    assert (job["status"], job["readings_new"], job["skipped_rows"]) == ("completed", 95, 1)
+    values = server.sql("SELECT reading_value FROM meter_readings JOIN meters ON meters.id = meter_id"
+                        f" WHERE mpan = '{mf.mpan(31)}' ORDER BY reading_at")
+    assert [round(float(v) * 100) for v, in values] == [25 + 50 * n for n in range(95)]
+
+
 def test_date_order_on_the_command_line(server, tmp_path):
     path = tmp_path / "dates.csv"
     path.write_text("Meter Id,Date,kWh\nBarn,23-09-01,7\n")

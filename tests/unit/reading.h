@@ -126,6 +126,7 @@ static void read_file(reading_t *r)
             r->skipped += row.fate == ECL_ROW_SKIPPED;
         }
         assert_int_equal(status, APR_EOF);
+        assert_int_equal(ecl_reader_tell(reader, &sink), APR_SUCCESS);
         assert_int_equal(r->failed, r->errors->nelts);
         assert_int_equal(
             ecl_reader_count(r->path, r->layout, NULL, NULL, r->pool, &r->counted, &r->result),

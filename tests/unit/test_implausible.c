@@ -256,7 +256,7 @@ static void register_reads_in_rows_of_their_own_are_refused(void **state)
     }
     look = look_at(text);
     assert_int_equal(look.status, ECL_EINPUT);
-    assert_string_equal(look.r->result.code, "cumulative-reads");
+    assert_string_equal(look.r->result.code, "cumulative-totals");
     end_look(&look);
     apr_pool_destroy(p);
 }

@@ -518,6 +518,8 @@ static int run_and_die(test_t *t, int after, int in_commit)
     return 0;
 }
 
+static const char *options_given; /* of a job that is disturbed; NULL: none */
+
 /* Runs `text` over what `before` left, undisturbed, and then disturbed in every way: the result is
  * the same. */
 static void compare_disturbed(void **state, const char *(*make)(apr_pool_t *), int dry_run)
@@ -535,6 +537,9 @@ static void compare_disturbed(void **state, const char *(*make)(apr_pool_t *), i
         sql(f, "DELETE FROM sqlite_sequence");
         import_text(t, wide_file(f->p, 6, 6, 0));
         queue(t, make(f->p), NULL, dry_run);
+        if (options_given) {
+            sql(f, "UPDATE import_jobs SET options = '%s' WHERE status = 'queued'", options_given);
+        }
         if (round > 0 && round < 4) {
             t->stop_at = round; /* after every one, two, three batches */
         } else if (round >= 4) {
@@ -633,6 +638,39 @@ static void other_forms_go_on_too(void **state)
 {
     compare_disturbed(state, rough_flow, 0);
     compare_disturbed(state, rough_json, 0);
+}
+
+/* Hourly reads of registers, the newest first, with falls, gaps and a bad one: of more meters than
+ * the reader keeps days open. */
+static const char *register_file(apr_pool_t *p)
+{
+    apr_array_header_t *parts = apr_array_make(p, 1500, sizeof(const char *));
+
+    APR_ARRAY_PUSH(parts, const char *) = "MPAN,Timestamp,kWh\n";
+    for (int i = 12; i > 0; i--) {
+        for (int m = 0; m < 75; m++) {
+            int read = m % 20 == i ? 5 : 70000 + i * (i + m);
+
+            if ((i * m) % 31 != 30) {
+                APR_ARRAY_PUSH(parts, const char *) =
+                    apr_psprintf(p, "%s,2026-02-%02dT%02d:00:00Z,%d.%d%s\n", mpan(m, p), 9 + i / 24,
+                                 i % 24, read, m % 7, i == 7 && m == 7 ? "x" : "");
+            }
+        }
+    }
+    return apr_array_pstrcat(p, parts, 0);
+}
+
+static void differences_go_on_too(void **state)
+{
+    fixture_t *f = *state;
+
+    options_given = "{\"reads\": \"register\"}";
+    compare_disturbed(state, register_file, 0);
+    options_given = NULL;
+    assert_int_equal(sql(f, "SELECT count(*) FROM import_jobs WHERE summary LIKE"
+                            " '%%register-falls%%' AND summary LIKE '%%register-gaps%%'"),
+                     1);
 }
 
 static void a_dry_run_goes_on_as_well(void **state)
@@ -978,6 +1016,7 @@ int main(void)
         TEST(goes_on_where_it_stopped),
         TEST(goes_on_within_a_day),
         TEST(other_forms_go_on_too),
+        TEST(differences_go_on_too),
         TEST(a_dry_run_goes_on_as_well),
         TEST(gives_back_when_the_disk_is_full),
         TEST(lets_go_of_a_job_that_another_has),
