@@ -284,7 +284,7 @@ FILE = ('name="csv_file"; filename="a.csv"', b"a,b\r\n1,2\r\n")
 @pytest.mark.parametrize("parts, words", [
     ([], "Choose a file"),
     ([('name="csv_file"; filename=""', b"")], "Choose a file"),
-    ([('name="csv_file"; filename="empty.csv"', b"")], "Choose a file"),
+    ([('name="csv_file"; filename="empty.csv"', b"")], "is empty: it has no bytes"),
     ([('name="csv_file"', b"no file")], "Choose a file"),
     ([FILE, ('name="dry_run"', b"maybe")], "maybe"),
     ([FILE, ('name="import_type"', b"gas")], "gas"),
