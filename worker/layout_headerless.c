@@ -12,6 +12,7 @@
 #define DATE_WITHIN 10  /* columns */
 #define BEFORE_VALUES 5 /* columns between the date and the values */
 #define ROWS_ALIKE 5
+#define LONGEST_DAY 50
 
 /* Where the values of a row stand. */
 typedef struct run_t {
@@ -50,6 +51,16 @@ static int count_values(const ecl_record_t *record, int first, int stride)
     return numbers ? count : 0;
 }
 
+static int are_blank(const ecl_record_t *record, int from)
+{
+    for (int c = from; c < record->count; c++) {
+        if (record->fields[c].length) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* 1 when the value at `total` is the sum of those from `first` on. */
 static int is_sum(const ecl_record_t *record, int total, int first, int stride, int periods)
 {
@@ -71,6 +82,11 @@ static int take_run_of(const ecl_record_t *record, int first, int stride, int in
 {
     int count = count_values(record, first, stride), periods = 1440 / interval;
 
+    /* cells that only longer rows of a sheet have */
+    if (interval == 30 && stride == 1 && count > LONGEST_DAY &&
+        are_blank(record, first + LONGEST_DAY)) {
+        count = LONGEST_DAY;
+    }
     *run = (run_t){
         .first = first, .count = count, .stride = stride, .interval = interval, .total = -1};
     if (count == periods + 1 && is_sum(record, first, first + stride, stride, periods)) {
@@ -109,14 +125,26 @@ static int is_number(ecl_field_t cell)
     return take_number(cell, &value) && value != ECL_DECIMAL_MISSING;
 }
 
+/* The sum of the values may stand before them with words in between. */
 static int find_run(const ecl_record_t *record, int date, run_t *run)
 {
+    int sum = -1;
+
     for (int first = date + 1; first <= date + 1 + BEFORE_VALUES; first++) {
+        ecl_field_t next = ecl_sample_cell(record, first + 1);
+
         if (take_run(record, first, run)) {
-            return 1;
+            if (sum >= 0 && run->total < 0) {
+                run->total = sum;
+                return is_sum(record, sum, run->first, run->stride, run->count);
+            }
+            return sum < 0;
         }
         if (is_number(ecl_sample_cell(record, first))) {
-            return 0;
+            if (sum >= 0 || !next.length || is_number(next)) {
+                return 0;
+            }
+            sum = first;
         }
     }
     return 0;
