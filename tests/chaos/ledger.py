@@ -27,7 +27,9 @@ ERRORS = """SELECT j.filename, e.line, coalesce(e.column_name, '-'), e.code, e.m
     FROM import_errors e JOIN import_jobs j ON j.id = e.import_job_id"""
 JOBS = """SELECT filename, status, dry_run, total_rows, processed_rows, imported_rows, failed_rows,
         skipped_rows, readings_new, readings_changed, readings_unchanged, bytes_done, checkpoint,
-        coalesce(error_message, '-'), summary FROM import_jobs"""
+        coalesce(error_message, '-'), coalesce(preview, '-'), summary FROM import_jobs"""
+EVENTS = """SELECT filename, event, count(*) FROM import_job_events WHERE event IN ('queued',
+        'completed', 'undone', 'delete') GROUP BY filename, event"""
 
 
 def read(run):
@@ -52,6 +54,12 @@ def assert_equal(found, wanted, tables=("jobs", "meters", "days", "history", "er
         raise AssertionError(
             f"{table} differ from those of an undisturbed import: {len(a)} rows for {len(b)}, "
             f"{doubled} doubled;\n  too much: {extra[:3]}\n  missing:  {lacking[:3]}")
+
+
+def assert_told_once(run, names, events):
+    """Each of these events of each file's job is in the history, and once."""
+    found = {(name, event): count for name, event, count in run.sql(EVENTS) if name in names}
+    assert found == {(name, event): 1 for name in names for event in events}
 
 
 def assert_settled(run):

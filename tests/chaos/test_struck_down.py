@@ -255,10 +255,15 @@ def strike_through(target, blows, before, wanted, files, rng):
         cancel = rng.sample([n for n in files if n not in DRY_RUN], 2)
         import_all(target, blows, files, turns, cancel, DRY_RUN)
         ledger.assert_equal(ledger.read(server), wanted)
+        ledger.assert_told_once(server, files, ["queued", "completed"])
         claims += server.sql("SELECT sum(claims) FROM import_jobs")[0][0]
         undo_all(target, blows, files, DRY_RUN, rng)
         ledger.assert_equal(ledger.read(server), before)
+        ledger.assert_told_once(server, [n for n in files if n not in DRY_RUN],
+                                ["queued", "completed", "undone", "delete"])
         ledger.assert_settled(server)
+        with server.change() as db:
+            db.execute("DELETE FROM import_job_events")
         turns += 1
     print(f"{turns} turns of {len(files)} files, {claims} claims; blows: {blows.count}")
 
