@@ -30,8 +30,9 @@ struct ecl_store_t {
     apr_pool_t *batch_pool;
     apr_pool_t *meter_pool;
     apr_hash_t *meters; /* identifier → ecl_store_meter_t */
-    bitset_t seen;      /* ids of meters that this job has given readings of */
-    bitset_t seen_new;  /* and of those of a dry run's scratch */
+    apr_int64_t batch_number;
+    bitset_t seen;     /* ids of meters that this job has given readings of */
+    bitset_t seen_new; /* and of those of a dry run's scratch */
 };
 
 /* What finds a row within a batch: bytes that compare equal for equal keys. */
@@ -217,6 +218,7 @@ static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *days, int
     for (int i = 0; rv == APR_SUCCESS && i < missing_count; i++) {
         if (missing[i]->created) {
             missing[i]->created = 0;
+            missing[i]->made_in = store->batch_number;
             batch->counts->meters_new++;
             if (batch->events->on_meter) {
                 batch->events->on_meter(batch->events->baton, missing[i]->identifier);
@@ -281,6 +283,8 @@ static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *days, int c
         row = apr_hash_get(known, &key, sizeof key);
         if (!row) {
             row = make_row(day, meter->id, batch->pool);
+            /* nobody can have stored a day of a meter that this very transaction has made */
+            row->is_loaded = meter->made_in == batch->store->batch_number;
             apr_hash_set(known, apr_pmemdup(batch->pool, &key, sizeof key), sizeof key, row);
             batch->rows[batch->row_count++] = row;
         } else if (strcmp(row->key->unit, day->unit) != 0) {
@@ -506,6 +510,7 @@ static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *days, int c
     int meters_may_be_gone;
     apr_status_t rv;
 
+    store->batch_number++;
     if (store->options.dry_run && (rv = need_scratch(store, result)) != APR_SUCCESS) {
         return rv;
     }

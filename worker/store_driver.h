@@ -13,8 +13,9 @@
 typedef struct ecl_store_meter_t {
     const char *identifier;
     ecl_meter_kind_t kind;
-    apr_int64_t id; /* 0: not there. Below zero: known to a dry run's scratch only. */
-    int created;    /* by this call */
+    apr_int64_t id;      /* 0: not there. Below zero: known to a dry run's scratch only. */
+    int created;         /* by this call */
+    apr_int64_t made_in; /* number of the batch that made it; 0: none of this store's */
 } ecl_store_meter_t;
 
 /* A meter's day that a batch gives readings of, as it is now and as it will be written. */
