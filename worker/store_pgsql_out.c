@@ -112,16 +112,22 @@ static apr_status_t take_out_meters(take_out_t *t, ecl_take_out_counts_t *counts
     return rv;
 }
 
+/* The table of meters, too, although it comes last: see make_partition. */
 static apr_status_t lock_all(take_out_t *t, ecl_result_t *result)
 {
-    static const char sql[] = "SELECT count(pg_advisory_xact_lock(" ECL_PGSQL_LOCKS
-                              ", n)) FROM generate_series($1::integer, $2::integer) AS n";
-    const char *params[] = {apr_itoa(t->p, ECL_PGSQL_LOCK_STORE),
-                            apr_itoa(t->p, ECL_PGSQL_LOCK_STORE + ECL_STRIPES - 1)};
-    PGresult *answer;
-    apr_status_t rv = ecl_pg_run(t->conn, taking_out, sql, 2, params, &answer, result);
+    static const char *const sql[] = {
+        "SELECT count(pg_advisory_xact_lock(" ECL_PGSQL_LOCKS ", n))"
+        " FROM generate_series(" APR_STRINGIFY(ECL_PGSQL_LOCK_STORE) ", " APR_STRINGIFY(
+            ECL_PGSQL_LOCK_STORE) " + " APR_STRINGIFY(ECL_STRIPES) " - 1) AS n",
+        "LOCK TABLE meters IN ROW EXCLUSIVE MODE"};
+    apr_status_t rv = APR_SUCCESS;
 
-    PQclear(answer);
+    for (int i = 0; rv == APR_SUCCESS && i < 2; i++) {
+        PGresult *answer;
+
+        rv = ecl_pg_run(t->conn, taking_out, sql[i], 0, NULL, &answer, result);
+        PQclear(answer);
+    }
     return rv;
 }
 

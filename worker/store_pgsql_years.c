@@ -27,17 +27,24 @@ static int this_year(void)
     return year_of((ecl_date_t)(apr_time_sec(apr_time_now()) / 86400));
 }
 
-static apr_status_t has_partition(ecl_db_conn_t *conn, const char *name, int *phas,
-                                  ecl_result_t *result)
+/* Whether any partition but the default one holds days of the year: ours, or what somebody has made
+ * by hand. */
+static apr_status_t has_partition(ecl_db_conn_t *conn, int year, int *phas, ecl_result_t *result)
 {
-    static const char sql[] = "SELECT 1 FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
-                              " WHERE i.inhparent = 'meter_days'::regclass AND c.relname = %s";
+    static const char sql[] =
+        "SELECT 1 FROM (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_class c"
+        " JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent = 'meter_days'::regclass) AS p"
+        " WHERE p.bound <> 'DEFAULT'"
+        " AND coalesce(substring(p.bound FROM 'FROM .''([0-9-]+)'), '-infinity')::date"
+        " < make_date(CAST(%lld AS integer) + 1, 1, 1)"
+        " AND coalesce(substring(p.bound FROM 'TO .''([0-9-]+)'), 'infinity')::date"
+        " > make_date(CAST(%lld AS integer), 1, 1)";
     ecl_db_rows_t *rows;
     apr_pool_t *p;
     apr_status_t rv;
 
     apr_pool_create(&p, result->pool);
-    rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(name)), p, &rows, result);
+    rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_INT(year), ECL_INT(year)), p, &rows, result);
     *phas = rv == APR_SUCCESS && ecl_db_nrows(rows) > 0;
     apr_pool_destroy(p);
     return rv;
@@ -71,7 +78,7 @@ static apr_status_t make_partition(ecl_db_conn_t *conn, int year, const char *na
     apr_status_t rv = run_all(conn, lock, result);
 
     if (rv == APR_SUCCESS) {
-        rv = has_partition(conn, name, &is_there, result);
+        rv = has_partition(conn, year, &is_there, result);
     }
     if (rv != APR_SUCCESS || is_there) {
         return rv; /* another worker was faster */
@@ -80,6 +87,7 @@ static apr_status_t make_partition(ecl_db_conn_t *conn, int year, const char *na
         conn,
         apr_psprintf(p,
                      "CREATE TABLE %s (LIKE meter_days INCLUDING STORAGE INCLUDING CONSTRAINTS);"
+                     "LOCK TABLE meters IN SHARE ROW EXCLUSIVE MODE;"
                      "LOCK TABLE meter_days_default IN ACCESS EXCLUSIVE MODE;"
                      "WITH moved AS (DELETE FROM meter_days_default WHERE reading_date >="
                      " '%04d-01-01' AND reading_date < '%04d-01-01' RETURNING *)"
@@ -100,7 +108,7 @@ static apr_status_t see_to_year(ecl_db_conn_t *conn, int year, ecl_result_t *res
     int is_there;
 
     snprintf(name, sizeof name, "meter_days_%04d", year);
-    rv = has_partition(conn, name, &is_there, result);
+    rv = has_partition(conn, year, &is_there, result);
     if (rv == APR_SUCCESS && !is_there) {
         rv = ecl_db_begin(conn, result);
     }

@@ -163,6 +163,21 @@ def test_each_year_has_a_partition(run):
     assert "meter_days_2025" in plan and "meter_days_2024" not in plan
 
 
+def test_partitions_of_another_width_are_left_alone(run):
+    run.worker("migrate")
+    with run.change() as db:
+        db.execute("CREATE TABLE q1 PARTITION OF meter_days FOR VALUES FROM ('2026-01-01')"
+                   " TO ('2026-04-01')")
+        db.execute("CREATE TABLE old PARTITION OF meter_days FOR VALUES FROM (MINVALUE)"
+                   " TO ('2025-03-01')")
+    file = run.dir / "days.csv"
+    for first in ("2026-03-30", "2025-02-27"):
+        file.write_text(mf.wide(meters=1, first=first, count=4))
+        result = run.worker("import", file)
+        assert result.returncode == 0 and "ECL3506" not in result.stderr
+    assert partitions(run) == {"q1": 2, "old": 2, "meter_days_default": 4}
+
+
 def test_readings_without_a_partition_are_kept_and_move_to_it(run):
     """A reader holds the default partition: no other can be made meanwhile."""
     file = run.dir / "week.csv"

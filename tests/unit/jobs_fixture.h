@@ -1,20 +1,10 @@
-/* A migrated SQLite database in a directory of its own, and jobs in it. */
+/* A migrated database of the driver in turn, a directory, and jobs. */
 #ifndef JOBS_FIXTURE_H
 #define JOBS_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <ftw.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <apr_general.h>
 
+#include "databases.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "lib/migrate.h"
@@ -22,7 +12,8 @@
 typedef struct fixture_t {
     apr_pool_t *p;
     char dir[64];
-    const char *path;
+    test_database_t *database;
+    const char *path; /* the database's, as ecl_db_open takes it */
     ecl_db_t *db;
     ecl_db_conn_t *conn;
     ecl_result_t result;
@@ -46,14 +37,6 @@ static inline void assert_ok(apr_status_t rv, const ecl_result_t *result, int li
         assert_true(f->result.detail[0]);                                                          \
     } while (0)
 
-static inline int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
@@ -63,9 +46,10 @@ static inline int set_up(void **state)
     snprintf(f->dir, sizeof f->dir, "%s/ecl-jobs-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
-    f->path = apr_pstrcat(f->p, f->dir, "/x.db", NULL);
+    f->database = make_database();
+    f->path = f->database->params;
     f->result = ecl_result_make(f->p);
-    OK(ecl_db_open(&f->db, "sqlite3", f->path, 4, f->p, &f->result));
+    OK(ecl_db_open(&f->db, test_driver, f->path, 4, f->p, &f->result));
     OK(ecl_db_acquire(&f->conn, f->db, &f->result));
     OK(ecl_migrate_up(f->conn, NULL, &f->result));
     *state = f;
@@ -78,7 +62,8 @@ static inline int tear_down(void **state)
 
     ecl_db_release(f->conn);
     apr_pool_destroy(f->p);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    nftw(f->dir, remove_database_file, 8, FTW_DEPTH | FTW_PHYS);
+    remove_database(f->database);
     free(f);
     return 0;
 }
@@ -88,27 +73,21 @@ static inline int tear_down(void **state)
 __attribute__((format(printf, 2, 3))) static inline apr_int64_t sql(fixture_t *f, const char *fmt,
                                                                     ...)
 {
-    sqlite3_stmt *stmt = NULL;
-    apr_int64_t value = 0;
+    apr_int64_t value;
+    apr_pool_t *p;
     va_list args;
-    int rc;
 
+    apr_pool_create(&p, f->p);
     va_start(args, fmt);
-    rc =
-        sqlite3_prepare_v2(ecl_db_native(f->conn), apr_pvsprintf(f->p, fmt, args), -1, &stmt, NULL);
+    value = database_number(f->conn, apr_pvsprintf(p, fmt, args), p);
     va_end(args);
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(stmt);
-        if (rc == SQLITE_ROW) {
-            value = sqlite3_column_int64(stmt, 0);
-            rc = SQLITE_DONE;
-        }
-    }
-    if (rc != SQLITE_DONE) {
-        fail_msg("%s: %s", fmt, sqlite3_errmsg(ecl_db_native(f->conn)));
-    }
-    sqlite3_finalize(stmt);
+    apr_pool_destroy(p);
     return value;
+}
+
+static inline int is_pgsql(void)
+{
+    return !strcmp(test_driver, "pgsql");
 }
 
 static inline ecl_job_t *create(fixture_t *f, const ecl_job_new_t *wanted)

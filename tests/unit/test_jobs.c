@@ -483,7 +483,7 @@ int main(void)
     int failed;
 
     apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
     apr_terminate();
     return failed;
 }

@@ -247,8 +247,8 @@ static void add_traces(fixture_t *f, const ecl_job_t *job)
         "INSERT INTO meter_day_history (import_job_id, meter_day_id, "
         "period_values, period_flags,"
         " unit, previous_job_id, previous_line, previous_updated_at)"
-        " VALUES (%" APR_INT64_T_FMT ", 1, '[]', '', 'kWh', 1, 2, 3)",
-        job->id);
+        " VALUES (%" APR_INT64_T_FMT ", 1, '%s', '', 'kWh', 1, 2, 3)",
+        job->id, is_pgsql() ? "{}" : "[]");
 }
 
 static apr_int64_t errors_of(fixture_t *f, const ecl_job_t *job)
@@ -505,8 +505,13 @@ static void test_import_for_real_fails_whole(void **state)
     fixture_t *f = *state;
     ecl_job_t *dry = stored_job(f, 1, ECL_JOB_COMPLETED), *job;
 
-    sql(f, "CREATE TRIGGER no_more BEFORE INSERT ON import_jobs"
-           " BEGIN SELECT RAISE(ABORT, 'no more jobs'); END");
+    sql(f, "%s",
+        is_pgsql() ? "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                     " $$ BEGIN RAISE 'no more jobs'; END $$;"
+                     "CREATE TRIGGER no_more BEFORE INSERT ON import_jobs"
+                     " FOR EACH ROW EXECUTE FUNCTION refuse()"
+                   : "CREATE TRIGGER no_more BEFORE INSERT ON import_jobs"
+                     " BEGIN SELECT RAISE(ABORT, 'no more jobs'); END");
     assert_int_not_equal(act(f, IMPORT, dry->batch_id, &job), APR_SUCCESS);
     assert_non_null(strstr(f->result.detail, "no more jobs"));
     assert_null(job);
@@ -651,7 +656,7 @@ int main(void)
     int failed;
 
     apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
     apr_terminate();
     return failed;
 }

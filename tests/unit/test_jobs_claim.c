@@ -98,8 +98,8 @@ static arrival_t arrive(fixture_t *f, int priority, apr_int64_t minute)
     const ecl_job_t *job = create(f, &wanted);
 
     sql(f,
-        "UPDATE import_jobs SET due_at = 1000000 + %" APR_INT64_T_FMT
-        " * 60000000 WHERE id = %" APR_INT64_T_FMT,
+        "UPDATE import_jobs SET due_at = 1000000 + CAST(%" APR_INT64_T_FMT
+        " AS BIGINT) * 60000000 WHERE id = %" APR_INT64_T_FMT,
         minute, job->id);
     return (arrival_t){job->id, priority, minute};
 }
@@ -365,32 +365,40 @@ static void test_claim_of_one_job(void **state)
 static void test_idle_claim_takes_no_lock(void **state)
 {
     fixture_t *f = *state;
-    sqlite3 *other;
+    ecl_db_conn_t *ours = f->conn, *other;
 
     force(f, new_job(f, "running.csv"), ECL_JOB_PROCESSING);
     force(f, new_job(f, "done.csv"), ECL_JOB_COMPLETED);
-    assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    OK(ecl_db_acquire(&f->conn, f->db, &f->result));
+    OK(ecl_db_begin(f->conn, &f->result));
+    if (is_pgsql()) {
+        sql(f, "LOCK TABLE import_jobs IN EXCLUSIVE MODE");
+    }
+    other = f->conn;
+    f->conn = ours;
     claim_none(f); /* would wait for 10 s and fail */
-    sqlite3_close(other);
+    ecl_db_release(other);
 }
 
 /* A long queue must not be read and sorted for every claim. */
 static void test_queue_is_found_by_index(void **state)
 {
-    static const char query[] = "EXPLAIN QUERY PLAN SELECT id, due_at + CASE priority"
-                                " WHEN 'high' THEN -3600000000 WHEN 'normal' THEN 0"
-                                " ELSE 3600000000 END AS place FROM import_jobs WHERE "
-                                "status = 'queued' AND run_after <= 5"
-                                " ORDER BY place, id LIMIT 1";
+#define PLAIN                                                                                      \
+    " SELECT id, due_at + CASE priority WHEN 'high' THEN -3600000000 WHEN 'normal' THEN 0"         \
+    " ELSE 3600000000 END AS place FROM import_jobs WHERE status = 'queued' AND run_after <= 5"    \
+    " ORDER BY place, id LIMIT 1"
     fixture_t *f = *state;
-    sqlite3_stmt *stmt;
+    const char *plan;
 
-    assert_int_equal(sqlite3_prepare_v2(ecl_db_native(f->conn), query, -1, &stmt, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    assert_non_null(strstr((const char *)sqlite3_column_text(stmt, 3), "import_jobs_queue"));
-    assert_int_equal(sqlite3_step(stmt), SQLITE_DONE); /* no line for a sort */
-    sqlite3_finalize(stmt);
+    if (is_pgsql()) {
+        plan = database_query(f->conn, "SET enable_seqscan = off; EXPLAIN" PLAIN, f->p);
+        assert_null(strstr(plan, "Sort"));
+    } else {
+        plan = database_query(f->conn, "EXPLAIN QUERY PLAN" PLAIN, f->p);
+        assert_ptr_equal(strchr(plan, '\n'), strrchr(plan, '\n')); /* no line for a sort */
+    }
+    assert_non_null(strstr(plan, "import_jobs_queue"));
+#undef PLAIN
 }
 
 static void test_progress(void **state)
@@ -505,6 +513,10 @@ static void test_late_worker_goes_on_while_nobody_has_the_job(void **state)
 
 static void test_fencing(void **state)
 {
+    /* how many, or by which transactions */
+    const char *changes = is_pgsql()
+                              ? "SELECT sum(CAST(CAST(xmin AS text) AS bigint)) FROM import_jobs"
+                              : "SELECT total_changes()";
     fixture_t *f = *state;
     ecl_row_error_t error = {1, "HH01", "bad-value", "no number", "x"};
     ecl_job_t *old, *new;
@@ -517,7 +529,7 @@ static void test_fencing(void **state)
     claim_none(f);
     make_due(f, old);
     new = claim_one(f, "host:2", ECL_WORK_IMPORT);
-    version = sql(f, "SELECT total_changes()");
+    version = sql(f, "%s", changes);
 
     FAILS(progress(f, old, 5, &cancel), ECL_EFENCED, "claim-lost");
     FAILS(ecl_job_renew(f->conn, old, 5, &cancel, &f->result), ECL_EFENCED, "claim-lost");
@@ -527,7 +539,7 @@ static void test_fencing(void **state)
     FAILS(ecl_job_taken_out(f->conn, old, NULL, &f->result), ECL_EFENCED, "claim-lost");
     FAILS(ecl_job_give_back(f->conn, old, NULL, &f->result), ECL_EFENCED, "claim-lost");
     FAILS(ecl_job_give_back(f->conn, old, "crash", &f->result), ECL_EFENCED, "claim-lost");
-    assert_int_equal(sql(f, "SELECT total_changes()"), version);
+    assert_int_equal(sql(f, "%s", changes), version);
     assert_int_equal(get(f, new)->status, ECL_JOB_PROCESSING);
     assert_int_equal(get(f, new)->claims, 2);
 
@@ -819,7 +831,7 @@ static int race(const char *path, int out)
 
     apr_pool_create(&p, NULL);
     result = ecl_result_make(p);
-    if (ecl_db_open(&db, "sqlite3", path, 1, p, &result) != APR_SUCCESS ||
+    if (ecl_db_open(&db, test_driver, path, 1, p, &result) != APR_SUCCESS ||
         ecl_db_acquire(&conn, db, &result) != APR_SUCCESS) {
         return 1;
     }
@@ -863,11 +875,8 @@ static void test_processes_share_the_queue(void **state)
         pids[i] = fork();
         assert_true(pids[i] >= 0);
         if (!pids[i]) {
-            char path[80];
-
             close(fds[0]);
-            snprintf(path, sizeof path, "%s/x.db", f->dir);
-            _exit(race(path, fds[1]));
+            _exit(race(f->database->params, fds[1]));
         }
     }
     close(fds[1]);
@@ -926,7 +935,7 @@ int main(void)
     int failed;
 
     apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
     apr_terminate();
     return failed;
 }
