@@ -432,6 +432,27 @@ static void test_undo_is_asked_once(void **state)
     claim_none(f);
 }
 
+/* Half a retry would import with the counts and errors of before. */
+static void test_retry_fails_whole(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *job = stored_job(f, 0, ECL_JOB_CANCELLED), *after;
+
+    add_traces(f, job);
+    sql(f, "UPDATE import_jobs SET processed_rows = 7, checkpoint = 8");
+    sql(f, "CREATE TRIGGER stuck BEFORE DELETE ON import_errors"
+           " BEGIN SELECT RAISE(ABORT, 'cannot delete'); END");
+    assert_int_not_equal(act(f, RETRY, job->batch_id, &after), APR_SUCCESS);
+    job = get(f, job);
+    assert_int_equal(job->status, ECL_JOB_CANCELLED);
+    assert_int_equal(job->processed_rows, 7);
+    assert_int_equal(job->checkpoint, 8);
+    sql(f, "DROP TRIGGER stuck");
+    OK(act(f, RETRY, job->batch_id, &after));
+    assert_int_equal(after->processed_rows, 0);
+    assert_int_equal(sql(f, "SELECT count(*) FROM import_errors"), 0);
+}
+
 static void test_import_for_real(void **state)
 {
     fixture_t *f = *state;
@@ -644,6 +665,7 @@ int main(void)
         TEST(test_answer_takes_back),
         TEST(test_answer_needs_a_question),
         TEST(test_undo_is_asked_once),
+        TEST(test_retry_fails_whole),
         TEST(test_import_for_real),
         TEST(test_import_for_real_without_file),
         TEST(test_import_for_real_of_a_file_elsewhere),
