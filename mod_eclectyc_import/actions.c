@@ -42,11 +42,7 @@ static int answer_done(ecl_request_t *q, const ecl_job_t *job)
     return ecl_respond_see_other(q, apr_pstrcat(q->r->pool, "/status/", job->batch_id, NULL));
 }
 
-/* Does one thing to the job that the path names. */
-typedef apr_status_t action_fn(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
-                               ecl_result_t *result);
-
-static int act(ecl_request_t *q, action_fn *action)
+static int act(ecl_request_t *q, ecl_action_fn *action)
 {
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_job_t *job = NULL;
@@ -106,6 +102,25 @@ static apr_status_t delete_job(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t 
 {
     *pjob = NULL;
     return ecl_job_delete(conn, q->batch_id, q->user, q->settings->storage_dir, q->r->pool, result);
+}
+
+ecl_action_fn *ecl_action_find(const char *name)
+{
+    static const struct {
+        const char *name;
+        ecl_action_fn *function;
+    } actions[] = {{"cancel", cancel},
+                   {"retry", retry},
+                   {"undo", undo},
+                   {"run-now", run_now},
+                   {"delete", delete_job}};
+
+    for (apr_size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (!strcmp(name, actions[i].name)) {
+            return actions[i].function;
+        }
+    }
+    return NULL;
 }
 
 /* ---- answering ---------------------------------------------------------------------------------

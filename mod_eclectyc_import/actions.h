@@ -17,6 +17,14 @@ ecl_handler_fn ecl_action_run_now;
 /* The answer to a failed job's question, as a form or JSON: names and values of options. */
 ecl_handler_fn ecl_action_answer;
 
+/* Does one thing to the job q->batch_id; *pjob is the job afterwards, NULL when it is deleted. */
+typedef apr_status_t ecl_action_fn(ecl_request_t *q, ecl_db_conn_t *conn, ecl_job_t **pjob,
+                                   ecl_result_t *result);
+
+/* What can be done to many jobs at once, by name; NULL: nothing of that name. */
+#define ECL_BULK_ACTIONS "cancel, retry, undo, run-now, delete"
+ecl_action_fn *ecl_action_find(const char *name);
+
 /* The job that the path names; allocated from the request's pool. */
 apr_status_t ecl_action_get_job(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t *result);
 

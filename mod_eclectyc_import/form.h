@@ -9,7 +9,7 @@
 
 #include "../lib/ecl.h"
 
-#define ECL_FORM_FIELDS 100
+#define ECL_FORM_FIELDS 250 /* a list of 200 jobs, each with a tick, and what is around it */
 
 /* Resolves %XX, and '+' to a blank if plus_is_space. NULL when a '%' is not followed by two
  * hexadecimal digits, or for %00; else allocated from p. */

@@ -313,6 +313,23 @@ static void add_done_message(const ecl_request_t *q, json_object *root)
     }
 }
 
+/* What the form around the list says of it: which jobs are shown, and how to come back. */
+static json_object *bulk_of(const ecl_job_page_t *page, const ecl_job_filter_t *filter,
+                            apr_pool_t *p)
+{
+    json_object *bulk = json_object_new_object();
+    apr_array_header_t *ids = apr_array_make(p, page->count + 1, sizeof(const char *));
+
+    for (int i = 0; i < page->count; i++) {
+        APR_ARRAY_PUSH(ids, const char *) = page->jobs[i]->batch_id;
+    }
+    json_object_object_add(bulk, "shown", json_object_new_string(apr_array_pstrcat(p, ids, ',')));
+    json_object_object_add(bulk, "count", json_object_new_int(page->count));
+    json_object_object_add(bulk, "before",
+                           json_object_new_string(filter->before ? filter->before : ""));
+    return bulk;
+}
+
 int ecl_page_jobs(ecl_request_t *q)
 {
     json_object *root = ecl_respond_own(q, ecl_view_root(q, "Imports", "jobs"));
@@ -342,6 +359,7 @@ int ecl_page_jobs(ecl_request_t *q)
     }
     json_object_object_add(root, "jobs", ecl_view_jobs(q, page.jobs, page.count));
     json_object_object_add(root, "has_jobs", json_object_new_boolean(page.count > 0));
+    json_object_object_add(root, "bulk", bulk_of(&page, &filter, q->r->pool));
     json_object_object_add(root, "statuses", status_choices(q, &filter, counts));
     add_filter(q, &filter, root);
     if (page.next) {

@@ -7,6 +7,7 @@
 
 #include "actions.h"
 #include "api.h"
+#include "bulk.h"
 #include "events.h"
 #include "failed_rows.h"
 #include "form.h"
@@ -29,6 +30,7 @@ static const route_t routes[] = {
     {ECL_ROLE_ADMIN, M_GET, "", ecl_page_upload_form},
     {ECL_ROLE_ADMIN, M_POST, "", ecl_page_upload},
     {ECL_ROLE_ADMIN, M_GET, "/jobs", ecl_page_jobs},
+    {ECL_ROLE_ADMIN, M_POST, "/jobs/bulk", ecl_bulk_page},
     {ECL_ROLE_ADMIN, M_GET, "/status/{id}", ecl_page_status},
     {ECL_ROLE_ADMIN, M_GET, "/status/{id}/failed-rows.csv", ecl_page_failed_rows},
     {ECL_ROLE_ADMIN, M_POST, "/status/{id}/cancel", ecl_action_cancel},

@@ -165,14 +165,30 @@ static void keep_offered(json_object *field, json_object *offered)
     json_object_object_add(field, "choices", kept);
 }
 
-int ecl_view_asks(const ecl_job_t *job)
+static int has_question(json_object *summary)
 {
     json_object *question, *option;
 
-    return job->status == ECL_JOB_FAILED && job->stored_name && job->summary &&
-           json_object_object_get_ex(job->summary, "question", &question) &&
+    return json_object_object_get_ex(summary, "question", &question) &&
            json_object_object_get_ex(question, "option", &option) &&
            ecl_option_find(json_object_get_string(option)) >= 0;
+}
+
+int ecl_view_asks(const ecl_job_t *job)
+{
+    json_object *parsed;
+    int asks;
+
+    if (job->status != ECL_JOB_FAILED || !job->stored_name) {
+        return 0;
+    }
+    if (!job->summary_text) {
+        return has_question(job->summary);
+    }
+    parsed = json_tokener_parse(job->summary_text); /* a job of a list: few have failed */
+    asks = has_question(parsed);
+    json_object_put(parsed);
+    return asks;
 }
 
 void ecl_view_question(const ecl_job_t *job, const char *const values[ECL_OPTIONS],

@@ -104,6 +104,34 @@
 
   const busy = (element) => element.contains(document.activeElement) || $("details[open]", element);
 
+  // ---- choosing imports in the list: one tick for all that are shown ----------------------------
+
+  const picks = () => $$("[data-pick]");
+
+  function showPicked() {
+    const all = $("[data-pick-all]"), text = $("[data-picked]");
+    if (!all) {
+      return;
+    }
+    const count = picks().filter((box) => box.checked).length;
+    all.checked = count > 0 && count === picks().length;
+    all.indeterminate = count > 0 && !all.checked;
+    text.hidden = !count;
+    text.textContent = `${count} chosen`;
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-all]")) {
+      for (const box of picks()) {
+        box.checked = event.target.checked;
+      }
+    }
+    if (event.target.matches("[data-pick], [data-pick-all]")) {
+      showPicked();
+      announce(`${picks().filter((box) => box.checked).length} chosen`);
+    }
+  });
+
   // Takes the lists from a fresh copy of this page. One that somebody is using waits for next time.
   async function refreshRegions() {
     const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
@@ -114,7 +142,11 @@
     for (const region of $$("[data-region]")) {
       const replacement = fresh.getElementById(region.id);
       if (replacement && !busy(region)) {
+        const chosen = $$("[data-pick]:checked", region).map((box) => box.name);
         region.replaceWith(document.adoptNode(replacement));
+        for (const box of $$("[data-pick]", replacement)) {
+          box.checked = chosen.includes(box.name);
+        }
         enhance(replacement);
       }
     }
@@ -412,6 +444,7 @@
   });
 
   function enhance(root) {
+    showPicked();
     localiseTimes(root);
     enableCopying(root);
   }

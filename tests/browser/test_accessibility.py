@@ -96,6 +96,20 @@ def test_states(desktop, filled, state):
     assert not (found := violations(desktop)), "\n".join(found)
 
 
+def test_many_at_once(desktop, filled):
+    server, jobs = filled
+    desktop.login(server)
+    desktop.open(server, "/jobs")
+    desktop.js("document.querySelectorAll('.bulk details').forEach(d => { d.open = true; })")
+    judge(desktop, "list with choices unfolded")
+    desktop.open(server, "/jobs")
+    desktop.js("""document.querySelector("[name=job_" + CSS.escape(arguments[0]) + "]").click();
+                  document.querySelector(".bulk [value=retry]").click();""", jobs["queued"])
+    harness.wait_for(lambda: "Trying imports again" in desktop.text(), "the answer")
+    assert "The job is queued; only a failed or cancelled job" in desktop.text()
+    judge(desktop, "what was done")
+
+
 def test_a_refused_upload(desktop, filled, tmp_path):
     desktop.login(filled[0])
     (tmp_path / "empty.csv").touch()

@@ -2,6 +2,7 @@
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 import meterfiles as mf
 import scenes
@@ -356,3 +357,30 @@ def test_a_nonsensical_answer(either, working, week, save):
     page.press("Go on with the import")
     page.until_job("Completed")
     assert "Active import (AI)" in page.text("figure.chart")
+
+
+def test_many_at_once(everywhere, idle, week):
+    page = everywhere
+    page.login(idle)
+    for n in range(3):
+        idle.upload(mf.wide(1, first=week, count=1), f"bulk {week} {n}.csv")
+    page.open(idle, f"/jobs?q=bulk+{week}")
+    second = page.all("table.jobs input[type=checkbox]")[1]
+    second.send_keys(Keys.SPACE)
+    assert second.is_selected() and second.accessible_name == f"Choose bulk {week} 1.csv"
+    if page.javascript:
+        assert page.text(".bulk [data-picked]") == "1 chosen"
+    page.press("Cancel… the chosen imports", ".bulk")
+    page.press("Cancel the chosen imports", ".bulk")
+    assert page.text("h1") == "Cancelling imports"
+    assert "Done for the import." in page.text() and f"bulk {week} 1.csv" in page.text()
+    page.press("Back to the list", ".crumbs")
+    assert [badge.text for badge in page.all("table.jobs .badge")] == ["Waiting", "Cancelled",
+                                                                       "Waiting"]
+    page.find(".bulk [name=all]").click()
+    assert {b.is_selected() for b in page.all("table.jobs input")} == {page.javascript}
+    page.press("Try again", ".bulk")
+    assert "Done for 1 of 3." in page.text()
+    assert page.text().count("The job is queued; only a failed or cancelled job") == 2
+    page.press("Back to the list", ".crumbs")
+    assert {badge.text for badge in page.all("table.jobs .badge")} == {"Waiting"}
