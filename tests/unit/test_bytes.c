@@ -1,16 +1,10 @@
 /* Stored files → UTF-8: encodings and containers, whole and broken, however they are cut. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_general.h>
 
+#include "file_fixture.h"
 #include "packing.h"
 #include "lib/utf8.h"
 #include "worker/bytes.h"
@@ -20,11 +14,6 @@
 #else
 #define BIG_MEMBERS 200
 #endif
-
-typedef struct env_t {
-    apr_pool_t *pool;
-    char path[64];
-} env_t;
 
 /* What came of reading a file to its end. */
 typedef struct outcome_t {
@@ -37,39 +26,6 @@ typedef struct outcome_t {
     ecl_container_t container;
     apr_int64_t first_other;
 } outcome_t;
-
-static int set_up(void **state)
-{
-    env_t *env = calloc(1, sizeof *env);
-    int fd;
-
-    apr_pool_create(&env->pool, NULL);
-    snprintf(env->path, sizeof env->path, "/tmp/test_bytes.XXXXXX");
-    fd = mkstemp(env->path);
-    assert_true(fd >= 0);
-    close(fd);
-    *state = env;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    env_t *env = *state;
-
-    unlink(env->path);
-    apr_pool_destroy(env->pool);
-    free(env);
-    return 0;
-}
-
-static void write_file(env_t *env, const char *bytes, size_t length)
-{
-    FILE *f = fopen(env->path, "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, length, f), length);
-    assert_int_equal(fclose(f), 0);
-}
 
 static char *read_file(env_t *env, size_t *plength)
 {

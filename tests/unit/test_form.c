@@ -1,13 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include <apr_general.h>
-
+#include "pool_fixture.h"
 #include "mod_eclectyc_import/form.h"
-
-static apr_pool_t *pool;
 
 static apr_table_t *fields_of(const char *text)
 {
@@ -128,19 +120,6 @@ static void file_names(void **state)
     assert_int_equal(strlen(ecl_form_filename(euros, pool)), 399);
 }
 
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int destroy_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,10 +129,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(booleans, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(file_names, make_pool, destroy_pool),
     };
-    int failures;
 
-    apr_initialize();
-    failures = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failures;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

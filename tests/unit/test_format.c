@@ -1,13 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include <apr_general.h>
-
+#include "pool_fixture.h"
 #include "mod_eclectyc_import/format.h"
-
-static apr_pool_t *pool;
 
 static void counts(void **state)
 {
@@ -83,19 +75,6 @@ static void sentences(void **state)
     assert_string_equal(ecl_format_sentence("", pool), ".");
 }
 
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int destroy_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,10 +84,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(times, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(sentences, make_pool, destroy_pool),
     };
-    int failures;
 
-    apr_initialize();
-    failures = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failures;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -1,11 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include <apr_general.h>
 #include <apr_strings.h>
 
+#include "pool_fixture.h"
 #include "mod_eclectyc_import/multipart.h"
 
 #define TYPE "multipart/form-data; boundary=XyZ"
@@ -52,8 +47,6 @@ static apr_status_t part_end(void *baton)
 }
 
 static const ecl_multipart_events_t events = {part_begin, part_data, part_end};
-
-static apr_pool_t *pool;
 
 /* Parses body, cut at the two offsets. Returns what finish (or the failing feed) returned. */
 static apr_status_t parse_cut(const char *body, apr_size_t length, apr_size_t cut1, apr_size_t cut2,
@@ -304,19 +297,6 @@ static void content_types(void **state)
     assert_int_equal(ecl_multipart_make(&parser, NULL, &events, NULL, pool, NULL), ECL_EINPUT);
 }
 
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int destroy_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,10 +309,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failing_receiver_ends_it, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(content_types, make_pool, destroy_pool),
     };
-    int failures;
 
-    apr_initialize();
-    failures = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failures;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

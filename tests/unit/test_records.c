@@ -1,13 +1,7 @@
 /* Bytes → records: fields, line numbers, offsets and raw text, however the file is cut. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "file_fixture.h"
 #include "worker/records.h"
 #include "lib/utf8.h"
 
@@ -16,44 +10,6 @@
 #else
 #define BIG_FILE (64 << 20)
 #endif
-
-typedef struct env_t {
-    apr_pool_t *pool;
-    char path[64];
-} env_t;
-
-static int set_up(void **state)
-{
-    env_t *env = calloc(1, sizeof *env);
-    int fd;
-
-    apr_pool_create(&env->pool, NULL);
-    snprintf(env->path, sizeof env->path, "/tmp/test_records.XXXXXX");
-    fd = mkstemp(env->path);
-    assert_true(fd >= 0);
-    close(fd);
-    *state = env;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    env_t *env = *state;
-
-    unlink(env->path);
-    apr_pool_destroy(env->pool);
-    free(env);
-    return 0;
-}
-
-static void write_file(env_t *env, const char *bytes, size_t length)
-{
-    FILE *f = fopen(env->path, "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, length, f), length);
-    assert_int_equal(fclose(f), 0);
-}
 
 static ecl_records_t *open_file(env_t *env, char delimiter, size_t read_size)
 {

@@ -1,0 +1,43 @@
+/* A pool for each test, in `pool`: cmocka_unit_test_setup_teardown(test, make_pool, destroy_pool),
+ * and cmocka_run_group_tests(tests, start_apr, stop_apr). */
+#ifndef POOL_FIXTURE_H
+#define POOL_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_pools.h>
+
+static apr_pool_t *pool;
+
+static inline int make_pool(void **state)
+{
+    (void)state;
+    return apr_pool_create(&pool, NULL);
+}
+
+static inline int destroy_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static inline int start_apr(void **state)
+{
+    (void)state;
+    return apr_initialize();
+}
+
+static inline int stop_apr(void **state)
+{
+    (void)state;
+    apr_terminate();
+    return 0;
+}
+
+#endif
