@@ -89,7 +89,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 		$(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The schema is part of the program: see lib/migrate.h.
-$(BUILD)/migrations.c: lib/embed_migrations.sh $(wildcard migrations/*/*.sql)
+$(BUILD)/migrations.c: lib/embed_migrations.sh $(wildcard migrations/* migrations/*/*.sql)
 	@mkdir -p $(@D)
 	$(Q)sh lib/embed_migrations.sh migrations >$@.new && mv $@.new $@
 $(BUILD)/migrations.o: $(BUILD)/migrations.c
