@@ -2,11 +2,9 @@
 those of a file that was right from the start. The corrected rows go as they were downloaded, without
 a word about the file that they are from."""
 
-import contextlib
 import csv
 import datetime
 import io
-import sqlite3
 
 import openpyxl
 import pytest
@@ -27,12 +25,6 @@ def server():
     finally:
         server.kill()
         server.remove()
-
-
-def empty(server):
-    with contextlib.closing(sqlite3.connect(server.database, timeout=30)) as db, db:
-        for table in ("meter_day_history", "meter_days", "meters", "import_errors", "import_jobs"):
-            db.execute(f"DELETE FROM {table}")
 
 
 def readings(server):
@@ -143,11 +135,11 @@ def rejected(server, job, part=1):
 
 def mend(server, content, broken, original, filename="data.csv", parts=1, **said):
     """Imports the file, and then the broken one and its rejected rows, mended: they are the same."""
-    empty(server)
+    server.empty()
     whole = server.import_file(content, filename, **said)
     assert (whole["status"], whole["failed_rows"]) == ("completed", 0), whole
     expected = readings(server)
-    empty(server)
+    server.empty()
     job = server.import_file(broken, filename, **said)
     assert job["status"] == "completed" and job["failed_rows"] > 0
     assert readings(server) != expected
@@ -176,7 +168,7 @@ def test_what_is_still_wrong_is_shown_again(server, name):
     """Rows that are uploaded as they came are rejected for the same reason, and their list has
     neither more columns nor other cells than the first."""
     content, value, said = FILES[name]
-    empty(server)
+    server.empty()
     job = server.import_file(content.replace(value, BAD, 1), **said)
     first = rejected(server, job)
     again = server.import_file(first.encode(), parent_batch_id=job["batch_id"])
@@ -229,7 +221,7 @@ def test_sheets_of_different_layouts(server):
 
 def test_rows_below_another_header_are_a_file_of_their_own(server):
     """Nothing needs to be corrected in them."""
-    empty(server)
+    server.empty()
     other = by_reading("MPAN,Start,End,kWh", before=M, value=lambda i: "", count=0)
     other += "".join(f"{M}{when:%d/%m/%Y %H:%M},{when + datetime.timedelta(minutes=30):%d/%m/%Y %H:%M},"
                      f"{i}.5\n" for i, when in enumerate(stamps("2026-03-01", 48)))
@@ -246,7 +238,7 @@ def test_rows_below_another_header_are_a_file_of_their_own(server):
 
 def test_rows_that_are_cut_off_stay_wrong_until_they_are_completed(server):
     """Blank cells behind what is left of them would be missing values."""
-    empty(server)
+    server.empty()
     lines = wide(NUMBERS)
     whole, lines[2] = lines[2], ",".join(lines[2].split(",")[:49])
     job = server.import_file("\n".join(lines))
@@ -266,7 +258,7 @@ def test_nothing_runs_as_a_formula(server):
         cells = lines[1].split(",")
         rows.append(",".join([*cells[:1], f"2026-03-{n + 1:02d}", site.replace("+44,5", '"+44,5"'),
                               *cells[2:]]).replace(",7.25,", f",{BAD},"))
-    empty(server)
+    server.empty()
     job = server.import_file("\n".join([lines[0], *rows]))
     assert job["failed_rows"] == len(rows)
     sites = [row[2] for row in csv.reader(io.StringIO(rejected(server, job)))][1:]
@@ -275,7 +267,7 @@ def test_nothing_runs_as_a_formula(server):
 
 
 def test_a_quotation_mark_that_never_closes_takes_no_other_row(server):
-    empty(server)
+    server.empty()
     lines = wide(NUMBERS)
     lines[2] = lines[2].replace("52.25", BAD)
     lines[3] = lines[3].replace(",", ',"', 1)
@@ -286,7 +278,7 @@ def test_a_quotation_mark_that_never_closes_takes_no_other_row(server):
 
 
 def test_the_column_read_as_must_stay_as_it_is(server):
-    empty(server)
+    server.empty()
     content, value, _ = FILES["5 minutes"]
     job = server.import_file(content.replace(value, BAD, 1))
     table = rejected(server, job)
