@@ -424,7 +424,8 @@ static apr_status_t copy_days(state_t *state, ecl_store_row_t **rows, int count,
 /* Before the job's first change of days. Where it has written one before and another import has
  * done so since (two files with the same days, imported at the same time), it moves to the top of
  * the day's stack, which would lead in a circle otherwise: its successor takes over what it found.
- */
+ * Where the record of an import above it was deleted, its own can't be reached any more, and gives
+ * way. */
 static apr_status_t keep_history(state_t *state, ecl_store_row_t **rows, int count,
                                  ecl_result_t *result)
 {
@@ -444,7 +445,11 @@ static apr_status_t keep_history(state_t *state, ecl_store_row_t **rows, int cou
         " unit, previous_job_id, previous_line, previous_updated_at)"
         " SELECT $5, d.id, d.period_values, d.period_flags, d.unit, d.import_job_id, d.import_line,"
         " d.updated_at FROM unnest(" KEY_TYPES ") AS n (" KEY_NAMES ") JOIN meter_days d"
-        " ON " SAME_KEY " ON CONFLICT (import_job_id, meter_day_id) DO NOTHING";
+        " ON " SAME_KEY " ON CONFLICT (import_job_id, meter_day_id) DO UPDATE SET"
+        " period_values = excluded.period_values, period_flags = excluded.period_flags,"
+        " unit = excluded.unit, previous_job_id = excluded.previous_job_id,"
+        " previous_line = excluded.previous_line,"
+        " previous_updated_at = excluded.previous_updated_at";
     params_t ids = {.pool = state->pool}, keys = {.pool = state->pool};
     ecl_pg_bytes_t *days;
     apr_status_t rv;
