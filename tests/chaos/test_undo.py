@@ -9,7 +9,6 @@ import installation as inst
 import later
 import ledger
 import meterfiles as mf
-import worker_helpers as wh
 from chaos_options import LONG
 
 METERS, DAYS, PERIODS = 2, 3, 48
