@@ -403,30 +403,26 @@ static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
 }
 
 /* Whether the schema is the one the connection's statements were prepared for; under the write
- * lock it stays so. Where none was prepared yet, any is. */
+ * lock it stays so. */
 static int is_schema_current(ecl_db_conn_t *conn)
 {
     apr_int64_t version = 0;
 
-    if (dialect_of(conn)->schema_version(ecl_db_native(conn), &version) != 0) {
-        return 0;
-    }
-    if (!apr_hash_count(conn->statements)) {
-        conn->schema_version = version;
-    }
-    return version == conn->schema_version;
+    return dialect_of(conn)->schema_version(ecl_db_native(conn), &version) == 0 &&
+           version == conn->schema_version;
 }
 
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
 {
-    apr_status_t rv;
+    apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
+    int is_stale = is_disconnected(conn);
 
     if (conn->in_transaction) {
         return ecl_fail(result, APR_EGENERAL, "database-misuse", "transactions do not nest");
     }
-    for (int attempt = 0; attempt < 3; attempt++) {
-        if (attempt || is_disconnected(conn)) {
-            rv = reconnect(conn, result);
+    do {
+        if (is_stale) {
+            apr_status_t rv = reconnect(conn, result);
             if (rv != APR_SUCCESS) {
                 return rv;
             }
@@ -439,7 +435,8 @@ apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
             return APR_SUCCESS;
         }
         ecl_db_rollback(conn);
-    }
+        is_stale = 1;
+    } while (apr_time_now() < deadline);
     conn->failed = 1;
     return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
                     "the database's schema keeps changing");
