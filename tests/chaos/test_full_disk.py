@@ -37,6 +37,7 @@ def small_disk(tmp_path_factory):
     yield mount
     for path in mounted:
         subprocess.run(["umount", "-l", path], check=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
