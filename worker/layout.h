@@ -153,13 +153,15 @@ typedef struct ecl_layout_t {
     int rows_are_whole; /* wide: a row has a value for each half-hour of its day, no more, no fewer;
                            a flow with days of any other form is broken */
 
-    int labels_are_open;  /* long: the sample does not show whether times are starts or ends */
-    int labels_are_ends;  /* the time is the period's end */
-    int midnight_is_end;  /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
-    int times_are_utc;    /* the header or the file says so */
-    int newest_first;     /* long: the file runs backward in time */
-    int interval_minutes; /* 30, or what the stamps or columns show; 1440 for daily */
-    int interval_column;  /* long: the row's own minutes; -1: interval_minutes for all */
+    int labels_are_open;    /* long: the sample does not show whether times are starts or ends */
+    int labels_are_ends;    /* the time is the period's end */
+    int midnight_is_end;    /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
+    int times_are_utc;      /* the header or the file says so */
+    int times_are_local;    /* wide: it says so, or a part of it that was not looked at may */
+    const char *zone_doubt; /* wide: in words, what speaks against it; NULL: nothing */
+    int newest_first;       /* long: the file runs backward in time */
+    int interval_minutes;   /* 30, or what the stamps or columns show; 1440 for daily */
+    int interval_column;    /* long: the row's own minutes; -1: interval_minutes for all */
     ecl_serial_dates_t serial_dates;
     int serials_are_1904;
     int labels_above; /* what numbered columns stand for is said in the line above the header */

@@ -676,6 +676,9 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
         layout->serial_dates = date->serial_times ? ECL_SERIAL_DATES_TIMES : ECL_SERIAL_DATES_DAYS;
     }
     layout->times_are_utc = date && (date->is_utc || (time && time->is_utc));
+    layout->times_are_local = layout->kind == ECL_LAYOUT_WIDE && date && !layout->times_are_utc &&
+                              ecl_name_says_local(header->fields[layout->date_column].text,
+                                                  header->fields[layout->date_column].length);
     if (date && date->role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;
     }

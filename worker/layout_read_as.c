@@ -31,9 +31,6 @@ static const char *order_words(const ecl_layout_t *layout)
 
 static const char *zone_words(const ecl_layout_t *layout, apr_pool_t *p)
 {
-    int is_by_number =
-        layout->kind == ECL_LAYOUT_WIDE ? layout->values[0].period > 0 : layout->period_column >= 0;
-
     if (layout->kind == ECL_LAYOUT_DAILY) {
         return "";
     }
@@ -43,8 +40,11 @@ static const char *zone_words(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->times_are_utc) {
         return " timezone=UTC";
     }
-    /* rows of single readings could otherwise show another zone than their file did */
-    return layout->kind == ECL_LAYOUT_LONG && !is_by_number ? " timezone=local" : "";
+    /* a few rows could otherwise show another zone than their file did */
+    if (layout->kind == ECL_LAYOUT_WIDE) {
+        return layout->times_are_local || layout->rows_are_whole ? " timezone=local" : "";
+    }
+    return layout->period_column < 0 ? " timezone=local" : "";
 }
 
 static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)

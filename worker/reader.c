@@ -102,6 +102,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
                              ecl_result_t *result)
 {
     ecl_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
+    ecl_wide_zone_t wide = {NULL, NULL, 0};
     apr_status_t status;
 
     reader->pool = p;
@@ -113,11 +114,18 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
          layout = layout->next) {
         apr_int64_t rows;
 
-        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, p, &rows, result);
+        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, &wide, p, &rows,
+                                   result);
         reader->rows = rows < 0 || reader->rows < 0 ? -1 : reader->rows + rows;
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    ecl_wide_zone_apply(&wide, reader->layouts, p);
+    for (ecl_layout_t *layout = reader->layouts; layout; layout = layout->next) {
         ecl_layout_add_cells(layout, p);
     }
-    return status == APR_SUCCESS ? start(preader, reader, path, result) : status;
+    return start(preader, reader, path, result);
 }
 
 apr_status_t ecl_reader_again(ecl_reader_t **pagain, const ecl_reader_t *reader, const char *path,

@@ -286,15 +286,32 @@ void ecl_zone_apply(const ecl_zone_t *zone, ecl_layout_t *layout, apr_pool_t *p)
 void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layout_t *first,
                    apr_pool_t *p);
 
+/* What rows of a day show of their zone on the days when the clocks change; of all sheets. */
+typedef struct ecl_wide_zone_t {
+    const char *utc, *local; /* for people: the first row that shows it; NULL: none does */
+    int is_cut;              /* there are rows that were not looked at */
+} ecl_wide_zone_t;
+
+/* Whether it is for those days to show: nothing else says the zone of these rows of a day. */
+int ecl_wide_zone_is_open(const ecl_layout_t *layout);
+
+/* Takes a row and its local day. Texts are of p. */
+void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
+                        const ecl_clock_day_t *day, const ecl_record_t *record, apr_pool_t *p);
+
+/* Decides for all layouts that are open: UTC if some row shows it and none the contrary. */
+void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_pool_t *p);
+
 /* What the sample can't show and the file may: the zone that a line above or below the table
  * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that
  * months stand before days, that times are period ends. Amends layout and its evidence, and the
- * notes of first, the first of the file's layouts. Looks at ECL_SURVEY_BYTES at most: of a larger
- * file the lines below the table count for nothing. *prows: the data rows that ecl_reader_count
+ * notes of first, the first of the file's layouts; adds to wide, which is for the caller to apply.
+ * Looks at ECL_SURVEY_BYTES at most: of a larger file the lines below the table count for nothing.
+ * *prows: the data rows that ecl_reader_count
  * would find, as they were all seen anyway; -1: they were not. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
-                               ecl_result_t *result);
+                               const ecl_clock_t *clock, ecl_wide_zone_t *wide, apr_pool_t *p,
+                               apr_int64_t *prows, ecl_result_t *result);
 
 #endif /* ECL_READER_INTERNAL_H */

@@ -9,6 +9,9 @@
 typedef struct survey_t {
     const ecl_layout_t *layout;
     const ecl_clock_t *clock;
+    ecl_wide_zone_t *wide;
+    ecl_turn_t *turn; /* NULL: no table lies on its side, or none of its days matters */
+    apr_pool_t *pool; /* for texts that are kept */
     ecl_order_proof_t order;
     char last_date[10]; /* the first characters of the date cell before */
     int last_is_plain;  /* that day has 24 hours */
@@ -122,8 +125,29 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
             memcpy(survey->last_date, cell.text, sizeof(survey->last_date));
             survey->last_is_plain = 1;
         }
+    } else if (survey->layout->kind == ECL_LAYOUT_WIDE) {
+        ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
     } else if (stamp.has_time && stamp.minute < 1440) {
         count_stamp(survey, &day, record, stamp.minute);
+    }
+}
+
+static void look_at_turned(survey_t *survey)
+{
+    ecl_record_t day;
+
+    while (ecl_turn_take(survey->turn, &day)) {
+        look_at(survey, &day);
+    }
+}
+
+static void look_at_row(survey_t *survey, ecl_record_t *record)
+{
+    if (!survey->turn) {
+        look_at(survey, record);
+    } else if (ecl_turn_put(survey->turn, record) == ECL_TURN_FIRST) {
+        look_at_turned(survey);
+        ecl_turn_put(survey->turn, record);
     }
 }
 
@@ -143,7 +167,7 @@ static int is_zone_given(const ecl_layout_t *layout)
 /* Whether dates and times are to be looked at. */
 static int needs_stamps(const ecl_layout_t *layout)
 {
-    return (layout->date_order_is_open && !layout->turned) ||
+    return (layout->date_order_is_open && !layout->turned) || ecl_wide_zone_is_open(layout) ||
            (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
             (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
 }
@@ -181,6 +205,10 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
     if (status == APR_SUCCESS && layout->sheet) {
         ecl_records_only_sheet(records, layout->sheet_number);
     }
+    if (layout->turned && with_stamps) {
+        survey->turn = ecl_turn_make(reading);
+        ecl_turn_enter(survey->turn, layout->turned);
+    }
     while (status == APR_SUCCESS) {
         status = ecl_records_next(records, &record, result);
         if (status != APR_SUCCESS || record.text_offset > ECL_SURVEY_BYTES) {
@@ -195,13 +223,17 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
             ecl_zone_look(&survey->zone, layout, &record, p);
         }
         if (with_stamps && is_row) {
-            look_at(survey, &record);
+            look_at_row(survey, &record);
         }
         if (have_offsets(survey) && !layout->date_order_is_open && !layout->labels_are_open) {
             break;
         }
     }
     *pis_whole = APR_STATUS_IS_EOF(status);
+    if (survey->turn && *pis_whole) {
+        ecl_turn_end(survey->turn);
+        look_at_turned(survey);
+    }
     return *pis_whole ? APR_SUCCESS : status;
 }
 
@@ -212,6 +244,9 @@ static void take_zone(survey_t *survey, ecl_layout_t *layout, int is_whole, apr_
         survey->zone.kind = ECL_ZONE_NONE;
     }
     ecl_zone_apply(&survey->zone, layout, p);
+    layout->times_are_local |=
+        layout->kind == ECL_LAYOUT_WIDE && !layout->times_are_utc &&
+        (survey->zone.kind == ECL_ZONE_LOCAL || survey->zone.kind == ECL_ZONE_UNKNOWN);
 }
 
 static void take_utc(const survey_t *survey, ecl_layout_t *layout, apr_pool_t *p)
@@ -241,10 +276,10 @@ static void tell_ends(ecl_layout_t *layout, apr_pool_t *p)
 }
 
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, apr_pool_t *p, apr_int64_t *prows,
-                               ecl_result_t *result)
+                               const ecl_clock_t *clock, ecl_wide_zone_t *wide, apr_pool_t *p,
+                               apr_int64_t *prows, ecl_result_t *result)
 {
-    survey_t survey = {.layout = layout, .clock = clock, .first = 1};
+    survey_t survey = {.layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1};
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
@@ -255,17 +290,22 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     }
     apr_pool_create(&reading, p);
     status = look(&survey, path, &is_whole, reading, p, result);
+    if (status == APR_SUCCESS && survey.order.only_mdy && !survey.order.only_dmy) {
+        layout->date_order = ECL_ORDER_MDY;
+        layout->evidence = apr_pstrcat(p, layout->evidence,
+                                       "; month before day, as dates later in the file show", NULL);
+        /* the other way round the days on which clocks change were no dates at all */
+        survey = (survey_t){.layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1};
+        apr_pool_clear(reading);
+        status = look(&survey, path, &is_whole, reading, p, result);
+    }
     apr_pool_destroy(reading);
     if (status != APR_SUCCESS) {
         return status;
     }
+    wide->is_cut |= !is_whole && ecl_wide_zone_is_open(layout);
     if (is_whole && !layout->turned) {
         *prows = survey.rows;
-    }
-    if (survey.order.only_mdy && !survey.order.only_dmy) {
-        layout->date_order = ECL_ORDER_MDY;
-        layout->evidence = apr_pstrcat(p, layout->evidence,
-                                       "; month before day, as dates later in the file show", NULL);
     }
     if (is_whole && are_ends(&survey)) {
         layout->labels_are_ends = 1;

@@ -121,15 +121,17 @@ static void print_periods(const ecl_layout_t *layout, const ecl_clock_day_t *day
 static ecl_outcome_t fail_nowhere(ecl_reader_t *reader, const ecl_value_column_t *value,
                                   const ecl_clock_day_t *day)
 {
+    const char *doubt = day->minutes < 1440 ? reader->layout->zone_doubt : NULL;
     char date[ECL_DATE_TEXT], periods[PERIODS_TEXT];
 
     ecl_date_print(day->date, date);
     print_periods(reader->layout, day, periods);
     return ecl_reader_fail(reader, value->column, "no-such-period",
                            "%s has %s, and this is none of them: expected a blank cell "
-                           "(or 0), found \"%s\"",
+                           "(or 0), found \"%s\"%s%s",
                            date, periods,
-                           ecl_reader_show(reader, ecl_reader_cell(reader, value->column)));
+                           ecl_reader_show(reader, ecl_reader_cell(reader, value->column)),
+                           doubt ? "; " : "", doubt ? doubt : "");
 }
 
 /* Puts one value into its settlement day; a day of another zone has parts of two. */

@@ -361,6 +361,15 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
     return ECL_ROLE_NONE;
 }
 
+int ecl_name_says_local(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+
+    return ecl_word_fold(text, length, word) &&
+           (strstr(word, "local") || strstr(word, "bst") || strstr(word, "daylightsaving") ||
+            strstr(word, "london"));
+}
+
 /* ---- units -------------------------------------------------------------------------------------
  */
 

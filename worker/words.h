@@ -39,6 +39,9 @@ typedef enum ecl_role_t {
  * says that times are UTC. What stands in round brackets is not part of the name. */
 ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int *pis_utc);
 
+/* Whether a column's name says that its times are what the clock shows: "Date (Local)". */
+int ecl_name_says_local(const char *text, apr_size_t length);
+
 typedef enum ecl_unit_t {
     ECL_UNIT_NONE, /* blank, or (in a header) no unit there */
     ECL_UNIT_KWH,

@@ -71,6 +71,8 @@ DF2 = "#F2\n#O " + mf.mpan(0) + "-E25A000417\n#S 2\n" + "".join(
 FILES = {
     "a row per day": ("\n".join(wide(NUMBERS)), "52.25", {}),
     "columns by the clock": ("\n".join(wide(TIMES)), "52.25", {}),
+    "columns of UTC, as March shows": ("\n".join(wide(TIMES, "2025-03-29")), "112.25", {}),
+    "numbers of UTC, as March shows": ("\n".join(wide(NUMBERS, "2025-03-29")[1:]), "112.25", {}),
     "decimal commas": ("\n".join(wide(NUMBERS, delimiter=";", point=",")), "52,25", {}),
     "no header": ("\n".join(wide(NUMBERS)[1:]), "52.25", {}),
     "no header, with flags": ("\n".join(
@@ -179,6 +181,18 @@ def test_what_is_still_wrong_is_shown_again(server, name):
     rows = [list(csv.reader(io.StringIO(table))) for table in (first, second)]
     assert rows[0][0] == rows[1][0]
     assert rows[0][1][:-4] == rows[1][1][:-4] and rows[0][1][-2] == rows[1][1][-2]
+
+
+def test_a_row_of_utc_among_local_ones_is_not_read_by_itself(server):
+    """In a file of its own it would show another zone than its file, which contradicts itself."""
+    empty(server)
+    lines = wide(TIMES, "2025-03-30", 1)
+    local = lines[1].split(",")
+    local[0], local[4], local[5] = mf.mpan(1), "", ""
+    job = server.import_file("\n".join([*lines, ",".join(local)]))
+    assert (job["imported_rows"], job["failed_rows"]) == (1, 1), job
+    again = server.import_file(rejected(server, job).encode())
+    assert (again["imported_rows"], again["failed_rows"]) == (0, 1), again
 
 
 def sheet(*rows):

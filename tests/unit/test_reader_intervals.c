@@ -175,7 +175,8 @@ static const char *one_day(form_t form, int step, const char *date, int hours, c
 
 static void test_a_value_in_the_hour_left_out_fails(void **state)
 {
-    reading_t *r = read_text(one_day(STARTS, 15, "2026-03-29", 24, ""));
+    reading_t *r = read_text_given(one_day(STARTS, 15, "2026-03-29", 24, ""), "auto",
+                                   (ecl_given_t){.timezone = "Europe/London"});
 
     (void)state;
     assert_error(r, 2, "01:00", "no-such-period", "92 periods of 15 minutes");

@@ -146,7 +146,8 @@ static void test_short_day_labelled(void **state)
     r = read_text(labelled(0, "", row(MPAN, "2026-03-29", zero)));
     assert_int_equal(count_readings(r), 46);
     end_reading(r);
-    r = read_text(labelled(0, "", row(MPAN, "2026-03-29", series(pool, "%d", 1, 48))));
+    r = read_text_given(labelled(0, "", row(MPAN, "2026-03-29", series(pool, "%d", 1, 48))), "auto",
+                        (ecl_given_t){.timezone = "Europe/London"});
     assert_error(r, 2, "01:00", "no-such-period", "46 half-hours");
     assert_int_equal(r->days->nelts, 0);
     end_reading(r);
@@ -169,7 +170,8 @@ static void test_short_day_labelled_by_ends(void **state)
     assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 2), "4");
     assert_string_equal(value_of(r, MPAN, "AI", "2026-03-29", 3), "5");
     end_reading(r);
-    r = read_text(labelled(1, "", row(MPAN, "2026-03-29", series(pool, "%d", 1, 48))));
+    r = read_text_given(labelled(1, "", row(MPAN, "2026-03-29", series(pool, "%d", 1, 48))), "auto",
+                        (ecl_given_t){.timezone = "Europe/London"});
     assert_error(r, 2, "01:30", "no-such-period", "46 half-hours");
     end_reading(r);
 }
