@@ -90,6 +90,30 @@ static inline int is_pgsql(void)
     return !strcmp(test_driver, "pgsql");
 }
 
+/* Makes every "INSERT" into, or "DELETE" from, a table fail with these words, until allow(). */
+static inline void refuse(fixture_t *f, const char *verb, const char *table, const char *words)
+{
+    if (is_pgsql()) {
+        sql(f,
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE '%s'; END $$; CREATE TRIGGER refuse BEFORE %s ON %s"
+            " FOR EACH ROW EXECUTE FUNCTION refuse()",
+            words, verb, table);
+    } else {
+        sql(f, "CREATE TRIGGER refuse BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, '%s'); END", verb,
+            table, words);
+    }
+}
+
+static inline void allow(fixture_t *f, const char *table)
+{
+    if (is_pgsql()) {
+        sql(f, "DROP TRIGGER refuse ON %s; DROP FUNCTION refuse()", table);
+    } else {
+        sql(f, "DROP TRIGGER refuse");
+    }
+}
+
 static inline ecl_job_t *create(fixture_t *f, const ecl_job_new_t *wanted)
 {
     ecl_job_t *job;
