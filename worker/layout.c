@@ -379,6 +379,9 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->meter_count && layout->meters[0].unit) {
         return "each column's unit from its name";
     }
+    if (layout->channel_column >= 0) {
+        return "no unit is stated: kWh assumed, of reactive energy kVArh";
+    }
     return layout->channel && layout->channel[0] == 'R' ? "no unit is stated: kVArh assumed"
                                                         : "no unit is stated: kWh assumed";
 }
@@ -473,7 +476,10 @@ static void tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char 
     text = apr_psprintf(p, "%s; %s; date in column %s%s; %s", text, meter_text(layout, p),
                         column_text(layout, layout->date_column, p), date_order_text(layout),
                         unit_text(layout, p));
-    if (layout->channel_where) {
+    if (layout->channel_column >= 0) {
+        text = apr_psprintf(p, "%s; channel in column %s", text,
+                            column_text(layout, layout->channel_column, p));
+    } else if (layout->channel_where) {
         text = apr_psprintf(p, "%s; channel %s (%s)", text, layout->channel, layout->channel_where);
     }
     if (layout->serial_dates == ECL_SERIAL_DATES_UNIX) {

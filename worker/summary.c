@@ -181,7 +181,8 @@ void ecl_summary_repeat(ecl_summary_t *summary, const ecl_store_change_t *change
     ecl_summary_warning(summary, "repeated-differs", message);
 }
 
-/* What the warnings of a code have in common; NULL: nothing that is known here. */
+/* What the warnings of a code have in common; NULL: such a warning comes once, and says all itself.
+ * Every code of a warning is in the list (tests/tools/check_source.py). */
 static const char *common_message(const char *code)
 {
     static const char *const messages[][2] = {
@@ -210,6 +211,23 @@ static const char *common_message(const char *code)
         {"template-not-used",
          "an import template was passed over, because the file contradicts it"},
         {"estimate-kept-out", "estimated readings that did not replace actual ones"},
+        {"total-differs", "rows whose readings do not add up to their total"},
+        {"columns-not-read", "columns that hold numbers and are not read"},
+        {"hidden-sheet", "sheets that are hidden in the workbook; they are read like the others"},
+        {"sheet-not-read", "sheets that were not read"},
+        {"zone-not-known", "what is said of the time zone is not clear"},
+        {"archive-passed-over", NULL},
+        {"damaged-encoding", NULL},
+        {"gas-volume", NULL},
+        {"identifiers", NULL},
+        {"power", NULL},
+        {"register", NULL},
+        {"register-falls", NULL},
+        {"register-gaps", NULL},
+        {"register-limit", NULL},
+        {"register-repeats", NULL},
+        {"series-passed-over", NULL},
+        {"windows-1252", NULL},
     };
 
     for (apr_size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {

@@ -235,8 +235,10 @@ def test_a_workbook_with_a_sheet_for_each_quantity(clean, date1904):
     assert job["status"] == "completed", job["error_message"]
     assert (job["imported_rows"], job["failed_rows"], job["skipped_rows"]) == (6, 0, 2)
     assert job["readings_new"] == 2 * 3 * 48
-    warnings = {w["code"]: w["message"] for w in job["summary"]["warnings"]}
-    assert "Legend" in warnings["sheet-not-read"] and "RE" in warnings["hidden-sheet"]
+    warnings = {w["code"]: w for w in job["summary"]["warnings"]}
+    assert warnings["sheet-not-read"]["message"] == "sheets that were not read"
+    assert "Legend" in warnings["sheet-not-read"]["examples"][0]
+    assert "RE" in warnings["hidden-sheet"]["examples"][0]
     units = clean.sql("SELECT DISTINCT channel, unit FROM meter_days ORDER BY channel")
     assert units == [("AI", "kWh"), ("RE", "kVArh")]
     total = sum(mf.value(0, day, p) for day in mf.days("2026-02-01", 3) for p in range(48))
@@ -302,6 +304,27 @@ def test_each_inference_is_stated_with_its_evidence(clean):
                      "30-minute readings.", "Meter in column MPAN.", "Date in column Date.",
                      "No unit is stated: kWh assumed."):
         assert f"<li>{sentence}</li>" in page, re.findall("<li>.*?</li>", page)
+
+
+def test_a_column_of_channels_is_stated(clean):
+    rows = [f"{mf.mpan(0)},2026-02-01,{channel}," + ",".join(["1.5"] * 48)
+            for channel in ("AI", "RI")]
+    job = clean.import_file("\n".join(["MPAN,Date,Channel," + ",".join(
+        f"HH{i}" for i in range(1, 49)), *rows]))
+    evidence = job["summary"]["evidence"]
+    assert "; channel in column Channel" in evidence
+    assert "; no unit is stated: kWh assumed, of reactive energy kVArh" in evidence
+
+
+def test_warnings_of_one_kind_have_one_heading(clean):
+    """And not the message of the first of them."""
+    rows = [f"{mf.mpan(0)},2026-02-{d + 1:02d}," + ",".join(["1.5"] * 48) + ","
+            + ("73" if d < 3 else "72") for d in range(20)]
+    job = clean.import_file("\n".join(["MPAN,Date," + ",".join(
+        f"HH{i}" for i in range(1, 49)) + ",Total", *rows]))
+    [warning] = [w for w in job["summary"]["warnings"] if w["code"] == "total-differs"]
+    assert warning["message"] == "rows whose readings do not add up to their total"
+    assert warning["count"] == 3 and len(warning["examples"]) == 3
 
 
 def test_a_workbook_says_it_of_each_sheet(clean):

@@ -6,10 +6,14 @@
   - apr_dbd is used in lib/db.c only;
   - the module and lib/ know no meter words;
   - every log code is used once, has a row in docs/messages.md, and every row has its code;
+  - every code of a row error, a warning and a failure that worker/ gives is told of in
+    docs/file_formats.md; a row error's has a name in templates/labels.json, a warning's is in the
+    list of worker/summary.c;
   - every directive of lib/settings.h has a row in docs/install.md;
   - no file holds a path of the machine it was written on.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -73,6 +77,38 @@ for code in sorted(set(used) - documented):
     problems.append(f"docs/messages.md: no row for ECL{code} ({used[code]})")
 for code in sorted(documented - set(used)):
     problems.append(f"docs/messages.md: ECL{code} is used nowhere")
+
+# Codes are found by how they look. What looks so and is none, or is seen on a terminal only:
+NO_CODES = set("""cannot-become-owner cannot-open cannot-read dry-run e-3 eclectyc-keeper
+eclectyc-slot half-hours log-level no-pipe not-a-file run-after unsupported-timezone""".split())
+source = {path: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+          for path in sorted(ROOT.glob("worker/*.c"))}
+everything = "\n".join(source.values())
+
+
+def codes_after(calls, text=everything):
+    return set(re.findall(rf'(?<![a-z_])(?:{calls})\s*(?:[^;"()]|\([^;"()]*\))*"([a-z0-9-]+)"', text))
+
+
+warnings = codes_after(r"ecl_reader_warn\(|ecl_layout_add_note\(|ecl_summary_warning\(|group_of\(|"
+                       r"note\(\s*workbook,|say(?:_days)?\(|\(ecl_layout_note_t\){")
+row_codes = codes_after(r"ecl_reader_fail\(|note\(dtc,")
+codes = warnings | row_codes | codes_after("ecl_fail") | set(
+    re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)+)"', everything))
+told = (ROOT / "docs/file_formats.md").read_text()
+row_table = told[told.index("## When a row fails"):told.index("### Rejected rows")]
+named = set(json.loads((ROOT / "templates/labels.json").read_text())["error"])
+listed = set(re.findall(r'\{"([a-z0-9-]+)",', source[ROOT / "worker/summary.c"]))
+for code in sorted(codes - NO_CODES):
+    if f"`{code}`" not in told:
+        problems.append(f"docs/file_formats.md: nothing on the code {code}")
+for code in sorted(row_codes - named):
+    problems.append(f"templates/labels.json: no name for the row error {code}")
+for code in sorted(named ^ set(re.findall(r"`([a-z0-9-]+)`", row_table))):
+    problems.append(f"docs/file_formats.md (When a row fails) and templates/labels.json: only one "
+                    f"has {code}")
+for code in sorted((warnings ^ listed) - NO_CODES):
+    problems.append(f"worker/summary.c: warnings and the list of their messages differ in {code}")
 
 install = (ROOT / "docs/install.md").read_text() if (ROOT / "docs/install.md").exists() else ""
 for directive in re.findall(r'X\("(\w+)"', (ROOT / "lib/settings.h").read_text()):
