@@ -6,19 +6,20 @@ apr_status_t ecl_job_add_errors(ecl_db_conn_t *conn, const ecl_job_t *job,
                                 const ecl_row_error_t *errors, int count, ecl_result_t *result)
 {
     static const char sql[] = "INSERT INTO import_errors"
-                              " (import_job_id, line, column_name, code, message, raw)"
-                              " SELECT id, %lld, %s, %s, %s, %s FROM import_jobs"
+                              " (import_job_id, line, column_name, code, message, raw, added)"
+                              " SELECT id, %lld, %s, %s, %s, %s, %s FROM import_jobs"
                               " WHERE id = %lld AND claims = %lld AND status = 'processing'"
                               " AND lease_until IS NOT NULL";
 
     for (int i = 0; i < count; i++) {
         const ecl_row_error_t *e = &errors[i];
         int affected = 0;
-        apr_status_t rv = ecl_db_exec(
-            conn, sql,
-            ECL_ARGS(ECL_INT(e->line), ECL_TEXT(e->column), ECL_TEXT(e->code), ECL_TEXT(e->message),
-                     ECL_TEXT(e->raw ? e->raw : ""), ECL_INT(job->id), ECL_INT(job->claims)),
-            &affected, result);
+        apr_status_t rv =
+            ecl_db_exec(conn, sql,
+                        ECL_ARGS(ECL_INT(e->line), ECL_TEXT(e->column), ECL_TEXT(e->code),
+                                 ECL_TEXT(e->message), ECL_TEXT(e->raw ? e->raw : ""),
+                                 ECL_TEXT(e->added), ECL_INT(job->id), ECL_INT(job->claims)),
+                        &affected, result);
 
         if (rv != APR_SUCCESS) {
             return rv;
@@ -39,7 +40,8 @@ apr_status_t ecl_job_errors(ecl_db_conn_t *conn, apr_int64_t job_id, apr_int64_t
                             apr_pool_t *p, json_object **perrors, apr_int64_t *pnext,
                             ecl_result_t *result)
 {
-    static const char sql[] = "SELECT id, line, column_name, code, message, raw FROM import_errors"
+    static const char sql[] = "SELECT id, line, column_name, code, message, raw, added"
+                              " FROM import_errors"
                               " WHERE import_job_id = %lld AND id > %lld ORDER BY id LIMIT %lld";
     ecl_db_rows_t *rows;
     apr_status_t rv;
@@ -70,6 +72,9 @@ apr_status_t ecl_job_errors(ecl_db_conn_t *conn, apr_int64_t job_id, apr_int64_t
         add_text(error, "code", ecl_db_get(rows, i, 3));
         add_text(error, "message", ecl_db_get(rows, i, 4));
         add_text(error, "raw", ecl_db_get(rows, i, 5));
+        if (ecl_db_get(rows, i, 6)) {
+            add_text(error, "added", ecl_db_get(rows, i, 6));
+        }
         json_object_array_add(*perrors, error);
     }
     if (ecl_db_nrows(rows) > count) {

@@ -51,7 +51,8 @@ static const char *text_of(json_object *error, const char *key)
 typedef struct run_t {
     int part;
     apr_int64_t rows;
-    const char *added; /* the cells that go behind theirs, as CSV */
+    const char *added; /* the cells that go behind theirs, as CSV, */
+    const char *last;  /* and the text of one more, which a row may lengthen; NULL: there is none */
 } run_t;
 
 typedef struct parts_t {
@@ -89,19 +90,21 @@ static int find_part(const parts_t *parts, const char *header, const char *added
 }
 
 /* What rows need beside their own cells, each with a delimiter before it. */
-static void read_added(json_object *table, char delimiter, const char **pnames, const char **pcells,
+static void read_added(json_object *table, char delimiter, const char **pnames, run_t *run,
                        apr_pool_t *p)
 {
     const char d[2] = {delimiter, '\0'};
     json_object *added;
 
-    *pnames = *pcells = "";
+    *pnames = run->added = "";
     if (json_object_object_get_ex(table, "added", &added)) {
         json_object_object_foreach(added, name, text)
         {
             *pnames = apr_pstrcat(p, *pnames, d, name, NULL);
-            *pcells = apr_pstrcat(p, *pcells, d, ecl_rejected_cell(json_object_get_string(text), p),
-                                  NULL);
+            if (run->last) {
+                run->added = apr_pstrcat(p, run->added, d, ecl_rejected_cell(run->last, p), NULL);
+            }
+            run->last = json_object_get_string(text);
         }
     }
 }
@@ -110,16 +113,16 @@ static void add_table(parts_t *parts, json_object *table, const char *own, char 
                       apr_pool_t *p)
 {
     json_object *text;
-    const char *names, *cells;
+    const char *names;
     const char *header = json_object_object_get_ex(table, "header", &text)
                              ? (text ? json_object_get_string(text) : NULL)
                              : own;
-    apr_int64_t rows = json_object_get_int64(json_object_object_get(table, "rows"));
+    run_t run = {.rows = json_object_get_int64(json_object_object_get(table, "rows"))};
     ecl_failed_part_t *part;
     int i;
 
-    read_added(table, delimiter, &names, &cells, p);
-    i = find_part(parts, header, names);
+    read_added(table, delimiter, &names, &run, p);
+    run.part = i = find_part(parts, header, names);
     if (i == parts->parts->nelts) {
         APR_ARRAY_PUSH(parts->parts, ecl_failed_part_t) =
             (ecl_failed_part_t){.header = header, .added = names, .label = where(table, p)};
@@ -127,8 +130,8 @@ static void add_table(parts_t *parts, json_object *table, const char *own, char 
         part = part_at(parts, i);
         part->label = apr_pstrcat(p, part->label, ", ", where(table, p), NULL);
     }
-    part_at(parts, i)->rows += rows;
-    APR_ARRAY_PUSH(parts->runs, run_t) = (run_t){i, rows, cells};
+    part_at(parts, i)->rows += run.rows;
+    APR_ARRAY_PUSH(parts->runs, run_t) = run;
 }
 
 static parts_t make_parts(const ecl_job_t *job, apr_pool_t *p)
@@ -219,10 +222,17 @@ static apr_status_t read_page(const ecl_job_t *job, apr_int64_t after, apr_pool_
 }
 
 /* What goes behind the row in hand. */
-static const char *added_cells(const sending_t *s)
+static const char *added_cells(const sending_t *s, json_object *error, apr_pool_t *p)
 {
-    return s->header && s->parts.runs->nelts ? APR_ARRAY_IDX(s->parts.runs, s->run, run_t).added
-                                             : "";
+    const char d[2] = {s->delimiter, '\0'};
+    const run_t *run = s->parts.runs->nelts ? &APR_ARRAY_IDX(s->parts.runs, s->run, run_t) : NULL;
+
+    return !s->header || !run || !run->last
+               ? ""
+               : apr_pstrcat(
+                     p, run->added, d,
+                     ecl_rejected_cell(apr_pstrcat(p, run->last, text_of(error, "added"), NULL), p),
+                     NULL);
 }
 
 /* Sends the rows of one page. Returns 0 when the client has gone. */
@@ -240,7 +250,7 @@ static int send_page(sending_t *s, json_object *errors, apr_pool_t *p)
         }
         raw = ecl_rejected_record(raw, s->delimiter, s->columns,
                                   strcmp(code, "too-few-fields") ? "" : CUT_OFF, s->dropped, p);
-        if (ap_rvputs(s->r, raw, added_cells(s), d, text_of(error, "line"), d,
+        if (ap_rvputs(s->r, raw, added_cells(s, error, p), d, text_of(error, "line"), d,
                       ecl_rejected_cell(text_of(error, "column"), p), d, ecl_rejected_cell(code, p),
                       d, ecl_rejected_cell(text_of(error, "message"), p), "\r\n", NULL) < 0) {
             return 0;

@@ -58,9 +58,12 @@ void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error)
     batch->errors = grow(batch->errors, batch->error_count, &batch->error_room,
                          sizeof *batch->errors, batch->pool);
     copy = &batch->errors[batch->error_count++];
-    *copy =
-        (ecl_row_error_t){error->line, apr_pstrdup(p, error->column), apr_pstrdup(p, error->code),
-                          apr_pstrdup(p, error->message), apr_pstrdup(p, error->raw)};
+    *copy = (ecl_row_error_t){error->line,
+                              apr_pstrdup(p, error->column),
+                              apr_pstrdup(p, error->code),
+                              apr_pstrdup(p, error->message),
+                              apr_pstrdup(p, error->raw),
+                              apr_pstrdup(p, error->added)};
     batch->error_bytes += strlen(error->message) + strlen(error->raw);
 }
 

@@ -41,6 +41,7 @@ static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
     layout->total_column = -1;
     layout->interval_minutes = 30;
     layout->first_period = 1;
+    layout->read_as_column = -1;
     return layout;
 }
 

@@ -162,6 +162,7 @@ typedef struct ecl_layout_t {
     int newest_first;       /* long: the file runs backward in time */
     int interval_minutes;   /* 30, or what the stamps or columns show; 1440 for daily */
     int interval_column;    /* long: the row's own minutes; -1: interval_minutes for all */
+    int read_as_column;     /* of what rejected rows are read by; -1: there is none */
     ecl_serial_dates_t serial_dates;
     int serials_are_1904;
     int labels_above; /* what numbered columns stand for is said in the line above the header */
@@ -200,5 +201,13 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
 
 /* Sets added, when all else is known of the layout. */
 void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p);
+
+/* A time that the clock shows twice: what a row by itself can't say. */
+typedef enum ecl_hour_t { ECL_HOUR_OPEN, ECL_HOUR_FIRST, ECL_HOUR_SECOND } ecl_hour_t;
+
+/* What a rejected row of that hour has at the end of its last added cell; NULL: nothing. And what
+ * the cell of a row says that has been rejected before. */
+const char *ecl_layout_hour_words(const ecl_layout_t *layout, ecl_hour_t hour);
+ecl_hour_t ecl_layout_hour_of(const char *read_as);
 
 #endif /* ECL_LAYOUT_H */

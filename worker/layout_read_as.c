@@ -3,13 +3,15 @@
  * rows do not show what the whole file did (that times end their half-hours, that readings are five
  * minutes apart), and have nothing of what stood outside its table. So each rejected row gets cells
  * behind its own: the channel and the meter where no column names them, and in a column "Read as"
- * what else the file was read by, as "interval=30 labels=end timezone=UTC".
+ * what else the file was read by, as "interval=30 labels=end timezone=UTC". A row of a time that
+ * the clock shows twice has one word more, which tells the two apart: "hour=second".
  */
 #include "../lib/options.h"
 #include "../lib/utf8.h"
 #include "layout_internal.h"
 
 static const char name_of_column[] = "Read as";
+static const char *const hours[] = {NULL, " hour=first", " hour=second"};
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
@@ -53,6 +55,9 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
 
     if (layout->kind != ECL_LAYOUT_WIDE && layout->period_column < 0) {
         text = apr_psprintf(p, " interval=%d", layout->interval_minutes);
+    }
+    if (layout->period_column >= 0 && !layout->first_period) {
+        text = " first_period=0";
     }
     if (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0) {
         text = apr_pstrcat(p, text, layout->labels_are_ends ? " labels=end" : " labels=start",
@@ -106,6 +111,13 @@ void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p)
     }
 }
 
+const char *ecl_layout_hour_words(const ecl_layout_t *layout, ecl_hour_t hour)
+{
+    /* as above: without the column there is nothing to add it to, or the row has the word already
+     */
+    return layout->added_count && layout->read_as_column < 0 ? hours[hour] : NULL;
+}
+
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
@@ -152,6 +164,10 @@ static int take_word(ecl_layout_t *layout, const char *name, const char *value, 
     if (!strcmp(name, "interval")) {
         return take_interval(value, given);
     }
+    if (!strcmp(name, "first_period")) {
+        layout->first_period = 0;
+        return !strcmp(value, "0");
+    }
     if (!strcmp(name, "midnight")) {
         return given->midnight_is_end = !strcmp(value, "end");
     }
@@ -186,10 +202,32 @@ static int is_the_column(const char *name)
     return ecl_word_fold(name, strlen(name), word) && !strcmp(word, "readas");
 }
 
+static apr_size_t length_of_hour(const char *text)
+{
+    ecl_hour_t hour = ecl_layout_hour_of(text);
+
+    return hour == ECL_HOUR_OPEN ? 0 : strlen(hours[hour]);
+}
+
+ecl_hour_t ecl_layout_hour_of(const char *read_as)
+{
+    apr_size_t length = strlen(read_as);
+
+    for (int i = ECL_HOUR_FIRST; i <= ECL_HOUR_SECOND; i++) {
+        apr_size_t end = strlen(hours[i]);
+
+        if (length > end && !strcmp(read_as + length - end, hours[i])) {
+            return (ecl_hour_t)i;
+        }
+    }
+    return ECL_HOUR_OPEN;
+}
+
 apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                      apr_pool_t *p, ecl_result_t *result)
 {
     const char *text = NULL;
+    apr_size_t length = 0;
     char *words, *word, *state;
     int column = 0;
 
@@ -202,17 +240,20 @@ apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *s
         if (!cell.length || is_the_column(cell.text)) {
             continue;
         }
-        if (text && strcmp(text, cell.text)) {
+        cell.length -= length_of_hour(cell.text);
+        if (text && (cell.length != length || strncmp(text, cell.text, length))) {
             return refuse("differs from row to row: upload rows of different files apart",
                           cell.text, result);
         }
         text = cell.text;
+        length = cell.length;
     }
     if (!text) {
         return APR_SUCCESS;
     }
+    layout->read_as_column = column;
     layout->given.is_read_as = 1;
-    words = apr_pstrdup(p, text);
+    words = apr_pstrmemdup(p, text, length);
     for (word = apr_strtok(words, " ", &state); word; word = apr_strtok(NULL, " ", &state)) {
         char *value = strchr(word, '=');
 

@@ -463,6 +463,7 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
         ecl_long_flush(reader); /* the days of the sheet before */
         enter(reader, reader->stream.layout);
     }
+    reader->hour = ECL_HOUR_OPEN;
     outcome = read_record(reader);
     row->number = reader->record.number;
     row->line = reader->record.line;

@@ -71,6 +71,7 @@ struct ecl_reader_t {
     char column_number[16];
 
     int has_failed;              /* the record in hand was reported */
+    ecl_hour_t hour;             /* which of the repeated hours the record in hand is of */
     int form_told;               /* what is to be warned of about the file's encoding was */
     int power_told, volume_told; /* that kW, m3 were converted */
     int has_told_notes;

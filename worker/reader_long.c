@@ -5,7 +5,8 @@
  * Local stamps of the repeated hour in October say the same label twice. The first one met is
  * summer time where the file runs forward and winter time where it runs backward; a third is the
  * first one again (an overlapping export). So occurrences are counted per meter, channel and day,
- * also for rows whose value is missing or wrong: they too used up their place.
+ * also for rows whose value is missing or wrong: they too used up their place, and a row that is
+ * rejected is told which it was.
  */
 #include "reader_internal.h"
 
@@ -191,6 +192,7 @@ static int take_marks(ecl_reader_t *reader, row_t *row)
 static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int label, row_t *row)
 {
     int column = time_column(reader->layout), occurrence, is_second;
+    ecl_hour_t hour;
 
     switch (ecl_clock_label(day, label, 0, &row->minute)) {
     case ECL_LABEL_OK:
@@ -202,6 +204,11 @@ static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int labe
         return 0;
     case ECL_LABEL_AMBIGUOUS:
         break;
+    }
+    hour = ecl_layout_hour_of(ecl_reader_cell(reader, reader->layout->read_as_column).text);
+    if (hour != ECL_HOUR_OPEN) { /* of a row whose like may be in another file */
+        ecl_clock_label(day, label, hour == ECL_HOUR_SECOND, &row->minute);
+        return 1;
     }
     if (!ecl_reader_take_meter(reader) || !take_marks(reader, row)) {
         return 0;
@@ -218,6 +225,7 @@ static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int labe
         return 0;
     }
     is_second = reader->layout->newest_first ? !(occurrence % 2) : occurrence % 2;
+    reader->hour = is_second ? ECL_HOUR_SECOND : ECL_HOUR_FIRST;
     ecl_clock_label(day, label, is_second, &row->minute);
     return 1;
 }

@@ -95,6 +95,7 @@ ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code
     error.code = code;
     error.message = reader->message;
     error.raw = reader->record.raw;
+    error.added = ecl_layout_hour_words(reader->layout, reader->hour);
     note_status(reader, reader->sink->on_error(reader->sink->baton, &error));
     return ECL_OUTCOME_FAILED;
 }

@@ -5,6 +5,7 @@ a word about the file that they are from."""
 import csv
 import datetime
 import io
+import zoneinfo
 
 import openpyxl
 import pytest
@@ -124,9 +125,37 @@ FILES = {
                      {"timezone": "Europe/Paris"}),
     "settlement periods": ("MPAN,Settlement Date,Settlement Period,kWh\n" + "".join(
         f"{M}2026-02-0{1 + i // 48},{i % 48 + 1},{i * 37 % 1000}.5\n" for i in range(96)), "259.5", {}),
+    "settlement periods from 0": ("MPAN,Settlement Date,Settlement Period,kWh\n" + "".join(
+        f"{M}2026-02-0{1 + i // 48},{i % 48},{i * 37 % 1000}.5\n" for i in range(96)), "259.5", {}),
     "D0036": (dtc(mf.days("2026-02-01", 3)), "52.5", {}),
     "DF2": (DF2, ",7.5,", {}),
 }
+
+
+def long_day(newest_first=False, shift=0):
+    """Local stamps over the day on which the clocks go back."""
+    zone = zoneinfo.ZoneInfo("Europe/London")
+    start = datetime.datetime(2025, 10, 25, tzinfo=zone).astimezone(datetime.timezone.utc)
+    rows = [f"{M}{(start + datetime.timedelta(minutes=30 * i + shift)).astimezone(zone):%d/%m/%Y %H:%M}"
+            f",{i}.5\n" for i in range(48 + 50)]
+    return "MPAN,Read Date,kWh\n" + "".join(reversed(rows) if newest_first else rows)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("shift", [0, 30])
+def test_rows_of_the_repeated_hour_know_which_it_was(server, newest_first, shift):
+    """By themselves the two rows of a time that the clock shows twice are alike."""
+    content = long_day(newest_first, shift)
+    hours = ["first", "first", "second", "second"]
+    for place, hour in enumerate(hours, 50 - shift // 30):
+        [table] = mend(server, content, content.replace(f",{place}.5\n", f",{BAD}\n"), f"{place}.5")
+        assert f" hour={hour}\"," in table
+    both = content
+    for place in range(50, 53):
+        both = both.replace(f",{place}.5\n", f",{BAD}{place}.5\n")
+    [table] = mend(server, content, both, "")
+    assert " hour=first\"," in table and " hour=second\"," in table
+    assert " hour=" not in mend(server, content, content.replace(",20.5\n", f",{BAD}\n"), "20.5")[0]
 
 
 def rejected(server, job, part=1):

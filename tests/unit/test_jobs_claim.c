@@ -518,7 +518,7 @@ static void test_fencing(void **state)
                               ? "SELECT sum(CAST(CAST(xmin AS text) AS bigint)) FROM import_jobs"
                               : "SELECT total_changes()";
     fixture_t *f = *state;
-    ecl_row_error_t error = {1, "HH01", "bad-value", "no number", "x"};
+    ecl_row_error_t error = {1, "HH01", "bad-value", "no number", "x", NULL};
     ecl_job_t *old, *new;
     apr_int64_t version;
     int cancel;

@@ -27,8 +27,12 @@ static void test_errors_and_paging(void **state)
     int seen = 0;
 
     for (int i = 0; i < 25; i++) {
-        errors[i] = (ecl_row_error_t){i + 2, i % 2 ? "HH01" : NULL, "bad-value",
-                                      "\"£\" is not a number", "1,\"£\",%s,'x';--"};
+        errors[i] = (ecl_row_error_t){i + 2,
+                                      i % 2 ? "HH01" : NULL,
+                                      "bad-value",
+                                      "\"£\" is not a number",
+                                      "1,\"£\",%s,'x';--",
+                                      i % 2 ? " more" : NULL};
     }
     OK(ecl_job_add_errors(f->conn, job, errors, 20, &f->result));
     OK(ecl_job_add_errors(f->conn, other, errors, 3, &f->result));
@@ -43,8 +47,10 @@ static void test_errors_and_paging(void **state)
             assert_int_equal(number(error, "line"), seen + 2);
             if (seen % 2) {
                 assert_string_equal(text(error, "column"), "HH01");
+                assert_string_equal(text(error, "added"), " more");
             } else {
                 assert_null(text(error, "column"));
+                assert_false(json_object_object_get_ex(error, "added", NULL));
             }
             assert_string_equal(text(error, "code"), "bad-value");
             assert_string_equal(text(error, "message"), "\"£\" is not a number");
