@@ -318,9 +318,9 @@ typedef struct ecl_row_error_t {
     const char *code;   /* kebab-case, groups errors by cause: "bad-date" */
     const char *message;
     const char *raw; /* the record as it stands in the file (UTF-8), without its line end */
-    const char
-        *added; /* what this record alone needs at the end of the last cell that its table
-                   adds to all of them ("failed_tables"), without separators; NULL: nothing */
+    /* What this record alone needs at the end of the last cell that its table adds to all of them
+     * ("failed_tables"), without separators; NULL: nothing. */
+    const char *added;
 } ecl_row_error_t;
 
 /* In the caller's transaction: keeps row errors. ECL_EFENCED. */

@@ -214,7 +214,7 @@ def test_what_is_still_wrong_is_shown_again(server, name):
 
 def test_a_row_of_utc_among_local_ones_is_not_read_by_itself(server):
     """In a file of its own it would show another zone than its file, which contradicts itself."""
-    empty(server)
+    server.empty()
     lines = wide(TIMES, "2025-03-30", 1)
     local = lines[1].split(",")
     local[0], local[4], local[5] = mf.mpan(1), "", ""

@@ -69,7 +69,7 @@ static void test_page_that_just_fits(void **state)
 {
     fixture_t *f = *state;
     ecl_job_t *job = importing(f);
-    ecl_row_error_t errors[2] = {{1, NULL, "a", "b", "c"}, {2, NULL, "a", "b", "c"}};
+    ecl_row_error_t errors[2] = {{1, NULL, "a", "b", "c", NULL}, {2, NULL, "a", "b", "c", NULL}};
     json_object *page;
     apr_int64_t next = 1;
 
@@ -90,11 +90,13 @@ static void test_groups(void **state)
 {
     fixture_t *f = *state;
     ecl_job_t *job = importing(f), *other = importing(f);
-    ecl_row_error_t errors[] = {
-        {2, "Date", "bad-date", "first date", ""},   {3, "HH01", "bad-value", "first value", ""},
-        {4, "HH02", "bad-value", "other value", ""}, {5, "HH01", "bad-value", "second value", ""},
-        {6, NULL, "short-row", "first short", ""},   {7, NULL, "short-row", "second short", ""},
-        {8, "HH01", "bad-value", "third value", ""}};
+    ecl_row_error_t errors[] = {{2, "Date", "bad-date", "first date", "", NULL},
+                                {3, "HH01", "bad-value", "first value", "", NULL},
+                                {4, "HH02", "bad-value", "other value", "", NULL},
+                                {5, "HH01", "bad-value", "second value", "", NULL},
+                                {6, NULL, "short-row", "first short", "", NULL},
+                                {7, NULL, "short-row", "second short", "", NULL},
+                                {8, "HH01", "bad-value", "third value", "", NULL}};
     static const struct {
         const char *code, *column, *example;
         int count, line;
@@ -131,7 +133,7 @@ static void test_groups_are_few(void **state)
     json_object *groups;
 
     for (int i = 0; i < 60; i++) {
-        ecl_row_error_t error = {i + 1, apr_itoa(f->p, i), "bad-value", "x", "x"};
+        ecl_row_error_t error = {i + 1, apr_itoa(f->p, i), "bad-value", "x", "x", NULL};
 
         OK(ecl_job_add_errors(f->conn, job, &error, 1, &f->result));
     }
@@ -145,7 +147,7 @@ static void test_errors_roll_back(void **state)
 {
     fixture_t *f = *state;
     ecl_job_t *job = importing(f);
-    ecl_row_error_t error = {1, NULL, "a", "b", "c"};
+    ecl_row_error_t error = {1, NULL, "a", "b", "c", NULL};
 
     OK(ecl_db_begin(f->conn, &f->result));
     OK(ecl_job_add_errors(f->conn, job, &error, 1, &f->result));
