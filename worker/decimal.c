@@ -170,8 +170,9 @@ static int parse_plain(const char *text, apr_size_t length, char point, ecl_deci
     return 1;
 }
 
-ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
-                                       ecl_decimal_t *pvalue)
+/* The number × 10^shift. */
+static ecl_decimal_status_t parse(const char *text, apr_size_t length, char point, int shift,
+                                  ecl_decimal_t *pvalue)
 {
     const char separator = point == ',' ? '.' : ',';
     const char *end = text + length, *at, *whole;
@@ -179,9 +180,6 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
     digits_t digits = {0};
     int is_negative = 0;
 
-    if (parse_plain(text, length, point, pvalue)) {
-        return ECL_DECIMAL_OK;
-    }
     ecl_cell_trim(&text, &end);
     at = text;
     if (at < end && (*at == '-' || *at == '+')) {
@@ -215,7 +213,20 @@ ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char
     if (at != end) {
         return ECL_DECIMAL_BAD;
     }
-    return to_decimal(&digits, exponent - fraction, is_negative, pvalue);
+    return to_decimal(&digits, exponent - fraction + shift, is_negative, pvalue);
+}
+
+ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
+                                       ecl_decimal_t *pvalue)
+{
+    return parse_plain(text, length, point, pvalue) ? ECL_DECIMAL_OK
+                                                    : parse(text, length, point, 0, pvalue);
+}
+
+ecl_decimal_status_t ecl_decimal_parse_thousandth(const char *text, apr_size_t length, char point,
+                                                  ecl_decimal_t *pvalue)
+{
+    return parse(text, length, point, -3, pvalue);
 }
 
 ecl_decimal_status_t ecl_decimal_scale(ecl_decimal_t value, apr_int64_t numerator,

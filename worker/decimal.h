@@ -30,6 +30,10 @@ typedef enum ecl_decimal_status_t {
 ecl_decimal_status_t ecl_decimal_parse(const char *text, apr_size_t length, char point,
                                        ecl_decimal_t *pvalue);
 
+/* The thousandth part of such a cell: values in Wh that are in range only as kWh. */
+ecl_decimal_status_t ecl_decimal_parse_thousandth(const char *text, apr_size_t length, char point,
+                                                  ecl_decimal_t *pvalue);
+
 /* value × numerator / denominator, rounded half to even: unit conversion (Wh: 1/1000, MWh: 1000/1).
  * Returns OK, ROUNDED or RANGE. */
 ecl_decimal_status_t ecl_decimal_scale(ecl_decimal_t value, apr_int64_t numerator,

@@ -199,6 +199,20 @@ static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
         if (ecl_layout_is_month(record)) {
             return refuse_months(record, result);
         }
+        if (ecl_layout_count_dates(record) > ECL_TURN_DATES) {
+            return ecl_fail(result, ECL_EINPUT, "too-many-dates",
+                            "line %" APR_INT64_T_FMT " has %d dates side by side: at most %d are "
+                            "read; export fewer days at a time, or a row per day",
+                            record->line, ecl_layout_count_dates(record), ECL_TURN_DATES);
+        }
+        if (i < HEADERLESS_WITHIN && ecl_layout_is_either_day(&attempt->sample, i)) {
+            return ecl_fail(result, ECL_EINPUT, "no-header",
+                            "line %" APR_INT64_T_FMT " has 96 numbers and the file no header: they "
+                            "may be the quarter-hours of a day, or its half-hours in kWh and then "
+                            "in kVArh; add a header (MPAN, Date, 00:00, 00:15 …, or MPAN, Date, "
+                            "kWh_1 … kWh_48, kVArh_1 … kVArh_48)",
+                            record->line);
+        }
     }
     if (FOUND(found, ECL_ROLE_SITE) && !has_date) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",

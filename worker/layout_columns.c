@@ -828,14 +828,21 @@ typedef struct separators_t {
 
 static void look_at_separators(separators_t *seen, ecl_field_t cell)
 {
-    const char *point = memchr(cell.text, '.', cell.length);
-    const char *comma = memchr(cell.text, ',', cell.length);
+    const char *point, *comma;
     apr_size_t after;
+    ecl_decimal_t value;
 
     while (cell.length &&
            (cell.text[cell.length - 1] == ' ' || (cell.text[cell.length - 1] | 0x20) >= 'a')) {
         cell.length--; /* "0,4 kWh" */
     }
+    /* the point of a word such as "n.a." says nothing */
+    if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_BAD &&
+        ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_BAD) {
+        return;
+    }
+    point = memchr(cell.text, '.', cell.length);
+    comma = memchr(cell.text, ',', cell.length);
     if (point && comma) {
         seen->commas += comma > point;
         seen->points += point > comma;

@@ -261,6 +261,47 @@ static int has_name_above(const ecl_sample_t *sample, int at, int column)
     return at > 0 && ecl_sample_cell(&sample->records[at - 1], column).length > 0;
 }
 
+/* Ninety-six numbers may be half-hours of kWh, and then of kVArh. Not if all of them have one sum,
+ * in some row whose second half is not nothing; nor if the row says which channel it is of. */
+static int are_quarters(const ecl_sample_t *sample, int at, int date, const run_t *run)
+{
+    const ecl_record_t *record = &sample->records[at];
+    int half = run->count / 2;
+
+    for (int c = 0; c < record->count && !is_among_values(run, c); c++) {
+        ecl_field_t cell = record->fields[c];
+        const char *channel = ecl_channel_of(cell.text, cell.length);
+
+        if (c != date && cell.length == 2 && channel && channel[0]) {
+            return 1;
+        }
+    }
+    for (int i = at; i < sample->count && run->total >= 0; i++) {
+        const ecl_record_t *row = &sample->records[i];
+        ecl_decimal_t value;
+        int filled = 0;
+
+        for (int n = half; n < run->count; n++) {
+            filled = filled ||
+                     (take_number(ecl_sample_cell(row, run->first + run->stride * n), &value) &&
+                      value != ECL_DECIMAL_MISSING && value != 0);
+        }
+        if (filled && is_sum(row, run->total, run->first, run->stride, run->count)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ecl_layout_is_either_day(const ecl_sample_t *sample, int at)
+{
+    run_t run;
+    int date = find_date(&sample->records[at], &run);
+
+    return date >= 0 && run.interval == 15 && !has_name_above(sample, at, run.first) &&
+           !are_quarters(sample, at, date, &run);
+}
+
 static int take_day(ecl_layout_t *layout, const ecl_sample_t *sample, int at, apr_pool_t *p)
 {
     const ecl_record_t *record = &sample->records[at];
@@ -269,6 +310,9 @@ static int take_day(ecl_layout_t *layout, const ecl_sample_t *sample, int at, ap
 
     date = find_date(record, &run);
     if (date < 0 || (run.interval != 30 && has_name_above(sample, at, run.first))) {
+        return 0;
+    }
+    if (run.interval == 15 && !are_quarters(sample, at, date, &run)) {
         return 0;
     }
     meter = find_meter(record, date, &run);

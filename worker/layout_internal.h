@@ -142,6 +142,9 @@ typedef struct ecl_attempt_t {
  * when it is turned. */
 int ecl_layout_find_turned(ecl_attempt_t *attempt, apr_pool_t *p);
 
+/* How many cells of a record, behind the first, are dates. */
+int ecl_layout_count_dates(const ecl_record_t *record);
+
 /* Finds where the table begins in the sample; fills in header and what follows it. */
 void ecl_layout_find_table(ecl_attempt_t *attempt, apr_pool_t *p);
 
@@ -218,10 +221,15 @@ apr_status_t ecl_layout_take_meters(ecl_layout_t *layout, const ecl_attempt_t *a
 int ecl_layout_looks_like_row(const ecl_record_t *record);
 
 /* A file without a header: a date and the numbers of a day (46, 48 or 50; 24 or 96), with or
- * without an identifier, or a date, a time and one number. 0: record `at` is not of that form.
+ * without an identifier, or a date, a time and one number. Of 96 something must show that they are
+ * quarter-hours. 0: record `at` is not of that form.
  * Fills the whole layout. */
 int ecl_layout_take_headerless(ecl_layout_t *layout, const ecl_sample_t *sample, int at,
                                apr_pool_t *p);
+
+/* 1: record `at` would be a day of quarter-hours, or of the half-hours of two quantities: nothing
+ * shows which. */
+int ecl_layout_is_either_day(const ecl_sample_t *sample, int at);
 
 /* How many dates can only be day/month, only month/day, or are two different days. */
 typedef struct ecl_order_proof_t {

@@ -692,7 +692,7 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
             b.interval = interval;
         }
     }
-    for (int i = 0; i < b.count && layout->block_count < ECL_LAYOUT_BLOCKS; i++) {
+    for (int i = 0; i < b.count; i++) {
         int is_repeat = 0;
 
         for (int k = 0; k < i; k++) {
@@ -703,7 +703,11 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
         }
         /* a second block of the same names with numbers too, or blank in the sample: which of the
          * two is meant can't be known; the first is read, as its names come first */
-        if (b.uses[i] == ECL_SERIES_VALUES && !is_repeat) {
+        if (b.uses[i] == ECL_SERIES_VALUES && !is_repeat &&
+            layout->block_count == ECL_LAYOUT_BLOCKS) {
+            note_passed_over(&b, b.series[i].columns[0], b.series[i].count,
+                             "no more than four quantities of a row are read");
+        } else if (b.uses[i] == ECL_SERIES_VALUES && !is_repeat) {
             add_block(&b, i, nth++);
         } else if (b.uses[i] == ECL_SERIES_VALUES && holds_anything(&b.series[i], sample, from)) {
             note_passed_over(&b, b.series[i].columns[0], b.series[i].count,

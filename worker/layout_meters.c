@@ -441,8 +441,11 @@ static apr_status_t refuse_heading(const table_t *table, int i)
             table->columns[i] + 1, ECL_CUT(40, name.text));
     }
     return ecl_fail(table->result, ECL_EINPUT, "bad-meter",
-                    "the name of column %d, \"%.*s\", is too long for a meter's identifier",
-                    table->columns[i] + 1, ECL_CUT(40, name.text));
+                    "the name of column %d, \"%.*s\", is %s", table->columns[i] + 1,
+                    ECL_CUT(40, name.text),
+                    table->headings[i].status == ECL_METER_FORMULA
+                        ? "a spreadsheet's formula, and not the meter that it gives"
+                        : "too long for a meter's identifier");
 }
 
 /* Two columns of one meter and channel: which of them is meant is not said. */
@@ -515,7 +518,8 @@ static apr_status_t take_columns(const table_t *table, int with_bare)
         if (heading->is_other || (!heading->is_identifier && !has_unit && !with_bare)) {
             continue;
         }
-        if (heading->status == ECL_METER_DAMAGED || heading->status == ECL_METER_TOO_LONG) {
+        if (heading->status == ECL_METER_DAMAGED || heading->status == ECL_METER_TOO_LONG ||
+            heading->status == ECL_METER_FORMULA) {
             return refuse_heading(table, i);
         }
         note_identifier(table, i);

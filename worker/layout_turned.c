@@ -73,6 +73,16 @@ int ecl_turn_dates(const ecl_record_t *record, int label_column, int *columns, i
     return count;
 }
 
+int ecl_layout_count_dates(const ecl_record_t *record)
+{
+    int count = 0;
+
+    for (int c = 1; c < record->count; c++) {
+        count += is_date(record->fields[c]);
+    }
+    return count;
+}
+
 int ecl_turn_label(const ecl_turn_form_t *form, const ecl_record_t *record, int *plabel)
 {
     ecl_field_t cell = ecl_sample_cell(record, form->label_column);

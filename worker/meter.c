@@ -61,6 +61,37 @@ static void strip(const char **ptext, const char **pend)
     }
 }
 
+/* "=1+1", "=A1", "@SUM(A1)", behind an apostrophe or not; but ="2200…" and =2200… are texts. */
+static int is_formula(const char *text, const char *end)
+{
+    char sign;
+
+    while (text < end && (*text == '\'' || *text == '"' || ecl_cell_blank(text, end))) {
+        text++;
+    }
+    sign = text < end ? *text : '\0';
+    if (sign == '@') {
+        return memchr(text, '(', (apr_size_t)(end - text)) != NULL;
+    }
+    if (sign != '=') {
+        return 0;
+    }
+    while (text < end && (*text == '=' || ecl_cell_blank(text, end))) {
+        text++;
+    }
+    if (text < end && *text == '"') {
+        const char *closing = memchr(text + 1, '"', (apr_size_t)(end - text - 1));
+
+        text = closing ? closing : end;
+    }
+    while (text < end &&
+           (is_digit(*text) || strchr(".,eE\"'", *text) || ecl_cell_blank(text, end) ||
+            (*text == '+' && (text[-1] | 0x20) == 'e'))) {
+        text++;
+    }
+    return text < end || end[-1] == '=';
+}
+
 /* Copies without blanks what consists of letters and digits only; returns the length, or 0 when
  * there is anything else or more than fits. *ponly_digits says whether there were letters. ".0" may
  * follow digits. */
@@ -194,6 +225,7 @@ static ecl_meter_status_t copy_name(const char *text, const char *end,
             blanks = 1;
         }
         if (length + blanks >= ECL_METER_MAX - 1) {
+            identifier[0] = '\0';
             return ECL_METER_TOO_LONG;
         }
         if (blanks) {
@@ -212,6 +244,10 @@ ecl_meter_status_t ecl_meter_parse(const char *text, apr_size_t length,
     apr_size_t compact;
     int only_digits;
 
+    if (is_formula(text, end)) {
+        identifier[0] = '\0';
+        return ECL_METER_FORMULA;
+    }
     strip(&text, &end);
     if (ecl_cell_is_missing(text, end)) {
         return ECL_METER_IS_MISSING;

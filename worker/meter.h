@@ -16,13 +16,14 @@ typedef enum ecl_meter_status_t {
     ECL_METER_LENGTH,      /* usable, but digits of a length that no MPAN or MPRN has: a warning */
     ECL_METER_IS_MISSING,
     ECL_METER_DAMAGED, /* digits lost by a spreadsheet ("2.20001E+12"): must be refused */
-    ECL_METER_TOO_LONG
+    ECL_METER_TOO_LONG,
+    ECL_METER_FORMULA /* a spreadsheet's formula ("=A1", "@SUM(A1)"), and not what it gives */
 } ecl_meter_status_t;
 
-/* Reads an identifier. Quotes around it, a leading ' or =, blanks and NBSP inside digits, a +
- * before and ".0" after digits go. "2.200000456713E12" is expanded because it holds all digits; a
- * number with an exponent that does not is DAMAGED, and so is a full MPAN of 21 digits that ends in
- * six zeros (spreadsheets keep 15 digits).
+/* Reads an identifier. Quotes around it, a leading ', an = before quotes or digits, blanks and NBSP
+ * inside digits, a + before and ".0" after digits go. "2.200000456713E12" is expanded because it
+ * holds all digits; a number with an exponent that does not is DAMAGED, and so is a full MPAN of 21
+ * digits that ends in six zeros (spreadsheets keep 15 digits).
  *
  * `identifier` receives the stored form for OK, CHECK_DIGIT and LENGTH:
  *   MPAN   13 digits; of a full MPAN (21 characters, where the line loss factor class may hold

@@ -94,12 +94,11 @@ ecl_outcome_t ecl_registers_add(ecl_reader_t *reader, const char *channel, int i
                                 : &registers->gaps) += 1;
         return ECL_OUTCOME_SKIPPED;
     }
-    if (to->value < from->value) {
+    if (to->value < from->value || !ecl_decimal_add(to->value, -from->value, pvalue)) {
         note_fall(reader, from, to);
         return ECL_OUTCOME_SKIPPED;
     }
     *pat = from->at;
-    *pvalue = to->value - from->value;
     *pflag = flag_of(from, to);
     return ECL_OUTCOME_TAKEN;
 }

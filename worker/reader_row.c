@@ -251,6 +251,11 @@ int ecl_reader_take_meter(ecl_reader_t *reader)
                         "\"%s\" is too long for a meter's identifier (at most %d bytes)",
                         ecl_reader_show(reader, cell), ECL_METER_MAX - 1);
         return 0;
+    case ECL_METER_FORMULA:
+        ecl_reader_fail(reader, column, "bad-meter",
+                        "\"%s\" is a spreadsheet's formula: expected the meter that it gives",
+                        ecl_reader_show(reader, cell));
+        return 0;
     }
     if (given && !is_meter_given(reader, cell)) {
         return 0;
@@ -416,23 +421,42 @@ int ecl_reader_is_value_missing(const ecl_reader_t *reader)
     return is_missing;
 }
 
+static int fail_range(ecl_reader_t *reader, int column, ecl_field_t cell,
+                      const ecl_row_marks_t *marks)
+{
+    int is_volume = marks->unit[0] == 'm';
+
+    ecl_reader_fail(
+        reader, column, "bad-value", "\"%s\" is too large for a reading: at most %s %s are kept",
+        ecl_reader_show(reader, cell), is_volume ? "500,000,000" : "9,223,372,036", marks->unit);
+    return 0;
+}
+
 static int fail_value(ecl_reader_t *reader, int column, ecl_field_t cell, const char *why)
 {
     ecl_reader_fail(reader, column, "bad-value", "\"%s\" %s", ecl_reader_show(reader, cell), why);
     return 0;
 }
 
-/* "450Wh", "0.4 kWh": the number, and marks for the unit beside it. */
-static ecl_decimal_status_t parse_with_unit(ecl_reader_t *reader, ecl_field_t cell,
-                                            ecl_row_marks_t *marks, ecl_decimal_t *pvalue)
+/* How much of "450Wh", "0.4 kWh" is the number. */
+static apr_size_t number_length(ecl_field_t cell)
 {
     apr_size_t number = cell.length;
-    ecl_unit_t unit;
 
     while (number && (cell.text[number - 1] | 0x20) >= 'a' &&
            (cell.text[number - 1] | 0x20) <= 'z') {
         number--;
     }
+    return number;
+}
+
+/* Such a cell: the number, and marks for the unit beside it. */
+static ecl_decimal_status_t parse_with_unit(ecl_reader_t *reader, ecl_field_t cell,
+                                            ecl_row_marks_t *marks, ecl_decimal_t *pvalue)
+{
+    apr_size_t number = number_length(cell);
+    ecl_unit_t unit;
+
     unit = ecl_unit_of(cell.text + number, cell.length - number);
     if (unit != ECL_UNIT_KWH && unit != ECL_UNIT_WH && unit != ECL_UNIT_MWH) {
         return ECL_DECIMAL_BAD;
@@ -476,14 +500,19 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
         return fail_value(reader, column, cell, "is not a number");
     }
     as_given = status == ECL_DECIMAL_RANGE ? 0 : *pvalue;
-    if (status != ECL_DECIMAL_RANGE && marks->numerator != marks->denominator) {
+    if (status == ECL_DECIMAL_RANGE && marks->numerator * 1000 == marks->denominator) {
+        /* as Wh it is too large, as kWh it may not be: a register's read */
+        status = ecl_decimal_parse_thousandth(cell.text, number_length(cell),
+                                              reader->layout->decimal_point, pvalue);
+        is_rounded = status == ECL_DECIMAL_ROUNDED;
+    } else if (status != ECL_DECIMAL_RANGE && marks->numerator != marks->denominator) {
         status = ecl_decimal_scale(*pvalue, marks->numerator, marks->denominator, pvalue);
         /* litres of a cubic foot beyond the ninth place are nobody's loss */
         is_rounded = is_rounded || (status == ECL_DECIMAL_ROUNDED && marks->unit[0] == 'k');
     }
     if (status == ECL_DECIMAL_RANGE ||
         (marks->unit[0] == 'm' && (*pvalue > ECL_VOLUME_MAX || *pvalue < -ECL_VOLUME_MAX))) {
-        return fail_value(reader, column, cell, "is too large for a reading");
+        return fail_range(reader, column, cell, marks);
     }
     if (is_sentinel(reader, as_given) || (*pvalue != as_given && is_sentinel(reader, *pvalue))) {
         ecl_reader_fail(reader, column, "sentinel-value",

@@ -145,6 +145,9 @@ static void assemble(df2_t *df2, const ecl_record_t *line)
     length = apr_snprintf(stamp, sizeof(stamp), "%.*s %.*s", ECL_CUT(30, cells[0].text),
                           ECL_CUT(30, cells[1].text));
     ecl_assembly_add(&df2->assembly, stamp, (apr_size_t)length);
+    if (line->count < FIELDS) {
+        return; /* so that it stays wrong when it comes again as CSV: its last number may be cut */
+    }
     ecl_assembly_add(&df2->assembly, cells[2].text, cells[2].length);
     /* "ZA": the last character is the flag */
     length = cells[3].length ? ecl_utf8_cut(cells[3].text, cells[3].length - 1) : 0;

@@ -82,7 +82,8 @@ FILES = {
     "no header, a row per reading": (by_reading("", before=M).strip(), "259.5", {}),
     "no header, no meter": (by_reading("").strip(), "259.5", {"meter": "M-1"}),
     "no header, 15 minutes": ("\n".join(
-        ",".join([mf.mpan(0), str(day), *(f"{d * 100 + p}.25" for p in range(96))])
+        ",".join([mf.mpan(0), str(day), *(f"{d * 100 + p}.25" for p in range(96)),
+                  str(96 * 100 * d + 48 * 95 + 24)])
         for d, day in enumerate(mf.days("2026-02-01", 3))), "102.25", {}),
     "columns of an hour": ("\n".join(
         ["MPAN,Date," + ",".join(f"{i:02d}:00" for i in range(24))] + [
@@ -290,6 +291,17 @@ def test_rows_that_are_cut_off_stay_wrong_until_they_are_completed(server):
     again = server.import_file(table)
     assert (again["imported_rows"], again["failed_rows"]) == (0, 1), again
     mended = table.replace(",(cut off)", "," + whole.split(",")[49])
+    assert server.import_file(mended)["imported_rows"] == 1
+
+
+def test_a_line_that_is_cut_off_before_its_value_stays_wrong(server):
+    server.empty()
+    job = server.import_file(DF2.replace(",7.5,A", ""))
+    assert job["failed_rows"] == 1
+    table = rejected(server, job)
+    again = server.import_file(table)
+    assert (again["imported_rows"], again["failed_rows"]) == (0, 1), again
+    mended = table.replace("(cut off),(cut off)", "7.5,A")
     assert server.import_file(mended)["imported_rows"] == 1
 
 

@@ -71,6 +71,14 @@ static void test_decimal_comma(void **state)
     assert_int_equal(r->layout->delimiter, ';');
     assert_string_equal(value_of(r, MPAN, "AI", "2026-02-02", 48), "48.25");
     end_reading(r);
+    /* the points of words are not those of numbers */
+    r = read_text("MPAN;Date;kWh\n" MPAN ";2026-02-01;0,5\n" MPAN ";2026-02-02;n.a.\n" MPAN
+                  ";2026-02-03;1.234,5 kWh\n");
+    assert_int_equal(r->layout->decimal_point, ',');
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "0.5");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-03", 1), "1234.5");
+    assert_error(r, 3, "kWh", "bad-value", "n.a.");
+    end_reading(r);
     /* separators of thousands are none of decimals */
     r = read_text("MPAN,Date,kWh\n" MPAN ",2026-02-01,\"1,234.5\"\n" MPAN ",2026-02-02,1.5\n");
     assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "1234.5");

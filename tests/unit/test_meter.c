@@ -174,6 +174,28 @@ static void damaged_identifiers(void **state)
     CHECK(cases);
 }
 
+/* What a spreadsheet shows in their place is not known. */
+static void formulas(void **state)
+{
+    static const char *const texts[] = {
+        "=1+1",     "=A1",     "= B2 & C2", "='Sheet 1'!A1", "'=1+1", "=\"A\"&\"1\"", "\"=A1\"",
+        "@SUM(A1)", "'@N(A1)", "=",         "=SUM(2)"};
+    static const case_t names[] = {
+        {"@Home", ECL_METER_OK, "other", "@Home"},
+        {"a=b", ECL_METER_OK, "other", "a=b"},
+        {"=2200000456713", ECL_METER_OK, "mpan", "2200000456713"},
+        {"=\"Depot 7\"", ECL_METER_OK, "other", "Depot 7"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        case_t one = {texts[i], ECL_METER_FORMULA, NULL, NULL};
+
+        check(&one, 1);
+    }
+    CHECK(names);
+}
+
 static void missing_identifiers(void **state)
 {
     static const char *const words[] = {"",     " ",   NBSP,   "-",     "Null", "N/A",
@@ -256,6 +278,7 @@ int main(void)
         cmocka_unit_test(numbers_of_another_length),
         cmocka_unit_test(other_identifiers),
         cmocka_unit_test(damaged_identifiers),
+        cmocka_unit_test(formulas),
         cmocka_unit_test(missing_identifiers),
         cmocka_unit_test(long_identifiers),
         cmocka_unit_test(finding_the_column),

@@ -75,8 +75,13 @@ static void test_malformed_lines_are_named(void **state)
 
     (void)state;
     assert_error(r, 4, NULL, "too-few-fields", "\"15/11/2005,00:30\" has 2 of 4 fields");
-    assert_string_equal(error_at(r, 0)->raw, MPAN ",AI,15/11/2005 00:30,,");
+    assert_string_equal(error_at(r, 0)->raw, MPAN ",AI,15/11/2005 00:30");
     assert_int_equal(r->imported, 1);
+    end_reading(r);
+    /* nor is a value at its end whole for certain */
+    r = read_text("#F2\n#O " MPAN "\n#S 1\n15/11/2005,00:30,1.\n");
+    assert_error(r, 4, NULL, "too-few-fields", "\"15/11/2005,00:30,1.\" has 3 of 4 fields");
+    assert_string_equal(error_at(r, 0)->raw, MPAN ",AI,15/11/2005 00:30");
     end_reading(r);
 
     r = read_text("#F2\n#O " MPAN "\n#S 1\n31/02/2005,00:30,1,A\n");

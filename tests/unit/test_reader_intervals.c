@@ -298,12 +298,13 @@ static void test_sums_of_the_hours_are_not_read(void **state)
 static void test_headerless_hours_and_quarters(void **state)
 {
     static const int counts[] = {24, 96};
+    reading_t *hours;
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         int n = counts[i];
         const char *row = apr_pstrcat(pool, MPAN ",01/02/2026,", series(pool, "%d.5", 1, n), NULL);
-        reading_t *r = read_text(apr_pstrcat(pool, row, "\n", NULL));
+        reading_t *r = read_text(apr_psprintf(pool, "%s,%d.%d\n", row, n * (n + 1) / 2 + n / 2, 0));
 
         assert_int_equal(count_readings(r), n);
         assert_int_equal(r->layout->interval_minutes, 1440 / n);
@@ -314,10 +315,45 @@ static void test_headerless_hours_and_quarters(void **state)
         r = read_text(apr_pstrcat(pool, row, ",7\n", NULL));
         assert_int_equal(r->status, ECL_EINPUT);
         end_reading(r);
-        r = read_text(apr_psprintf(pool, "%s,%d.%d\n", row, n * (n + 1) / 2 + n / 2, 0));
-        assert_int_equal(count_readings(r), n);
+    }
+    /* of hours no sum is needed */
+    hours =
+        read_text(apr_pstrcat(pool, MPAN ",01/02/2026,", series(pool, "%d.5", 1, 24), "\n", NULL));
+    assert_int_equal(count_readings(hours), 24);
+    end_reading(hours);
+}
+
+/* Ninety-six numbers may be 48 of one quantity and 48 of another. */
+static void test_headerless_quarters_need_a_proof(void **state)
+{
+    const char *numbers = series(pool, "%d.5", 1, 96);
+    const char *nothing = apr_pstrcat(pool, series(pool, "%d.5", 1, 48), ",0", NULL);
+    const char *refused[3];
+    reading_t *r;
+
+    (void)state;
+    for (int n = 1; n < 48; n++) {
+        nothing = apr_pstrcat(pool, nothing, ",0", NULL);
+    }
+    refused[0] = apr_pstrcat(pool, MPAN ",01/02/2026,", numbers, "\n", NULL);
+    refused[1] = apr_pstrcat(pool, MPAN ",kWh,01/02/2026,", numbers, "\n", NULL);
+    /* the sum of the first half as well */
+    refused[2] = apr_pstrcat(pool, MPAN ",01/02/2026,", nothing, ",1200\n", NULL);
+    for (int i = 0; i < 3; i++) {
+        r = read_text(refused[i]);
+        assert_int_equal(r->status, ECL_EINPUT);
+        assert_string_equal(r->result.code, "no-header");
+        assert_non_null(strstr(r->result.detail, "line 1 has 96 numbers"));
+        assert_non_null(strstr(r->result.detail, "quarter-hours of a day, or its half-hours in"));
         end_reading(r);
     }
+    /* a later row may show it, too */
+    r = read_text(apr_pstrcat(pool, refused[2], MPAN ",02/02/2026,", numbers, ",4704\n", NULL));
+    assert_int_equal(count_readings(r), 192);
+    end_reading(r);
+    r = read_text(apr_pstrcat(pool, MPAN ",AI,01/02/2026,", numbers, "\n", NULL));
+    assert_int_equal(count_readings(r), 96);
+    end_reading(r);
 }
 
 /* Twenty-four numbers beside a name may be anything. */
@@ -355,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_day),
         cmocka_unit_test(test_sums_of_the_hours_are_not_read),
         cmocka_unit_test(test_headerless_hours_and_quarters),
+        cmocka_unit_test(test_headerless_quarters_need_a_proof),
         cmocka_unit_test(test_headerless_hours_need_an_identifier),
         cmocka_unit_test(test_headerless_half_hours_with_blank_flags),
     };

@@ -339,6 +339,34 @@ static void test_tables_of_months_are_refused(void **state)
     }
 }
 
+static void test_too_many_dates_are_refused(void **state)
+{
+    for (int count = 400; count <= 401; count++) {
+        const char *text = "MPAN: " MPAN "\nTime", *cells = "";
+        reading_t *r;
+
+        for (int i = 0; i < count; i++) {
+            text = apr_psprintf(pool, "%s,%02d/%02d/%d", text, i % 28 + 1, i / 28 % 12 + 1,
+                                2024 + i / 336);
+            cells = apr_pstrcat(pool, cells, ",0.5", NULL);
+        }
+        text = apr_pstrcat(pool, text, "\n", NULL);
+        for (int n = 0; n < 48; n++) {
+            text = apr_pstrcat(pool, text, start(30, n), cells, "\n", NULL);
+        }
+        r = read_text(text);
+        if (count == 400) {
+            assert_int_equal(r->imported, 400);
+        } else {
+            assert_int_equal(r->status, ECL_EINPUT);
+            assert_string_equal(r->result.code, "too-many-dates");
+            assert_non_null(strstr(r->result.detail, "line 2 has 401 dates side by side"));
+        }
+        end_reading(r);
+    }
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_a_rejected_row_can_be_corrected),
         cmocka_unit_test(test_a_sheet_and_one_that_stands),
         cmocka_unit_test(test_tables_of_months_are_refused),
+        cmocka_unit_test(test_too_many_dates_are_refused),
     };
     int failed;
 

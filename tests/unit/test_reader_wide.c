@@ -630,6 +630,22 @@ static void test_columns_passed_over_are_told(void **state)
     assert_int_equal(count_warnings(r, "columns-not-read"), 1);
     assert_non_null(strstr(APR_ARRAY_IDX(r->warnings, 0, told_t).message, "\"HH01\" (number 51)"));
     end_reading(r);
+    /* a fifth quantity */
+    twice = cells = "";
+    for (int b = 0; b < 5; b++) {
+        twice = apr_psprintf(pool, "%s,%s", twice,
+                             series(pool, apr_psprintf(pool, "Q%c_%%d", 'A' + b), 1, 48));
+        cells = apr_pstrcat(pool, cells, ",", series(pool, "%d", 1, 48), NULL);
+    }
+    r = read_text(
+        apr_pstrcat(pool, "MPAN,Date", twice, "\n" MPAN ",2026-02-01", cells, "\n", NULL));
+    assert_int_equal(r->layout->block_count, 4);
+    assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    assert_non_null(strstr(APR_ARRAY_IDX(r->warnings, 0, told_t).message, "\"QE_1\" (number 195)"));
+    assert_non_null(strstr(APR_ARRAY_IDX(r->warnings, 0, told_t).message, "no more than four"));
+    end_reading(r);
+    twice = series(pool, "HH%02d", 1, 48);
+    cells = series(pool, "%d", 1, 48);
     /* nothing is told of what holds nothing */
     r = read_text(apr_pstrcat(pool, "MPAN,Date,", twice, ",", twice, "\n" MPAN ",2026-02-01,",
                               cells, "\n", NULL));

@@ -206,6 +206,25 @@ static void test_files_without_reads(void **state)
                     (ecl_given_t){.labels = "start"});
 }
 
+/* A register in Wh is beyond what a value in kWh may be; what it moves is exact all the same. */
+static void test_large_reads_in_wh(void **state)
+{
+    reading_t *r = read_register(
+        "MPAN,Time stamp,Value (Wh)\n" MPAN ",01/02/2026 00:00,12345678901.5\n" MPAN
+        ",01/02/2026 00:30,12345679901.75\n" MPAN ",01/02/2026 01:00,9223372036855\n");
+
+    (void)state;
+    assert_string_equal(value_at(r, 1), "1.00025");
+    assert_error(r, 4, "Value (Wh)", "bad-value",
+                 "is too large for a reading: at most 9,223,372,036 kWh are kept");
+    end_reading(r);
+    r = read_text("MPAN,Date,Value\n" MPAN ",2026-02-01,10000000001 Wh\n" MPAN
+                  ",2026-02-02,7 Wh\n");
+    assert_int_equal(r->errors->nelts, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "10000000.001");
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_midnight_that_closes_its_date),
         cmocka_unit_test(test_files_without_reads),
+        cmocka_unit_test(test_large_reads_in_wh),
     };
     int failed;
 
