@@ -181,6 +181,15 @@ apr_status_t ecl_import_template_find(ecl_db_conn_t *conn, const char *fingerpri
     return query_one(conn, sql, ECL_ARGS(ECL_TEXT(fingerprint)), p, ptemplate, result);
 }
 
+apr_status_t ecl_import_template_replaced(ecl_db_conn_t *conn, const ecl_job_t *job, apr_pool_t *p,
+                                          ecl_import_template_t **ptemplate, ecl_result_t *result)
+{
+    *ptemplate = NULL;
+    return ecl_import_template_is_saveable(job)
+               ? ecl_import_template_find(conn, fingerprint_of(job), p, ptemplate, result)
+               : APR_SUCCESS;
+}
+
 apr_status_t ecl_import_template_list(ecl_db_conn_t *conn, apr_pool_t *p,
                                       ecl_import_template_t ***ptemplates, int *pcount,
                                       ecl_result_t *result)

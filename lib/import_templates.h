@@ -36,6 +36,11 @@ apr_status_t ecl_import_template_save(ecl_db_conn_t *conn, const ecl_job_t *job,
 /* Whether a job has something of its own that could be saved. */
 int ecl_import_template_is_saveable(const ecl_job_t *job);
 
+/* The template that ecl_import_template_save would replace; *ptemplate is NULL when there is none,
+ * or nothing to save. */
+apr_status_t ecl_import_template_replaced(ecl_db_conn_t *conn, const ecl_job_t *job, apr_pool_t *p,
+                                          ecl_import_template_t **ptemplate, ecl_result_t *result);
+
 /* The template for a header; *ptemplate is NULL when there is none. */
 apr_status_t ecl_import_template_find(ecl_db_conn_t *conn, const char *fingerprint, apr_pool_t *p,
                                       ecl_import_template_t **ptemplate, ecl_result_t *result);

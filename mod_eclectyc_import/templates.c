@@ -70,8 +70,22 @@ static json_object *view_of(const ecl_request_t *q, const ecl_import_template_t 
     return view;
 }
 
-/* The page; with an error after a refused change. */
-static int show_page(ecl_request_t *q, int status, const char *error)
+/* The form that saves a job's options, with the name that was refused. */
+static json_object *save_view(ecl_request_t *q, const char *name)
+{
+    const char *job = apr_pstrcat(q->r->pool, q->base, "/status/", q->batch_id, NULL);
+    json_object *view = json_object_new_object();
+
+    json_object_object_add(view, "name", json_object_new_string(ecl_respond_utf8(q, name)));
+    json_object_object_add(view, "back", json_object_new_string(job));
+    json_object_object_add(view, "action",
+                           json_object_new_string(apr_pstrcat(q->r->pool, job, "/template", NULL)));
+    return view;
+}
+
+/* The page; with an error after a refused change, and the name that was not saved, if it was one.
+ */
+static int show_page(ecl_request_t *q, int status, const char *error, const char *unsaved)
 {
     json_object *root = ecl_respond_own(q, ecl_view_root(q, "Import templates", NULL));
     json_object *array = json_object_new_array();
@@ -88,6 +102,9 @@ static int show_page(ecl_request_t *q, int status, const char *error)
         json_object_array_add(array, view_of(q, templates[i]));
     }
     json_object_object_add(root, "has_templates", json_object_new_boolean(count > 0));
+    if (unsaved) {
+        json_object_object_add(root, "save", save_view(q, unsaved));
+    }
     if (error) {
         ecl_view_message(root, "error", error);
     } else if (done && !strcmp(done, "saved")) {
@@ -102,7 +119,7 @@ static int show_page(ecl_request_t *q, int status, const char *error)
 
 int ecl_templates_page(ecl_request_t *q)
 {
-    return show_page(q, HTTP_OK, NULL);
+    return show_page(q, HTTP_OK, NULL, NULL);
 }
 
 /* ---- changing ----------------------------------------------------------------------------------
@@ -129,8 +146,8 @@ static int interrupted(ecl_request_t *q, int http)
                                                        "complete. Nothing was changed");
 }
 
-/* A form's mistake is shown on the page, where it can be put right. */
-static int refuse(ecl_request_t *q, const ecl_result_t *result)
+/* A form's mistake is shown on the page, where it can be put right. unsaved: as of show_page. */
+static int refuse(ecl_request_t *q, const ecl_result_t *result, const char *unsaved)
 {
     int is_users = result->status == ECL_EINPUT || result->status == ECL_ECONFLICT;
 
@@ -138,7 +155,7 @@ static int refuse(ecl_request_t *q, const ecl_result_t *result)
         return ecl_respond_failure(q, result);
     }
     return show_page(q, result->status == ECL_EINPUT ? HTTP_UNPROCESSABLE_ENTITY : HTTP_CONFLICT,
-                     ecl_format_sentence(ecl_respond_utf8(q, result->detail), q->r->pool));
+                     ecl_format_sentence(ecl_respond_utf8(q, result->detail), q->r->pool), unsaved);
 }
 
 static int answer(ecl_request_t *q, int status, const ecl_import_template_t *template,
@@ -173,8 +190,10 @@ int ecl_templates_save(ecl_request_t *q)
         }
         ecl_db_release(conn);
     }
-    return rv == APR_SUCCESS ? answer(q, HTTP_CREATED, template, "/templates?done=saved")
-                             : refuse(q, &result);
+    return rv == APR_SUCCESS
+               ? answer(q, HTTP_CREATED, template, "/templates?done=saved")
+               : refuse(q, &result,
+                        result.code && strcmp(result.code, "nothing-to-save") ? name : NULL);
 }
 
 /* The number that the path names; 0: none. */
@@ -205,7 +224,8 @@ int ecl_templates_rename(ecl_request_t *q)
                                         &result);
         ecl_db_release(conn);
     }
-    return rv == APR_SUCCESS ? answer(q, HTTP_OK, template, "/templates") : refuse(q, &result);
+    return rv == APR_SUCCESS ? answer(q, HTTP_OK, template, "/templates")
+                             : refuse(q, &result, NULL);
 }
 
 int ecl_templates_delete(ecl_request_t *q)

@@ -266,6 +266,9 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
     add_bool(view, "has_errors", job->failed_rows > 0);
     add_bool(view, "has_result",
              is_processing || is_completed || (is_failed && job->processed_rows > 0));
+    /* total_rows is counted before the first row is read */
+    add_bool(view, "is_cut_short",
+             is_failed && is_finished && job->processed_rows < job->total_rows);
     add_bool(view, "can_cancel",
              job->status == ECL_JOB_QUEUED || (is_processing && !job->cancel_requested));
     add_bool(view, "can_run_now",
@@ -565,6 +568,19 @@ static void add_failed_files(const ecl_job_t *job, const char *href, json_object
     add_text(root, "failed_rows_href", apr_pstrcat(p, href, "/failed-rows.csv", NULL));
 }
 
+/* The import template whose place one with the options of this job would take. */
+static apr_status_t add_replaced(ecl_db_conn_t *conn, const ecl_job_t *job, json_object *root,
+                                 apr_pool_t *p, ecl_result_t *result)
+{
+    ecl_import_template_t *template;
+    apr_status_t rv = ecl_import_template_replaced(conn, job, p, &template, result);
+
+    if (rv == APR_SUCCESS && template) {
+        json_object_object_add(root, "replaces", ecl_import_template_json(template));
+    }
+    return rv;
+}
+
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
                              json_object *root, ecl_result_t *result)
 {
@@ -577,6 +593,10 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
 
     add_bool(view, "can_save_template", ecl_import_template_is_saveable(job));
     json_object_object_add(root, "job", view);
+    rv = add_replaced(conn, job, root, p, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     add_text(root, "action_base", href);
     add_failed_files(job, href, root, p);
     if (job->summary) {

@@ -404,7 +404,7 @@ static void print_summary(import_t *import)
 /* What can be said about the file to have it imported, and how. */
 static void print_question(const import_t *import)
 {
-    json_object *question = NULL, *text = NULL, *option = NULL, *choices = NULL;
+    json_object *question = NULL, *text = NULL, *option = NULL, *choices = NULL, *given;
     const char *accepted = "";
     int id;
 
@@ -422,9 +422,14 @@ static void print_question(const import_t *import)
                             json_object_get_string(json_object_array_get_idx(choices, i)), NULL);
         }
     }
-    fprintf(stderr, "  %s\n  Give it with --%s %s, or on the job's page\n",
-            json_object_get_string(text), option_name(id, import->p),
-            *accepted ? accepted : "TEXT");
+    fprintf(stderr, "  %s\n  ", json_object_get_string(text));
+    if (json_object_object_get_ex(question, "given", &given)) {
+        fprintf(stderr, "Leave --%s out or change it, or answer on the job's page\n",
+                option_name(id, import->p));
+    } else {
+        fprintf(stderr, "Give it with --%s %s, or on the job's page\n", option_name(id, import->p),
+                *accepted ? accepted : "TEXT");
+    }
 }
 
 /* Prints how it ended; returns the exit code. */

@@ -85,19 +85,19 @@ static apr_status_t check_labels(const ecl_layout_t *layout, apr_pool_t *p, ecl_
         column = layout->time_column;
     }
     if (layout->kind == ECL_LAYOUT_DAILY) {
-        return ecl_fail(result, ECL_EINPUT, "labels-conflict",
-                        "the file holds daily totals, which have no times, and labels=%s was given",
-                        given);
+        return ecl_fail(
+            result, ECL_EINPUT, "labels-conflict",
+            "the file holds daily totals, which have no times, and period %ss were given", given);
     }
     if (is_wide ? layout->values[0].period > 0 : layout->period_column >= 0) {
-        return ecl_fail(result, ECL_EINPUT, "labels-conflict",
-                        "the file numbers its half-hours and has no times, and labels=%s was given",
-                        given);
+        return ecl_fail(
+            result, ECL_EINPUT, "labels-conflict",
+            "the file numbers its half-hours and has no times, and period %ss were given", given);
     }
     if (layout->labels_are_ends != is_end || (!is_wide && role == ECL_ROLE_START && is_end) ||
         (!is_wide && role == ECL_ROLE_END && !is_end)) {
         return ecl_fail(result, ECL_EINPUT, "labels-conflict",
-                        "column %s says that times are period %s, and labels=%s was given",
+                        "column %s says that times are period %s, and period %ss were given",
                         column_text(layout, is_wide ? layout->values[0].column : column, p),
                         is_end ? "starts" : "ends", given);
     }
@@ -321,8 +321,8 @@ static apr_status_t check_reads(const ecl_layout_t *layout, int is_form, ecl_res
                : ecl_fail(
                      result, ECL_EINPUT, "reads-conflict",
                      "%s: reads of a register are read from a file with a row per read and its "
-                     "date and time, and reads=%s was given",
-                     why, layout->given.reads);
+                     "date and time, and such reads were given",
+                     why);
 }
 
 apr_status_t ecl_layout_check_given(ecl_layout_t *layout, const ecl_sample_t *sample, int from,

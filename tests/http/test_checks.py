@@ -115,3 +115,27 @@ def test_a_register_is_refused_before_anything_is_stored(server):
     job = view(server, run(server, text))["job"]
     assert job["status"] == "failed" and job["readings_new"] == 0
     assert "rise from 52000 to 52005.875 and never fall" in job["show"]["error"]
+
+
+def test_what_an_import_that_stopped_early_leaves():
+    """More rows were rejected than the settings allow: what stays and what is missing is said."""
+    header, *rows = mf.wide(1, count=28).splitlines()
+    bad = [row.rsplit(",", 1)[0] + ",n/k" for row in rows]
+    server = harness.Httpd(Workers="1", MaxErrors="3").start()
+    try:
+        job = server.import_file("\n".join([header, *rows[:2], *bad[2:5], *rows[5:7]]))
+        assert (job["status"], job["imported_rows"], job["failed_rows"]) == ("completed", 4, 3)
+        job = server.import_file("\n".join([header, *rows[:2], *bad[2:]]))
+        assert job["status"] == "failed" and job["summary"]["code"] == "too-many-errors"
+        assert (job["imported_rows"], job["failed_rows"]) == (2, 4)
+        page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+        assert "Rows imported before that: 2. They stay until this import is undone." in page
+        assert "The import stopped before the end of the file" in page
+        job = server.import_file("\n".join([header, *bad[:3]]), "bad.csv")
+        assert job["summary"]["code"] == "no-good-row"
+        page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+        assert "They stay" not in page and "stopped before the end" not in page
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()

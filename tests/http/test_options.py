@@ -241,6 +241,11 @@ def test_the_command_line(server, tmp_path):
     assert done.returncode == 1
     assert "Which meter are the readings of?" in done.stderr
     assert "Give it with --meter TEXT" in done.stderr
+    path.write_text(mf.wide(1, count=1))
+    done = worker_import(server, path, "--labels", "end")
+    assert done.returncode == 1 and "and period ends were given" in done.stderr
+    assert "Leave --labels out or change it, or answer on the job's page" in done.stderr
+    path.write_text(READINGS)
     done = worker_import(server, path, "--json", "--meter", mf.mpan(13), "--estimates", "replace")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["options"] == {"meter": mf.mpan(13), "estimates": "replace"}

@@ -92,6 +92,48 @@ def test_the_page(server):
     assert server.get(f"{server.api}/templates").json() == {"templates": [], "count": 0}
 
 
+def test_a_name_that_is_taken_can_be_changed_at_once(server):
+    saved(server)
+    job = server.import_file("Timestamp,Value,Note\n2026-01-05 00:00,30,\n", meter="M 4",
+                             unit="Wh")
+    action = f"{server.admin_path}/status/{job['batch_id']}/template"
+    answer = server.session.post(server.base + action, data={"name": "Portal export"},
+                                 auth=("bob", harness.PASSWORD), allow_redirects=False)
+    assert answer.status_code == 409 and "choose another name" in answer.text
+    assert f'method="post" action="{action}"' in answer.text
+    assert 'value="Portal export" maxlength="100"' in answer.text
+    assert len(server.get(f"{server.api}/templates").json()["templates"]) == 1
+    # with nothing to save there is nothing to be named otherwise
+    plain = server.import_file(mf.wide(meters=1, count=1))
+    url = f"{server.admin}/status/{plain['batch_id']}/template"
+    answer = server.post(url, data={"name": "x"})
+    assert answer.status_code == 409 and f"{plain['batch_id']}/template" not in answer.text
+
+
+def test_whose_place_a_template_takes_is_said_before(server):
+    job = server.import_file(VALUES, unit="kWh", meter="M 5")
+    url = f"{server.admin}/status/{job['batch_id']}"
+    assert "takes the place of" not in server.get(url).text
+    saved(server)
+    page = re.sub(r"<[^>]+>", "", server.get(url).text)
+    assert "It takes the place of the import template “Portal export”, which alice saved" in page
+
+
+def test_a_template_that_the_file_contradicts_is_passed_over(server):
+    header = "MPAN,Timestamp,Value,Unit\n"
+    first = server.import_file(header + f"{mf.mpan(0)},2026-01-05 00:00,300,\n", unit="Wh")
+    assert first["status"] == "completed", first["error_message"]
+    saving = server.post(f"{server.api}/jobs/{first['batch_id']}/template", json={"name": "In Wh"})
+    assert saving.status_code == 201
+    job = server.import_file(header + f"{mf.mpan(0)},2026-01-06 00:00,3,kWh\n")
+    assert job["status"] == "completed", job["error_message"]
+    assert "template" not in job["summary"]
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert "An import template was passed over, because the file contradicts it" in page
+    assert "In Wh" in page and server.sql(
+        "SELECT reading_value FROM meter_readings WHERE reading_date = '2026-01-06'") == [(3,)]
+
+
 def test_the_api(server):
     job = server.import_file(mf.wide(meters=1, count=1), estimates="replace")
     url = f"{server.api}/jobs/{job['batch_id']}/template"
