@@ -7,7 +7,9 @@
  *            pairs
  *   columns  every other column's role, by name and content
  *   stamps   long layout: interval, period start or end, direction
+ *   cells    what the cells show: dates and their order, the decimal sign
  *   given    what the user said, against all this
+ *   evidence all of it in words
  */
 #ifndef ECL_LAYOUT_INTERNAL_H
 #define ECL_LAYOUT_INTERNAL_H
@@ -248,6 +250,15 @@ int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp);
 
 /* '.' or ',': what the sample's values show. Sets commas_are_groups. */
 char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+
+/* ---- evidence ------------------------------------------------------------------------------- */
+
+/* "meter in column MPAN" */
+const char *ecl_layout_meter_text(const ecl_layout_t *layout, apr_pool_t *p);
+
+/* Sets evidence, when all else is known. why: what ecl_layout_take_stamps says. */
+void ecl_layout_tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char *why,
+                     apr_pool_t *p);
 
 /* ---- total ---------------------------------------------------------------------------------- */
 

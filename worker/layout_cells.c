@@ -1,0 +1,188 @@
+/*
+ * What the sample's cells show whatever their columns are called: rows, dates and the order of
+ * their parts, the decimal sign.
+ */
+#include "layout_internal.h"
+
+int ecl_layout_looks_like_row(const ecl_record_t *record)
+{
+    int dates = 0, numbers = 0;
+
+    for (int c = 0; c < record->count && !(dates && numbers); c++) {
+        ecl_field_t cell = record->fields[c];
+        ecl_datetime_t stamp;
+        ecl_decimal_t value;
+
+        if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK) {
+            numbers++;
+        } else {
+            dates += ecl_layout_is_date(cell, &stamp);
+        }
+    }
+    return dates && numbers;
+}
+
+int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp)
+{
+    for (int order = ECL_ORDER_SURELY_DMY; order <= ECL_ORDER_SURELY_YMD; order++) {
+        if (ecl_datetime_parse(cell.text, cell.length, (ecl_date_order_t)order, pstamp) ==
+                ECL_DATETIME_OK &&
+            pstamp->has_date) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- what the cells show -----------------------------------------------------------------------
+ */
+
+void ecl_layout_compare_orders(ecl_field_t cell, ecl_order_proof_t *proof)
+{
+    ecl_datetime_t dmy, mdy;
+    int is_dmy = ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &dmy) == ECL_DATETIME_OK;
+    int is_mdy = ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_MDY, &mdy) == ECL_DATETIME_OK;
+
+    proof->only_dmy += is_dmy && !is_mdy;
+    proof->only_mdy += is_mdy && !is_dmy;
+    proof->either += is_dmy && is_mdy && dmy.date != mdy.date;
+}
+
+/* How many rows have the date before or after the one of the row above them. */
+static int count_steps(const ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                       ecl_date_order_t order)
+{
+    ecl_datetime_t stamp;
+    ecl_date_t last = 0;
+    int steps = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->date_column);
+
+        if (ecl_datetime_parse(cell.text, cell.length, order, &stamp) == ECL_DATETIME_OK &&
+            stamp.has_date) {
+            steps += stamp.date == last + 1 || stamp.date == last - 1;
+            last = stamp.date;
+        }
+    }
+    return steps;
+}
+
+/* "23-09-01" */
+static apr_status_t take_two_digit_years(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                         ecl_result_t *result)
+{
+    const ecl_record_t *ambiguous = NULL;
+    ecl_field_t cell = {"", 0};
+    ecl_datetime_t stamp;
+    int dmy, ymd;
+
+    for (int i = from; i < sample->count && !ambiguous; i++) {
+        cell = ecl_sample_cell(&sample->records[i], layout->date_column);
+        if (ecl_datetime_parse(cell.text, cell.length, layout->date_order, &stamp) ==
+            ECL_DATETIME_AMBIGUOUS) {
+            ambiguous = &sample->records[i];
+        }
+    }
+    if (!ambiguous) {
+        return APR_SUCCESS;
+    }
+    dmy = count_steps(layout, sample, from, ECL_ORDER_SURELY_DMY);
+    ymd = count_steps(layout, sample, from, ECL_ORDER_SURELY_YMD);
+    layout->date_order_is_open = 0;
+    layout->date_order = ymd ? ECL_ORDER_SURELY_YMD : ECL_ORDER_SURELY_DMY;
+    if (!dmy != !ymd) {
+        return APR_SUCCESS;
+    }
+    return ecl_fail(result, ECL_EINPUT, "date-order-open",
+                    "\"%.*s\" on line %" APR_INT64_T_FMT " may begin with the day or with the "
+                    "year, and the file's other dates do not show which",
+                    (int)(cell.length < 40 ? cell.length : 40), cell.text, ambiguous->line);
+}
+
+apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                        ecl_result_t *result)
+{
+    ecl_order_proof_t proof = {0, 0, 0};
+    const char *given = layout->given.date_order;
+
+    if (given) {
+        layout->date_order = !strcmp(given, "dmy")   ? ECL_ORDER_SURELY_DMY
+                             : !strcmp(given, "mdy") ? ECL_ORDER_SURELY_MDY
+                                                     : ECL_ORDER_SURELY_YMD;
+        return APR_SUCCESS;
+    }
+    for (int i = from; i < sample->count; i++) {
+        ecl_layout_compare_orders(ecl_sample_cell(&sample->records[i], layout->date_column),
+                                  &proof);
+    }
+    layout->date_order = proof.only_mdy && !proof.only_dmy ? ECL_ORDER_MDY : ECL_ORDER_DMY;
+    layout->date_order_is_open = proof.either && !proof.only_dmy && !proof.only_mdy;
+    return take_two_digit_years(layout, sample, from, result);
+}
+
+/* What the commas and points in values show. */
+typedef struct separators_t {
+    int commas, points; /* that can only be decimal: "0,25", "1.234,5" */
+    int groups;         /* "1,234": decimal, or between thousands */
+    int ungrouped;      /* "1234": no thousands are set apart */
+} separators_t;
+
+static void look_at_separators(separators_t *seen, ecl_field_t cell)
+{
+    const char *point, *comma;
+    apr_size_t after;
+    ecl_decimal_t value;
+
+    while (cell.length &&
+           (cell.text[cell.length - 1] == ' ' || (cell.text[cell.length - 1] | 0x20) >= 'a')) {
+        cell.length--; /* "0,4 kWh" */
+    }
+    /* the point of a word such as "n.a." says nothing */
+    if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_BAD &&
+        ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_BAD) {
+        return;
+    }
+    point = memchr(cell.text, '.', cell.length);
+    comma = memchr(cell.text, ',', cell.length);
+    if (point && comma) {
+        seen->commas += comma > point;
+        seen->points += point > comma;
+        return;
+    }
+    if (!comma) {
+        seen->points += point != NULL;
+        seen->ungrouped += cell.length > 3 && strspn(cell.text, "0123456789") == cell.length;
+        return;
+    }
+    after = cell.length - (apr_size_t)(comma + 1 - cell.text);
+    if (comma == cell.text || !after || strspn(comma + 1, "0123456789") != after) {
+        return;
+    }
+    if (after == 3 && cell.text[0] != '0' && comma - cell.text <= 3) {
+        seen->groups++;
+    } else {
+        seen->commas++;
+    }
+}
+
+char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    separators_t seen = {0};
+
+    for (int i = from; i < sample->count; i++) {
+        for (int v = 0; v < ecl_layout_value_columns(layout); v++) {
+            look_at_separators(
+                &seen, ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v)));
+        }
+    }
+    if (seen.points) {
+        return '.';
+    }
+    /* semicolons separate cells where the comma is needed for numbers */
+    if (seen.commas || (seen.groups && (layout->delimiter == ';' || seen.ungrouped))) {
+        return ',';
+    }
+    layout->commas_are_groups = seen.groups > 0;
+    return '.';
+}
