@@ -9,7 +9,7 @@
 
 #include "reader.h"
 
-#define ECL_PREVIEW_SERIES 3
+#define ECL_PREVIEW_SERIES 4      /* all channels of one meter */
 #define ECL_PREVIEW_DAYS 7        /* of each, */
 #define ECL_PREVIEW_DAYS_DAILY 31 /* of one value a day */
 #define ECL_PREVIEW_VALUES 350    /* and no more values than this: few days of 5-minute readings */

@@ -139,3 +139,15 @@ def test_what_an_import_that_stopped_early_leaves():
     finally:
         server.kill()
         server.remove()
+
+
+def test_the_picture_has_all_channels_of_a_meter(server):
+    header, *rows = mf.wide(1, count=2).splitlines()
+    lines = ["Channel," + header] + [f"{channel},{row}" for channel in ("AI", "AE", "RI", "RE")
+                                     for row in rows]
+    batch = run(server, "\n".join(lines), dry_run="1")
+    page = server.get(f"{server.admin}/status/{batch}").text
+    assert page.count("<svg ") == 4
+    for words in ("Active import (AI)", "Active export (AE)", "Reactive import (RI)",
+                  "Reactive export (RE)"):
+        assert words in page
