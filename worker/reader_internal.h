@@ -290,13 +290,16 @@ void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layou
 /* What rows of a day show of their zone on the days when the clocks change; of all sheets. */
 typedef struct ecl_wide_zone_t {
     const char *utc, *local; /* for people: the first row that shows it; NULL: none does */
+    int is_by_clock;         /* utc: of columns named by the clock, where it needs no more proof */
+    int other_days;          /* how often the date changed to one without a clock change */
     int is_cut;              /* there are rows that were not looked at */
 } ecl_wide_zone_t;
 
 /* Whether it is for those days to show: nothing else says the zone of these rows of a day. */
 int ecl_wide_zone_is_open(const ecl_layout_t *layout);
 
-/* Takes a row and its local day. Texts are of p. */
+/* Takes a row and its local day: one of a clock change, or whose date is not that of the row before.
+ * Texts are of p. */
 void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
                         const ecl_clock_day_t *day, const ecl_record_t *record, apr_pool_t *p);
 

@@ -120,14 +120,15 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
     survey->has_offset |= stamp.has_offset;
     note_label(survey, &stamp);
     ecl_clock_day(survey->clock, stamp.date, &day);
+    if (survey->layout->kind == ECL_LAYOUT_WIDE) {
+        ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
+    }
     if (day.minutes == 1440) {
         if (cell.length >= sizeof(survey->last_date)) {
             memcpy(survey->last_date, cell.text, sizeof(survey->last_date));
             survey->last_is_plain = 1;
         }
-    } else if (survey->layout->kind == ECL_LAYOUT_WIDE) {
-        ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
-    } else if (stamp.has_time && stamp.minute < 1440) {
+    } else if (survey->layout->kind != ECL_LAYOUT_WIDE && stamp.has_time && stamp.minute < 1440) {
         count_stamp(survey, &day, record, stamp.minute);
     }
 }

@@ -134,10 +134,18 @@ static const char *describe(const ecl_layout_t *layout, const ecl_clock_day_t *d
                         record->line);
 }
 
+/* 48 values under numbers may be a wrong row of settlement periods, which its own file can't tell
+ * from a day of UTC unless it is a file of many days. */
+enum { OTHER_DAYS = 7 };
+
 void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
                         const ecl_clock_day_t *day, const ecl_record_t *record, apr_pool_t *p)
 {
-    if (day->minutes == 1440 || (zone->utc && zone->local)) {
+    if (day->minutes == 1440) {
+        zone->other_days += zone->other_days < OTHER_DAYS;
+        return;
+    }
+    if (zone->is_by_clock && zone->local) {
         return;
     }
     for (int b = 0; b < layout->block_count; b++) {
@@ -145,8 +153,9 @@ void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
         verdict_t verdict = day->minutes < 1440 ? judge_short(layout, block, day, record)
                                                 : judge_long(layout, block, record);
 
-        if (verdict == SAYS_UTC && !zone->utc) {
-            zone->utc = describe(layout, day, verdict, record, p);
+        if (verdict == SAYS_UTC) {
+            zone->is_by_clock |= !layout->values[block->first].period;
+            zone->utc = zone->utc ? zone->utc : describe(layout, day, verdict, record, p);
         } else if (verdict == SAYS_LOCAL && !zone->local) {
             zone->local = describe(layout, day, verdict, record, p);
         }
@@ -160,14 +169,20 @@ void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
 void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_pool_t *p)
 {
     const char *told = NOTHING_SHOWS, *doubt = GIVE_UTC;
+    int is_proved = zone->utc && (zone->is_by_clock || zone->other_days >= OTHER_DAYS);
     int is_open = 0;
 
     if (zone->utc && zone->local) {
         told = doubt =
             apr_psprintf(p, "times are taken to be local: %s, as in a file of UTC, but %s",
                          zone->utc, zone->local);
-    } else if (zone->utc) {
+    } else if (is_proved) {
         told = apr_psprintf(p, "times are UTC: %s", zone->utc);
+    } else if (zone->utc) {
+        told = apr_psprintf(p,
+                            "times are taken to be local: %s, as in a file of UTC, but there are "
+                            "too few other days to tell",
+                            zone->utc);
     } else if (zone->local) {
         told = apr_psprintf(p, "times are local: %s", zone->local);
         doubt = told;
@@ -179,8 +194,9 @@ void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_p
             continue;
         }
         is_open = 1;
-        layout->times_are_utc = zone->utc && !zone->local;
-        layout->times_are_local = !layout->times_are_utc && (zone->local || zone->is_cut);
+        layout->times_are_utc = is_proved && !zone->local;
+        layout->times_are_local =
+            !layout->times_are_utc && (zone->utc || zone->local || zone->is_cut);
         layout->zone_doubt = layout->times_are_utc ? NULL : doubt;
     }
     if (is_open) {

@@ -44,6 +44,20 @@ static const char *days_about_march(apr_pool_t *p, int columns, int extra_from, 
                        row(p, MPAN, "2024-04-01", 200, columns, extra_from, columns, extra), NULL);
 }
 
+/* Seven more, with which numbered columns are believed. */
+static const char *days_of_a_week(apr_pool_t *p, int columns, int extra_from, const char *extra)
+{
+    const char *text = "";
+
+    for (int day = 10; day < 17; day++) {
+        text = apr_pstrcat(p, text,
+                           row(p, MPAN, apr_psprintf(p, "2024-04-%d", day), 0, columns, extra_from,
+                               columns, extra),
+                           NULL);
+    }
+    return text;
+}
+
 static int says(const reading_t *r, const char *part)
 {
     if (!strstr(r->layout->evidence, part)) {
@@ -53,7 +67,7 @@ static int says(const reading_t *r, const char *part)
     return 1;
 }
 
-static void is_utc(const char *text, const char *line)
+static void is_utc(const char *text, int days, const char *line)
 {
     reading_t *r = read_text(text);
 
@@ -62,7 +76,7 @@ static void is_utc(const char *text, const char *line)
     assert_true(
         says(r, apr_pstrcat(r->pool, "; times are UTC: " SHORT_DAY " has all 48 half-hours (", line,
                             ")", NULL)));
-    assert_int_equal(count_readings(r), 3 * 48);
+    assert_int_equal(count_readings(r), days * 48);
     assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 1), "101.5");
     assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 3), "103.5");
     assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 46), "146.5");
@@ -80,14 +94,16 @@ static void full_short_days_are_utc_days(void **state)
     (void)state;
     apr_pool_create(&p, NULL);
     days = days_about_march(p, 48, 99, "");
-    is_utc(apr_pstrcat(p, clock_header(p, 30, 0), days, NULL), "line 3");
-    is_utc(apr_pstrcat(p, clock_header(p, 30, 1), days, NULL), "line 3");
-    is_utc(apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n", days, NULL), "line 3");
-    is_utc(days, "line 2");
-    is_utc(days_about_march(p, 50, 49, "0"), "line 2");
+    is_utc(apr_pstrcat(p, clock_header(p, 30, 0), days, NULL), 3, "line 3");
+    is_utc(apr_pstrcat(p, clock_header(p, 30, 1), days, NULL), 3, "line 3");
+    days = apr_pstrcat(p, days, days_of_a_week(p, 48, 99, ""), NULL);
+    is_utc(apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n", days, NULL), 10, "line 3");
+    is_utc(days, 10, "line 2");
+    is_utc(apr_pstrcat(p, days_about_march(p, 50, 49, "0"), days_of_a_week(p, 50, 49, "0"), NULL),
+           10, "line 2");
     is_utc(apr_pstrcat(p, "MPAN,Date,", series(p, "%d", 1, 50), "\n",
-                       days_about_march(p, 50, 49, ""), NULL),
-           "line 3");
+                       days_about_march(p, 50, 49, ""), days_of_a_week(p, 50, 49, ""), NULL),
+           10, "line 3");
     apr_pool_destroy(p);
 }
 
@@ -193,6 +209,23 @@ static void a_row_that_shows_neither_fails_with_what_can_be_done(void **state)
     r = read_text(
         apr_pstrcat(p, clock_header(p, 30, 0), row(p, MPAN, SHORT_DAY, 0, 48, 4, 4, "0"), NULL));
     assert_error(r, 2, "01:00", "no-such-period", "if the file's times are UTC, give it that");
+    end_reading(r);
+    apr_pool_destroy(p);
+}
+
+/* 48 values are one too many twice, if the columns are settlement periods. */
+static void numbered_columns_of_few_days_fail(void **state)
+{
+    apr_pool_t *p;
+    reading_t *r;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    r = read_text(apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n",
+                              days_about_march(p, 48, 99, ""), NULL));
+    assert_error(r, 3, "HH47", "no-such-period", "if the file's times are UTC, give it that");
+    assert_int_equal(r->imported, 2);
+    assert_true(says(r, "too few other days to tell"));
     end_reading(r);
     apr_pool_destroy(p);
 }
@@ -312,6 +345,7 @@ int main(void)
         cmocka_unit_test(nothing_is_taken_from_days_that_show_nothing),
         cmocka_unit_test(a_row_that_shows_neither_fails_with_what_can_be_done),
         cmocka_unit_test(rows_that_contradict_each_other_fail),
+        cmocka_unit_test(numbered_columns_of_few_days_fail),
         cmocka_unit_test(words_go_before_counts),
         cmocka_unit_test(the_proof_may_be_anywhere),
         cmocka_unit_test(tables_on_their_side_show_it_too),
