@@ -298,8 +298,8 @@ typedef struct ecl_wide_zone_t {
 /* Whether it is for those days to show: nothing else says the zone of these rows of a day. */
 int ecl_wide_zone_is_open(const ecl_layout_t *layout);
 
-/* Takes a row and its local day: one of a clock change, or whose date is not that of the row before.
- * Texts are of p. */
+/* Takes a row and its local day: one of a clock change, or whose date is not that of the row
+ * before. Texts are of p. */
 void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
                         const ecl_clock_day_t *day, const ecl_record_t *record, apr_pool_t *p);
 

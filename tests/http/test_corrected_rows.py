@@ -73,7 +73,7 @@ FILES = {
     "a row per day": ("\n".join(wide(NUMBERS)), "52.25", {}),
     "columns by the clock": ("\n".join(wide(TIMES)), "52.25", {}),
     "columns of UTC, as March shows": ("\n".join(wide(TIMES, "2025-03-29")), "112.25", {}),
-    "numbers of UTC, as March shows": ("\n".join(wide(NUMBERS, "2025-03-29")[1:]), "112.25", {}),
+    "numbers of UTC, as March shows": ("\n".join(wide(NUMBERS, "2025-03-29", 9)[1:]), "112.25", {}),
     "decimal commas": ("\n".join(wide(NUMBERS, delimiter=";", point=",")), "52,25", {}),
     "no header": ("\n".join(wide(NUMBERS)[1:]), "52.25", {}),
     "no header, with flags": ("\n".join(
