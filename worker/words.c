@@ -366,7 +366,7 @@ int ecl_name_says_local(const char *text, apr_size_t length)
     char word[ECL_WORD_MAX];
 
     return ecl_word_fold(text, length, word) &&
-           (strstr(word, "local") || strstr(word, "bst") || strstr(word, "daylightsaving") ||
+           (strstr(word, "local") || ends_with(word, "bst") || strstr(word, "daylightsaving") ||
             strstr(word, "london"));
 }
 

@@ -280,6 +280,10 @@ static void words_go_before_counts(void **state)
         assert_string_equal(r->layout->added[0][1], "timezone=local");
         end_reading(r);
     }
+    r = read_text(apr_pstrcat(p, "MPAN,Substation date", strchr(clock_header(p, 30, 0), 'D') + 4,
+                              plain(p, MPAN, SHORT_DAY, 0), NULL));
+    assert_int_equal(r->errors->nelts, 0);
+    end_reading(r);
     text = apr_pstrcat(p, "Report Time Zone: London\n", clock_header(p, 30, 0),
                        plain(p, MPAN, SHORT_DAY, 0), NULL);
     r = read_text(text);
