@@ -318,24 +318,26 @@ static int take_date(scan_t *scan)
     return 1;
 }
 
-/* "00:30", "0:30:00.000", "0030", "1:30 PM"; returns 0 for no form we know. */
+/* "00:30", "0:30:00.000", "00.30", "0030", "1:30 PM"; returns 0 for no form we know. */
 static int take_clock_time(scan_t *scan, int *pminute, int *psecond)
 {
-    int hour, minute, second = 0, digits = take_number(scan, &hour);
+    int hour = 0, minute, second = 0, digits = take_number(scan, &hour);
     const char *from;
 
     if (digits == 4) {
         minute = hour % 100;
         hour /= 100;
     } else {
-        if (digits < 1 || digits > 2 || !take(scan, ':') || take_number(scan, &minute) != 2) {
+        char separator = digits == 2 && peek(scan) == '.' ? '.' : ':';
+
+        if (digits < 1 || digits > 2 || !take(scan, separator) || take_number(scan, &minute) != 2) {
             return 0;
         }
-        if (take(scan, '.')) {
+        if (separator == ':' && take(scan, '.')) {
             note(scan, ECL_DATETIME_LOST_HOUR);
             return take_number(scan, &second) > 0;
         }
-        if (take(scan, ':')) {
+        if (take(scan, separator)) {
             if (take_number(scan, &second) != 2) {
                 return 0;
             }
@@ -456,6 +458,14 @@ static int take_time(scan_t *scan)
     return take_zone(scan);
 }
 
+/* Between a date and a time: blanks, or a comma and perhaps blanks. */
+static int take_gap(scan_t *scan)
+{
+    int has_comma = take(scan, ',');
+
+    return take_blanks(scan) || has_comma;
+}
+
 /* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone. */
 static int take_end(scan_t *scan)
 {
@@ -465,7 +475,7 @@ static int take_end(scan_t *scan)
     end.value = (ecl_datetime_t){0};
     if (is_time_next(&end)
             ? !take_time(&end)
-            : !take_date(&end) || (!take(&end, 'T') && !take_blanks(&end)) || !take_time(&end)) {
+            : !take_date(&end) || (!take(&end, 'T') && !take_gap(&end)) || !take_time(&end)) {
         return 0;
     }
     minute = end.value.minute - end.value.offset_minutes + scan->value.offset_minutes;
@@ -525,15 +535,14 @@ static int take_all(scan_t *scan)
         if (!take_time(scan)) {
             return 0;
         }
-        if (scan->at < scan->end && (!take_blanks(scan) || !take_date(scan))) {
+        if (scan->at < scan->end && (!take_gap(scan) || !take_date(scan))) {
             return 0;
         }
     } else {
         if (!take_date(scan)) {
             return 0;
         }
-        if (scan->at < scan->end &&
-            ((!take(scan, 'T') && !take_blanks(scan)) || !take_time(scan))) {
+        if (scan->at < scan->end && ((!take(scan, 'T') && !take_gap(scan)) || !take_time(scan))) {
             return 0;
         }
         if (scan->value.has_time && take_until(scan) && !take_end(scan)) {

@@ -120,6 +120,18 @@ static int is_in_block(const ecl_layout_t *layout, int column)
     return 0;
 }
 
+/* "End of report", "Grand Total,…": what its first cell says is nothing of that column. */
+static int is_below_table(const ecl_record_t *record)
+{
+    int filled = 0;
+
+    for (int i = 0; i < record->count && filled < 2; i++) {
+        filled += record->fields[i].length > 0;
+    }
+    return filled < 2 ||
+           (record->count && ecl_is_total(record->fields[0].text, record->fields[0].length));
+}
+
 static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_record_t *header,
                  const ecl_sample_t *sample, int from)
 {
@@ -146,7 +158,7 @@ static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_recor
         for (int i = from; i < sample->count; i++) {
             ecl_field_t cell = ecl_sample_cell(&sample->records[i], index);
 
-            if (!is_blank(cell)) {
+            if (!is_blank(cell) && !is_below_table(&sample->records[i])) {
                 look_at_cell(column, cell);
             }
         }
@@ -257,14 +269,14 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
             best = column;
         }
     }
+    if (!best) {
+        best = gas_channel(columns);
+    }
     if (best) {
         return best;
     }
     /* a serial number says more about which meter it is than the name of a site */
     serial = best_named(columns, ECL_ROLE_SERIAL);
-    if (!named && !serial) {
-        return gas_channel(columns);
-    }
     if (!named || !serial || !serial->cells) {
         return named ? named : serial;
     }

@@ -423,32 +423,6 @@ static int holds_numbers(const ecl_series_t *values, int offset, const ecl_sampl
     return numbers > flags;
 }
 
-/* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Where the flags are
- * relative to the values: +1, -1, or 0 for none. *pbeside: the first of columns that are another
- * quantity; -1: there are none. */
-static int flag_offset(const ecl_record_t *header, const ecl_series_t *values, int periods,
-                       const ecl_sample_t *sample, int from, int *pbeside)
-{
-    int first = values->columns[0];
-    int last = values->columns[values->count - 1];
-
-    for (int i = 1; i < periods && i < values->count; i++) {
-        if (values->columns[i] - values->columns[i - 1] != 2 ||
-            !names_alike(header, values->columns[i] - 1, values->columns[1] - 1)) {
-            return 0;
-        }
-    }
-    if (names_alike(header, last + 1, first + 1)) {
-        *pbeside = holds_numbers(values, 1, sample, from) ? first + 1 : -1;
-        return *pbeside < 0 ? 1 : 0;
-    }
-    if (!names_alike(header, first - 1, first + 1)) {
-        return 0;
-    }
-    *pbeside = holds_numbers(values, -1, sample, from) ? first - 1 : -1;
-    return *pbeside < 0 ? -1 : 0;
-}
-
 /* Whether a series is the columns for the hour that comes twice: a pair of half-hours. */
 static int is_extra_hour(const ecl_series_t *series, int interval)
 {
@@ -468,6 +442,45 @@ typedef struct builder_t {
     int count;
     apr_pool_t *p; /* of the layout */
 } builder_t;
+
+static int begins_extra_hour(const builder_t *b, int column)
+{
+    for (int i = 0; i < b->count; i++) {
+        if (b->series[i].columns[0] == column && is_extra_hour(&b->series[i], b->interval)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Where the flags are
+ * relative to the values: +1, -1, or 0 for none. *pbeside: the first of columns that are another
+ * quantity; -1: there are none. */
+static int flag_offset(const builder_t *b, const ecl_series_t *values, int periods, int *pbeside)
+{
+    const ecl_record_t *header = b->header;
+    int first = values->columns[0];
+    int last = values->columns[values->count - 1];
+    int is_before = names_alike(header, first - 1, first + 1);
+
+    for (int i = 1; i < periods && i < values->count; i++) {
+        if (values->columns[i] - values->columns[i - 1] != 2 ||
+            !names_alike(header, values->columns[i] - 1, values->columns[1] - 1)) {
+            return 0;
+        }
+    }
+    /* "Flag,00:00,…,Flag,23:30,Flag,DST +0:30": behind the last value stands the flag of another */
+    if (names_alike(header, last + 1, first + 1) &&
+        !(is_before && begins_extra_hour(b, last + 2))) {
+        *pbeside = holds_numbers(values, 1, b->sample, b->from) ? first + 1 : -1;
+        return *pbeside < 0 ? 1 : 0;
+    }
+    if (!is_before) {
+        return 0;
+    }
+    *pbeside = holds_numbers(values, -1, b->sample, b->from) ? first - 1 : -1;
+    return *pbeside < 0 ? -1 : 0;
+}
 
 /* Tells of columns that hold numbers and are not read. */
 static void note_passed_over(builder_t *b, int first, int count, const char *why)
@@ -503,22 +516,25 @@ static void add_value(builder_t *b, ecl_value_block_t *block, int column, int fl
     }
 }
 
-/* 1 when the record ends `count` cells after `last`, and these have no name. */
-static int end_unnamed(const ecl_record_t *header, int last, int count)
+/* 1 when the record ends `count` cells after `last`, or goes on with flags, and these cells have no
+ * name. */
+static int end_unnamed(const ecl_record_t *header, int last, int count, const ecl_series_t *flags)
 {
     for (int i = 1; i <= count; i++) {
         if (last + i >= header->count || header->fields[last + i].length) {
             return 0;
         }
     }
-    return last + count + 1 == header->count;
+    return last + count + 1 == (flags ? flags->columns[0] : header->count);
 }
 
 /* The columns of the repeated hour, where they are a series of their own or have no name. */
 static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int offset, int nth)
 {
-    const ecl_series_t *pair = NULL, *flags = NULL;
-    int count = extra_of(b->interval);
+    const ecl_series_t *pair = NULL, *flags = NULL, *run = flags_of(b, nth);
+    int count = extra_of(b->interval), had = block->count;
+
+    run = run && run->count == had + count ? run : NULL; /* their flags are in the values' run */
 
     for (int i = 0; i < b->count; i++) {
         if (!is_extra_hour(&b->series[i], b->interval)) {
@@ -532,7 +548,10 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int
     }
     if (nth == 0 && pair) {
         for (int i = 0; i < count; i++) {
-            int flag = flags ? flags->columns[i] : offset ? pair->columns[i] + offset : -1;
+            int flag = flags    ? flags->columns[i]
+                       : run    ? run->columns[had + i]
+                       : offset ? pair->columns[i] + offset
+                                : -1;
 
             add_value(b, block, pair->columns[i], flag);
         }
@@ -540,9 +559,9 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int
     }
     /* "…,HH48,,": columns without a name at the end of the row; a single one is more likely to be
      * what a comma at the line's end makes */
-    for (int i = 1; count > 1 && !offset && i <= count && end_unnamed(b->header, last, count);
+    for (int i = 1; count > 1 && !offset && i <= count && end_unnamed(b->header, last, count, run);
          i++) {
-        add_value(b, block, last + i, -1);
+        add_value(b, block, last + i, run ? run->columns[had + i - 1] : -1);
     }
 }
 
@@ -594,7 +613,7 @@ static void add_block(builder_t *b, int which, int nth)
     const ecl_series_t *flags = flags_of(b, nth);
     int periods = periods_of(b->interval), most = periods + extra_of(b->interval);
     int beside = -1;
-    int offset = flags ? 0 : flag_offset(b->header, series, periods, b->sample, b->from, &beside);
+    int offset = flags ? 0 : flag_offset(b, series, periods, &beside);
     int as_periods = runs_on(series, form, b->interval);
     int had = series->count;
 

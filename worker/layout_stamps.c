@@ -30,7 +30,15 @@ static ecl_datetime_status_t parse_date(const ecl_layout_t *layout, const ecl_fi
     return status == ECL_DATETIME_OK && !pstamp->has_date ? ECL_DATETIME_BAD : status;
 }
 
-/* A time cell: also "0", "30", "130" for 00:00, 00:30, 01:30, "003000", and a fraction of a day. */
+/* "00.30", which no spreadsheet writes for a fraction of a day. */
+static int has_dot(const ecl_field_t *cell)
+{
+    return cell->length == 5 && cell->text[2] == '.' &&
+           strspn(cell->text, "0123456789.") == cell->length;
+}
+
+/* A time cell: also "0", "30", "130" for 00:00, 00:30, 01:30, "003000", "00.30", and a fraction of
+ * a day. */
 static ecl_datetime_status_t parse_time(const ecl_layout_t *layout, const ecl_field_t *cell,
                                         ecl_datetime_t *ptime)
 {
@@ -41,6 +49,9 @@ static ecl_datetime_status_t parse_time(const ecl_layout_t *layout, const ecl_fi
     if (cell->length && cell->length < 4 && is_digits) {
         memcpy(padded + 4 - cell->length, cell->text, cell->length);
         status = ecl_datetime_parse(padded, 4, layout->date_order, ptime);
+    } else if (has_dot(cell)) {
+        apr_snprintf(padded, sizeof(padded), "%.2s:%.2s", cell->text, cell->text + 3);
+        status = ecl_datetime_parse(padded, 5, layout->date_order, ptime);
     } else if (cell->length == 6 && is_digits) {
         apr_snprintf(padded, sizeof(padded), "%.2s:%.2s:%.2s", cell->text, cell->text + 2,
                      cell->text + 4);
@@ -235,6 +246,19 @@ static void find_direction(ecl_layout_t *layout, const stamp_t *stamps, int coun
     layout->newest_first = forward || backward ? backward > forward : all_backward > all_forward;
 }
 
+/* The stamp before one in time, if the file is in the order of time: of the same meter, though
+ * others may take turns with it. NULL: there is none. */
+static const stamp_t *stamp_before(const ecl_layout_t *layout, const stamp_t *stamps, int count,
+                                   int which)
+{
+    int step = layout->newest_first ? 1 : -1, i = which + step;
+
+    while (i >= 0 && i < count && stamps[i].meter != stamps[which].meter) {
+        i += step;
+    }
+    return i >= 0 && i < count ? &stamps[i] : NULL;
+}
+
 /* "01/02/2026,23:30" and then "01/02/2026,00:00": midnight is the end of its row's date, not the
  * beginning. Looked for where date and time are apart, in stamps in file order. */
 static int has_midnight_at_end(const ecl_layout_t *layout, const stamp_t *stamps, int count)
@@ -242,12 +266,14 @@ static int has_midnight_at_end(const ecl_layout_t *layout, const stamp_t *stamps
     apr_int64_t last = 1440 - layout->interval_minutes;
     int at_end = 0, at_start = 0;
 
-    for (int i = 1; i < count; i++) {
-        const stamp_t *midnight = &stamps[layout->newest_first ? i - 1 : i];
-        const stamp_t *before = &stamps[layout->newest_first ? i : i - 1];
+    for (int i = 0; i < count; i++) {
+        const stamp_t *midnight = &stamps[i], *before;
 
-        if (midnight->meter == before->meter && midnight->minute % 1440 == 0 &&
-            before->minute % 1440 == last) {
+        if (midnight->minute % 1440) {
+            continue;
+        }
+        before = stamp_before(layout, stamps, count, i);
+        if (before && before->minute % 1440 == last) {
             at_end += midnight->minute == before->minute - last;
             at_start += midnight->minute == before->minute + layout->interval_minutes;
         }

@@ -62,7 +62,7 @@ static void count_stamp(survey_t *survey, const ecl_clock_day_t *day, const ecl_
 
 static void note_label(survey_t *survey, const ecl_datetime_t *stamp)
 {
-    apr_int64_t minute = (apr_int64_t)stamp->date * 1440 + stamp->minute;
+    apr_int64_t minute = (apr_int64_t)stamp->date * 1440 + stamp->minute - stamp->offset_minutes;
 
     if (survey->first > survey->last) {
         survey->first = survey->last = minute;
@@ -81,8 +81,8 @@ static int is_local_midnight(const survey_t *survey, apr_int64_t label)
     return !minute;
 }
 
-/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. Files in UTC may
- * have days of UTC, or the settlement days that somebody asked for. */
+/* The whole file, of whole days, runs from 00:30 to 00:00: its labels are ends. Files in UTC, or
+ * with offsets, may have days of UTC, or the settlement days that somebody asked for. */
 static int are_ends(const survey_t *survey)
 {
     int interval = survey->layout->interval_minutes;
@@ -91,7 +91,8 @@ static int are_ends(const survey_t *survey)
         return 0;
     }
     return (survey->first % 1440 == interval && survey->last % 1440 == 0) ||
-           (survey->layout->times_are_utc && is_local_midnight(survey, survey->first - interval) &&
+           ((survey->layout->times_are_utc || survey->has_offset) &&
+            is_local_midnight(survey, survey->first - interval) &&
             is_local_midnight(survey, survey->last));
 }
 

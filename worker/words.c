@@ -118,6 +118,9 @@ static const alias_t aliases[] = {
     {"localtime", ECL_ROLE_DATE, 1},
     {"usagedate", ECL_ROLE_DATE, 0},
     {"meterreaddate", ECL_ROLE_DATE, 0},
+    {"meterreadingdate", ECL_ROLE_DATE, 0},
+    {"readingtimestamp", ECL_ROLE_DATE, 0},
+    {"readtimestamp", ECL_ROLE_DATE, 0},
     {"startdate", ECL_ROLE_START, 0},
     {"start", ECL_ROLE_START, 0},
     {"starttime", ECL_ROLE_START, 0},
@@ -329,11 +332,63 @@ static int ends_with(const char *word, const char *end)
     return length > end_length && !memcmp(word + length - end_length, end, end_length);
 }
 
+/* Where "utc" or "gmt" stands in the name as a word of its own, and no offset behind it: "UTC
+ * Time", "Time (in UTC)", "read_time_utc". */
+static int has_utc_word(const char *text, apr_size_t length)
+{
+    for (apr_size_t at = 0; at + 3 <= length; at++) {
+        const char *next = text + at + 3, *end = text + length;
+
+        if ((strncasecmp(text + at, "utc", 3) && strncasecmp(text + at, "gmt", 3)) ||
+            (at && apr_isalnum(text[at - 1])) || (next < end && apr_isalnum(*next))) {
+            continue;
+        }
+        while (next < end && (*next == ' ' || *next == '+' || *next == '-')) {
+            next++;
+        }
+        return next == end || !apr_isdigit(*next);
+    }
+    return 0;
+}
+
+static int begins_with(const char *word, const char *start)
+{
+    return !strncmp(word, start, strlen(start));
+}
+
+/* "utcTimestamp", "startTimeUTC": 1, and the rest of the word. */
+static int cut_utc(char word[ECL_WORD_MAX])
+{
+    static const char *const zones[] = {"utc", "gmt"};
+
+    for (apr_size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+        if (ends_with(word, zones[i])) {
+            word[strlen(word) - 3] = '\0';
+            return 1;
+        }
+        if (begins_with(word, zones[i]) && word[3]) {
+            memmove(word, word + 3, strlen(word + 3) + 1);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const alias_t *find_alias(const char *word)
+{
+    for (apr_size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+        if (!strcmp(word, aliases[i].word)) {
+            return &aliases[i];
+        }
+    }
+    return NULL;
+}
+
 ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int *pis_utc)
 {
-    char word[ECL_WORD_MAX], inside_word[ECL_WORD_MAX];
-    const char *inside;
-    apr_size_t at = 0, inside_length;
+    char word[ECL_WORD_MAX];
+    const alias_t *alias;
+    int is_utc = has_utc_word(text, length), is_cut;
 
     *prank = 0;
     *pis_utc = 0;
@@ -343,22 +398,14 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
     if (!fold_name(text, length, word)) {
         return ECL_ROLE_NONE;
     }
-    while (next_bracket(text, length, &at, &inside, &inside_length)) {
-        if (ecl_word_fold(inside, inside_length, inside_word) &&
-            (!strcmp(inside_word, "utc") || !strcmp(inside_word, "gmt"))) {
-            *pis_utc = 1;
-        }
+    alias = find_alias(word);
+    is_cut = cut_utc(word);
+    if (!alias && is_cut) {
+        alias = find_alias(word);
     }
-    for (apr_size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        if (!strcmp(word, aliases[i].word)) {
-            *prank = aliases[i].rank;
-            if (ends_with(word, "utc")) {
-                *pis_utc = 1;
-            }
-            return aliases[i].role;
-        }
-    }
-    return ECL_ROLE_NONE;
+    *pis_utc = (is_utc || is_cut) && !ecl_name_says_local(text, length);
+    *prank = alias ? alias->rank : 0;
+    return alias ? alias->role : ECL_ROLE_NONE;
 }
 
 int ecl_name_says_local(const char *text, apr_size_t length)

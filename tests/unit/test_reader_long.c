@@ -421,6 +421,23 @@ static void test_midnight_closes_its_date(void **state)
         assert_whole_day(r, "2026-02-02", 48);
         end_reading(r);
     }
+    forward = head;
+    for (int i = 0; i < 96; i++) { /* two meters in turn, and "12:00 AM" */
+        for (int m = 0; m < 2; m++) {
+            forward =
+                apr_psprintf(pool, "%s%s,%02d/02/2026,%d:%02d %s,%d\n", forward, m ? MPAN2 : MPAN,
+                             1 + i / 48, (i + 1) % 24 / 2 ? (i + 1) % 24 / 2 : 12, (i + 1) % 2 * 30,
+                             (i + 1) % 48 < 24 ? "AM" : "PM", i % 48 + 1);
+        }
+    }
+    {
+        reading_t *r = read_text(forward);
+
+        assert_true(r->layout->midnight_is_end);
+        assert_whole_day(r, "2026-02-01", 48);
+        assert_string_equal(value_of(r, MPAN2, "AI", "2026-02-02", 48), "48");
+        end_reading(r);
+    }
 }
 
 /* Where the channels of a day follow each other, 23:30 of one stands above 00:00 of the next. */
@@ -629,6 +646,70 @@ static void test_settlement_days_in_utc(void **state)
     end_reading(r);
 }
 
+/* The same where each stamp says its offset, or counts from 1970. */
+static void test_settlement_days_with_offsets(void **state)
+{
+    const char *stamps = "MPAN,Timestamp,kWh\n", *seconds = stamps;
+    reading_t *r;
+
+    (void)state;
+    for (int i = 1; i <= 48; i++) {
+        int minute = 23 * 60 + 30 * i;
+
+        stamps = apr_psprintf(pool, "%s" MPAN ",2025-07-%02dT%02d:%02d:00Z,%d\n", stamps,
+                              1 + minute / 1440, minute / 60 % 24, minute % 60, i);
+        seconds = apr_psprintf(pool, "%s" MPAN ",%d,%d\n", seconds, 1751328000 + minute * 60,
+                               i); /* 1 July 2025, 00:00 UTC */
+    }
+    for (int k = 0; k < 2; k++) {
+        r = read_text(k ? seconds : stamps);
+        assert_int_equal(count_readings(r), 48);
+        assert_whole_day(r, "2025-07-02", 48);
+        assert_non_null(strstr(r->layout->evidence, "; period ends: the file begins"));
+        end_reading(r);
+    }
+}
+
+static void test_headers_that_say_utc(void **state)
+{
+    static const char *const utc[] = {"UTC Time",        "utcTimestamp",   "Timestamp (in UTC)",
+                                      "Date Time (GMT)", "start_time_utc", "Reading time UTC"};
+    static const char *const local[] = {"Timestamp (UTC+1)", "Timestamp (GMT/BST)",
+                                        "UTC or local time", "Timestamp"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(utc) / sizeof(utc[0]) + sizeof(local) / sizeof(local[0]); i++) {
+        int is_utc = i < sizeof(utc) / sizeof(utc[0]);
+        const char *name = is_utc ? utc[i] : local[i - sizeof(utc) / sizeof(utc[0])];
+        reading_t *r = read_text(
+            apr_pstrcat(pool, "MPAN,", name, ",kWh\n", MPAN ",2026-06-01 23:00,5\n", NULL));
+
+        if (r->layout->times_are_utc != is_utc) {
+            fail_msg("\"%s\" is taken for %s", name, is_utc ? "local" : "UTC");
+        }
+        assert_string_equal(
+            value_of(r, MPAN, "AI", is_utc ? "2026-06-02" : "2026-06-01", is_utc ? 1 : 47), "5");
+        end_reading(r);
+    }
+}
+
+/* "23.30" is no fraction of a day; "0.5" is. */
+static void test_times_with_dots_and_commas(void **state)
+{
+    static const char *const rows[] = {"01/02/2026,23.30", "\"01/02/2026, 23:30\"",
+                                       "2026-02-01 23.30", "01/02/2026,0.979166667"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int is_apart = rows[i][10] == ',';
+        reading_t *r = read_text(apr_psprintf(pool, "MPAN,Date%s,kWh\n" MPAN ",%s,7\n",
+                                              is_apart ? ",Time" : "", rows[i]));
+
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 48), "7");
+        end_reading(r);
+    }
+}
+
 /* Slots say themselves that they are known by their start. */
 static void test_slots(void **state)
 {
@@ -683,6 +764,9 @@ int main(void)
         cmocka_unit_test(test_units_are_converted_exactly),
         cmocka_unit_test(test_import_and_export_take_turns),
         cmocka_unit_test(test_settlement_days_in_utc),
+        cmocka_unit_test(test_settlement_days_with_offsets),
+        cmocka_unit_test(test_headers_that_say_utc),
+        cmocka_unit_test(test_times_with_dots_and_commas),
         cmocka_unit_test(test_slots),
     };
     int failed;

@@ -1,6 +1,8 @@
 /* A row per meter and day. */
 #include "reading.h"
 
+#define MPRN "4141592604"
+
 static apr_pool_t *pool;
 
 static int set_up(void **state)
@@ -205,6 +207,68 @@ static void test_long_day_labelled(void **state)
     assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 7), "5");
     assert_int_equal(count_warnings(r, "clock-change-missing"), 1);
     end_reading(r);
+}
+
+/* A flag before each value, or a block of 50 behind them: the extra hour has its own. */
+static void test_flags_of_the_extra_hour(void **state)
+{
+    static const char *const extras[] = {"DST +0:30", "DST +1:00"};
+    const char *head = "MPAN,Date", *cells = MPAN ",2025-10-26", *block = "MPAN,Date";
+    const char *behind = cells, *bare = "MPAN,Date";
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        const char *name =
+            i < 48 ? apr_psprintf(pool, "%02d:%02d", i / 2, i % 2 * 30) : extras[i - 48];
+
+        head = apr_pstrcat(pool, head, ",Est,", name, NULL);
+        cells = apr_psprintf(pool, "%s,%s,%d", cells, i == 7 || i == 49 ? "E" : "A", i + 1);
+        block = apr_pstrcat(pool, block, ",", name, NULL);
+        bare = apr_pstrcat(pool, bare, ",", i < 48 ? name : "", NULL);
+        behind = apr_psprintf(pool, "%s,%d", behind, i + 1);
+    }
+    for (int i = 0; i < 50; i++) {
+        block = apr_psprintf(pool, "%s,UT%d", block, i + 1);
+        bare = apr_psprintf(pool, "%s,UT%d", bare, i + 1);
+        behind = apr_pstrcat(pool, behind, i == 7 || i == 49 ? ",E" : ",A", NULL);
+    }
+    for (int k = 0; k < 3; k++) {
+        reading_t *r = read_text(apr_pstrcat(pool,
+                                             k == 0   ? head
+                                             : k == 1 ? block
+                                                      : bare,
+                                             "\n", k ? behind : cells, "\n", NULL));
+
+        assert_int_equal(count_readings(r), 50);
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 6), "50");
+        for (int period = 1; period <= 50; period++) {
+            /* the 8th column is 03:30, the last one the second 01:30 */
+            assert_int_equal(flag_at(r, "2025-10-26", period),
+                             period == 10 || period == 6 ? 'E' : 'A');
+        }
+        end_reading(r);
+    }
+}
+
+/* What tells meters apart is their number, also where its column has another name, a serial number
+ * stands beside it, and the report ends in a line of words. */
+static void test_gas_meters_in_a_column_of_another_name(void **state)
+{
+    static const char *const names[] = {"Site Name", "Channel"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *text =
+            apr_pstrcat(pool, names[i], ",MSN,Date,", series(pool, "HH%02d", 1, 48), "\n",
+                        row(MPRN ",M22000001", "2026-02-01", series(pool, "%d", 1, 48)), "\n",
+                        row(MPRN ",M22000001", "2026-02-02", series(pool, "%d", 1, 48)),
+                        "\nEnd of report\n", NULL);
+        reading_t *r = read_text(text);
+
+        assert_string_equal(value_of(r, MPRN, "AI", "2026-02-01", 2), "2");
+        assert_int_equal(r->failed, 0);
+        end_reading(r);
+    }
 }
 
 static void test_fifty_labels_in_order(void **state)
@@ -664,6 +728,8 @@ int main(void)
         cmocka_unit_test(test_short_day_labelled),
         cmocka_unit_test(test_short_day_labelled_by_ends),
         cmocka_unit_test(test_long_day_labelled),
+        cmocka_unit_test(test_flags_of_the_extra_hour),
+        cmocka_unit_test(test_gas_meters_in_a_column_of_another_name),
         cmocka_unit_test(test_fifty_labels_in_order),
         cmocka_unit_test(test_utc_days),
         cmocka_unit_test(test_a_bad_cell_fails_its_row_alone),
