@@ -46,13 +46,14 @@ typedef enum ecl_datetime_status_t {
  *   times   00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" "00:30 AM" 0030 2400;
  *           of a slot "00:30 to 01:00", "00:30 - 01:00" or "00:30-01:00" the start
  *   offset  after a time: Z UTC GMT BST GMT+1 +01:00 +0100 +01, also after a blank
- *   both    "2024-03-31 00:30" "31/03/2024, 00:30" "2024-03-31 00.30" 2024-03-31T00:30:00Z "Nov 13
- * 2019 12:00AM" "01:03:59 Fri 01/09/2023" 202403310030 20240331003000; of "31/03/2024 00:30 to
- * 31/03/2024 01:00" the start Of a slot the end is looked at only so far that one of some other
- * length than meters have is BAD. `order` decides d/m/y or m/d/y wherever the year comes last and
- * the month is a number; a date that can only be the other one is NO_SUCH. With y/m/d two-digit
- * years come first. Spreadsheet serials (45055) are BAD: only a reader that knows where they come
- * from can tell them from numbers. *pvalue is set for OK only. Does not allocate. */
+ *   both    "2024-03-31 00:30" "31/03/2024, 00:30" "2024-03-31 00.30" 2024-03-31T00:30:00Z
+ *           "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023" 202403310030 20240331003000;
+ *           of "31/03/2024 00:30 to 31/03/2024 01:00" the start
+ * Of a slot the end is looked at only so far that one of some other length than meters have is BAD.
+ * `order` decides d/m/y or m/d/y wherever the year comes last and the month is a number; a date
+ * that can only be the other one is NO_SUCH. With y/m/d two-digit years come first. Spreadsheet
+ * serials (45055) are BAD: only a reader that knows where they come from can tell them from
+ * numbers. *pvalue is set for OK only. Does not allocate. */
 ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
                                          ecl_date_order_t order, ecl_datetime_t *pvalue);
 
