@@ -267,7 +267,7 @@ chaos: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all $(BUILD)/tests/test_undo_model
 	$(Q)$(if $(SEED),SEED=$(SEED)) ROUNDS=$$(($(MOMENTS) * 10)) tests/tools/with_postgres.sh $(BUILD)/tests/test_undo_model
 	$(Q)ECL_BUILD=$(BUILD) ECL_TEST_DB=$(DB) MOMENTS=$(MOMENTS) $(if $(SEED),SEED=$(SEED)) \
-		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
+		/usr/bin/python3 -m pytest -v -s -rs -p no:cacheprovider tests/chaos
 
 # How fast it is, beside the databases' own loaders and mod_dav: see docs/performance.md. ONLY=W1,http
 # takes parts, SCALE=0.1 smaller files, DOC=docs/performance.md writes the tables there.
