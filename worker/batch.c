@@ -14,13 +14,12 @@ ecl_batch_t *ecl_batch_make(int days, apr_pool_t *p)
     return batch;
 }
 
-void ecl_batch_clear(ecl_batch_t *batch)
+void ecl_batch_begin(ecl_batch_t *batch, apr_int64_t checkpoint, apr_int64_t bytes_done)
 {
-    const ecl_job_progress_t next = {.checkpoint = batch->progress.checkpoint,
-                                     .bytes_done = batch->progress.bytes_done};
+    const ecl_job_progress_t next = {.checkpoint = checkpoint, .bytes_done = bytes_done};
 
-    batch->day_count = batch->error_count = 0;
-    batch->error_bytes = 0;
+    batch->day_count = batch->error_count = batch->warning_count = 0;
+    batch->text_bytes = 0;
     batch->progress = next;
     batch->started = apr_time_now();
     apr_pool_clear(batch->text_pool);
@@ -43,18 +42,47 @@ static void *grow(void *elements, int count, int *proom, apr_size_t size, apr_po
     return larger;
 }
 
+/* Copies what is used of a day: there is room for a day of 5-minute readings, and few have so many.
+ */
+static void copy_day(ecl_meter_day_t *to, const ecl_meter_day_t *day)
+{
+    apr_size_t periods = (apr_size_t)day->periods;
+
+    memcpy(to, day, offsetof(ecl_meter_day_t, values) + periods * sizeof day->values[0]);
+    memcpy(to->flags, day->flags, periods * sizeof day->flags[0]);
+}
+
 void ecl_batch_add_day(ecl_batch_t *batch, const ecl_meter_day_t *day)
 {
     batch->days =
         grow(batch->days, batch->day_count, &batch->day_room, sizeof *batch->days, batch->pool);
-    batch->days[batch->day_count++] = *day;
+    copy_day(&batch->days[batch->day_count++], day);
 }
 
-void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error)
+/* Rows below the same header share its text. */
+static void add_place(ecl_batch_t *batch, const ecl_batch_place_t *place)
+{
+    const char *known = batch->error_count ? batch->places[batch->error_count - 1].foreign : NULL;
+    const char *foreign = place->foreign;
+
+    batch->places = grow(batch->places, batch->error_count, &batch->place_room,
+                         sizeof *batch->places, batch->pool);
+    if (foreign && known && !strcmp(foreign, known)) {
+        foreign = known;
+    } else if (foreign) {
+        foreign = apr_pstrdup(batch->text_pool, foreign);
+        batch->text_bytes += strlen(foreign);
+    }
+    batch->places[batch->error_count] = (ecl_batch_place_t){place->layout, foreign};
+}
+
+void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error,
+                         const ecl_batch_place_t *place)
 {
     apr_pool_t *p = batch->text_pool;
     ecl_row_error_t *copy;
 
+    add_place(batch, place);
     batch->errors = grow(batch->errors, batch->error_count, &batch->error_room,
                          sizeof *batch->errors, batch->pool);
     copy = &batch->errors[batch->error_count++];
@@ -64,7 +92,18 @@ void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error)
                               apr_pstrdup(p, error->message),
                               apr_pstrdup(p, error->raw),
                               apr_pstrdup(p, error->added)};
-    batch->error_bytes += strlen(error->message) + strlen(error->raw);
+    batch->text_bytes += strlen(error->message) + strlen(error->raw);
+}
+
+void ecl_batch_add_warning(ecl_batch_t *batch, const char *code, const char *message)
+{
+    apr_pool_t *p = batch->text_pool;
+
+    batch->warnings = grow(batch->warnings, batch->warning_count, &batch->warning_room,
+                           sizeof *batch->warnings, batch->pool);
+    batch->warnings[batch->warning_count++] =
+        (ecl_batch_warning_t){apr_pstrdup(p, code), apr_pstrdup(p, message)};
+    batch->text_bytes += strlen(message);
 }
 
 void ecl_batch_add_row(ecl_batch_t *batch, const ecl_row_t *row)
@@ -80,6 +119,6 @@ void ecl_batch_add_row(ecl_batch_t *batch, const ecl_row_t *row)
 int ecl_batch_is_full(const ecl_batch_t *batch)
 {
     return batch->day_count >= batch->full_at || batch->error_count >= batch->full_at ||
-           batch->error_bytes >= ECL_BATCH_ERROR_BYTES ||
+           batch->text_bytes >= ECL_BATCH_TEXT_BYTES ||
            apr_time_now() - batch->started >= ECL_BATCH_USEC;
 }

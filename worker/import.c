@@ -13,9 +13,9 @@
 #include "../lib/log.h"
 #include "../lib/options.h"
 #include "../lib/storage.h"
-#include "batch.h"
 #include "checks.h"
 #include "preview.h"
+#include "read_ahead.h"
 #include "reader.h"
 #include "stored_file.h"
 #include "store.h"
@@ -37,7 +37,6 @@ typedef struct run_t {
     ecl_store_t *store;
     ecl_summary_t *summary;
     ecl_checks_t *checks;
-    ecl_batch_t *batch;
     /* the job's, as committed */
     apr_int64_t processed_rows, imported_rows, failed_rows, skipped_rows;
     apr_int64_t readings_new, readings_changed, readings_unchanged;
@@ -157,10 +156,14 @@ static apr_status_t complete_given(void *baton, const char *fingerprint, ecl_giv
     return APR_SUCCESS;
 }
 
+/* In a pool of its own: it will be read from in another thread. */
 static apr_status_t try_to_open(run_t *run, const char *path, ecl_reader_options_t *options)
 {
+    apr_pool_t *p;
+
+    apr_pool_create(&p, run->p);
     give(&options->given, run->given);
-    return ecl_reader_open(&run->reader, path, options, run->p, run->result);
+    return ecl_reader_open(&run->reader, path, options, p, run->result);
 }
 
 /* Whether it failed because what was given and what the file says contradict each other. */
@@ -296,22 +299,27 @@ static apr_status_t prepare(run_t *run)
 
 /* ---- passing over what earlier attempts have stored ------------------------------------------ */
 
+typedef struct passing_t {
+    run_t *run;
+    ecl_batch_t *batch;
+} passing_t;
+
 static apr_status_t gather_day(void *baton, const ecl_meter_day_t *day)
 {
-    run_t *run = baton;
+    passing_t *passing = baton;
 
-    ecl_checks_day(run->checks, day);
-    ecl_batch_add_day(run->batch, day);
+    ecl_checks_day(passing->run->checks, day);
+    ecl_batch_add_day(passing->batch, day);
     return APR_SUCCESS;
 }
 
 /* Lets the store take note of the days that were read. */
-static apr_status_t pass_batch(run_t *run)
+static apr_status_t pass_batch(run_t *run, ecl_batch_t *batch)
 {
     apr_status_t rv = ecl_db_begin(run->conn, run->result);
 
     if (rv == APR_SUCCESS) {
-        rv = ecl_store_pass(run->store, run->batch->days, run->batch->day_count, run->result);
+        rv = ecl_store_pass(run->store, batch->days, batch->day_count, run->result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_db_commit(run->conn, run->result);
@@ -319,7 +327,7 @@ static apr_status_t pass_batch(run_t *run)
     if (rv == APR_SUCCESS) {
         rv = tick(run);
     }
-    ecl_batch_clear(run->batch);
+    ecl_batch_begin(batch, 0, 0);
     return rv;
 }
 
@@ -332,9 +340,10 @@ static apr_status_t not_as_before(run_t *run)
 }
 
 /* Reads up to the checkpoint, so that reader and store are as they were when it was committed. */
-static apr_status_t pass_over(run_t *run)
+static apr_status_t pass_to_checkpoint(run_t *run, ecl_batch_t *batch)
 {
-    const ecl_reader_sink_t sink = {run, gather_day, ecl_reader_ignore_error,
+    passing_t passing = {run, batch};
+    const ecl_reader_sink_t sink = {&passing, gather_day, ecl_reader_ignore_error,
                                     ecl_reader_ignore_warning};
     ecl_row_t row = {0};
     apr_status_t rv;
@@ -345,7 +354,7 @@ static apr_status_t pass_over(run_t *run)
             return rv == APR_EOF ? not_as_before(run) : rv;
         }
         note_line(run, row.line);
-        if (ecl_batch_is_full(run->batch) && (rv = pass_batch(run)) != APR_SUCCESS) {
+        if (ecl_batch_is_full(batch) && (rv = pass_batch(run, batch)) != APR_SUCCESS) {
             return rv;
         }
     }
@@ -353,60 +362,36 @@ static apr_status_t pass_over(run_t *run)
         return not_as_before(run);
     }
     rv = ecl_reader_flush(run->reader, &sink);
-    return rv == APR_SUCCESS ? pass_batch(run) : rv;
+    return rv == APR_SUCCESS ? pass_batch(run, batch) : rv;
+}
+
+static apr_status_t pass_over(run_t *run)
+{
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, run->p);
+    rv = pass_to_checkpoint(run, ecl_batch_make(run->context->batch_days, p));
+    apr_pool_destroy(p);
+    return rv;
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
+/* What is known of the file with this batch of it. */
+static void take_note(run_t *run, const ecl_batch_t *batch)
 {
-    run_t *run = baton;
-
-    ecl_summary_day(run->summary, day);
-    ecl_checks_day(run->checks, day);
-    ecl_batch_add_day(run->batch, day);
-    return APR_SUCCESS;
-}
-
-static apr_status_t take_error(void *baton, const ecl_row_error_t *error)
-{
-    run_t *run = baton;
-    const char *foreign;
-    const ecl_layout_t *layout = ecl_reader_in_hand(run->reader, &foreign);
-
-    ecl_batch_add_error(run->batch, error);
-    ecl_summary_failed(run->summary, layout, foreign, error->line);
-    return APR_SUCCESS;
-}
-
-static apr_status_t take_warning(void *baton, const char *code, const char *message)
-{
-    ecl_summary_warning(((run_t *)baton)->summary, code, message);
-    return APR_SUCCESS;
-}
-
-static int has_too_many_errors(const run_t *run)
-{
-    return run->failed_rows + run->batch->progress.failed_rows > run->context->settings->max_errors;
-}
-
-/* Reads a batch's worth; APR_EOF at the end of the file. */
-static apr_status_t read_batch(run_t *run, const ecl_reader_sink_t *sink)
-{
-    ecl_row_t row;
-
-    while (!ecl_batch_is_full(run->batch)) {
-        apr_status_t rv = ecl_reader_next(run->reader, sink, &row, run->result);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        note_line(run, row.line);
-        ecl_batch_add_row(run->batch, &row);
-        if (has_too_many_errors(run)) {
-            break; /* not at the end of some batch: where it stops must not depend on time */
-        }
+    for (int i = 0; i < batch->day_count; i++) {
+        ecl_summary_day(run->summary, &batch->days[i]);
+        ecl_checks_day(run->checks, &batch->days[i]);
     }
-    return ecl_reader_flush(run->reader, sink);
+    for (int i = 0; i < batch->error_count; i++) {
+        ecl_summary_failed(run->summary, batch->places[i].layout, batch->places[i].foreign,
+                           batch->errors[i].line);
+    }
+    for (int i = 0; i < batch->warning_count; i++) {
+        ecl_summary_warning(run->summary, batch->warnings[i].code, batch->warnings[i].message);
+    }
 }
 
 static void note_committed(run_t *run, const ecl_job_progress_t *progress)
@@ -420,13 +405,11 @@ static void note_committed(run_t *run, const ecl_job_progress_t *progress)
     run->readings_unchanged += progress->readings_unchanged;
     run->checkpoint = progress->checkpoint;
     run->bytes_done = progress->bytes_done;
-    ecl_batch_clear(run->batch);
 }
 
 /* All that a batch is, in one transaction. */
-static apr_status_t write_batch(run_t *run)
+static apr_status_t write_batch(run_t *run, ecl_batch_t *batch)
 {
-    ecl_batch_t *batch = run->batch;
     ecl_store_counts_t counts = {0};
     ecl_job_progress_t *progress = &batch->progress;
     int cancel = 0;
@@ -558,36 +541,79 @@ static apr_status_t complete(run_t *run)
     return finish(run, NULL);
 }
 
-static apr_status_t import_file(run_t *run)
+static apr_status_t take_warning(void *baton, const char *code, const char *message)
 {
-    const ecl_reader_sink_t sink = {run, take_day, take_error, take_warning};
-    apr_status_t rv;
-    int is_end = 0;
+    ecl_summary_warning(((run_t *)baton)->summary, code, message);
+    return APR_SUCCESS;
+}
 
-    ecl_summary_code(run->summary, NULL); /* of an attempt that failed */
-    rv = prepare(run);
-    run->batch = ecl_batch_make(run->context->batch_days, run->p);
-    if (rv == APR_SUCCESS && run->checkpoint) {
-        rv = pass_over(run);
-    }
-    run->batch->progress.checkpoint = run->checkpoint;
-    run->batch->progress.bytes_done = run->bytes_done;
+static int has_too_many_errors(const run_t *run)
+{
+    return run->failed_rows > run->context->settings->max_errors;
+}
+
+/* Stores batch after batch, to the end of the file or to the one with too many errors. */
+static apr_status_t store_batches(run_t *run, ecl_read_ahead_t *ahead)
+{
+    int is_end = 0;
+    apr_status_t rv = APR_SUCCESS;
+
     while (rv == APR_SUCCESS && !is_end && !has_too_many_errors(run)) {
-        rv = read_batch(run, &sink);
+        ecl_batch_t *batch;
+
+        rv = ecl_read_ahead_next(ahead, &batch, run->result);
         is_end = rv == APR_EOF;
-        if ((rv != APR_SUCCESS && !is_end) || (rv = write_batch(run)) != APR_SUCCESS ||
+        if (rv != APR_SUCCESS && !is_end) {
+            return rv;
+        }
+        take_note(run, batch);
+        if ((rv = write_batch(run, batch)) != APR_SUCCESS ||
             (rv = after_batch(run)) != APR_SUCCESS) {
             return rv;
         }
         rv = is_end ? APR_SUCCESS : look_up(run);
     }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (!is_end) {
+    return rv == APR_SUCCESS && !is_end ? too_many_errors(run) : rv;
+}
+
+static apr_status_t import_rows(run_t *run)
+{
+    const ecl_read_ahead_options_t options = {
+        .batch_days = run->context->batch_days,
+        .checkpoint = run->checkpoint,
+        .bytes_done = run->bytes_done,
+        .failed_rows_left = run->context->settings->max_errors - run->failed_rows,
+        .line = run->context->line};
+    ecl_read_ahead_t *ahead;
+    apr_status_t rv;
+
+    if (has_too_many_errors(run)) {
         return too_many_errors(run);
     }
-    rv = ecl_reader_tell(run->reader, &sink);
+    rv = ecl_read_ahead_start(&ahead, run->reader, &options, run->p, run->result);
+    if (rv == APR_SUCCESS) {
+        rv = store_batches(run, ahead);
+        ecl_read_ahead_stop(ahead);
+    }
+    return rv;
+}
+
+static apr_status_t import_file(run_t *run)
+{
+    const ecl_reader_sink_t sink = {run, NULL, NULL, take_warning};
+    apr_status_t rv;
+
+    ecl_summary_code(run->summary, NULL); /* of an attempt that failed */
+    rv = prepare(run);
+    if (rv == APR_SUCCESS && run->checkpoint) {
+        rv = pass_over(run);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = import_rows(run);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ecl_reader_tell(run->reader, &sink);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -10,7 +10,7 @@
 
 /* A batch ends after this many days or errors, or this much time, whichever comes first: SIGTERM
  * and cancel take effect between two batches. */
-#define ECL_BATCH_DAYS 2000
+#define ECL_BATCH_DAYS 1000
 #define ECL_BATCH_USEC 300000
 
 typedef struct ecl_import_context_t {
