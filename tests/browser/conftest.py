@@ -5,8 +5,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import browsing  # noqa: E402
-import harness  # noqa: E402
 import meterfiles as mf  # noqa: E402
+from serving import served  # noqa: E402
 
 # Browsers take seconds to start: each kind is started once and blank for each test.
 KINDS = {"desktop": (browsing.DESKTOP, True), "phone": (browsing.PHONE, True),
@@ -61,20 +61,6 @@ def desktop(browsers):
 @pytest.fixture
 def phone(browsers):
     yield from blank(browsers("phone"))
-
-
-def served(**settings):
-    # A browser opens connections before it has a use for them. One on which nothing has come holds
-    # an ending httpd up for as long as it waits for a request, 20 s if it is not told otherwise.
-    server = harness.Httpd(extra="RequestReadTimeout handshake=5 header=5", **settings)
-    server.expected.append("AH00045: child process .* still did not exit")
-    server.start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import browsing
 import harness
 import scenes
-from conftest import served
+from serving import served
 
 AXE = harness.SOURCE / "build/node_modules/axe-core/axe.min.js"
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import sqlite3
 
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -29,17 +30,32 @@ def workers(server):
     return found
 
 
+def signal_all(pids, number):
+    for pid in pids:
+        os.kill(pid, number)
+
+
 @contextlib.contextmanager
 def halted(server):
-    """The worker stands still, wherever it is."""
+    """The worker stands still, wherever it is, but where it keeps the page from the database."""
     pids = workers(server)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    signal_all(pids, signal.SIGSTOP)
     try:
+        while not is_readable(server.database.path):
+            signal_all(pids, signal.SIGCONT)
+            signal_all(pids, signal.SIGSTOP)
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        signal_all(pids, signal.SIGCONT)
+
+
+def is_readable(path):
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=0.2)) as database:
+            database.execute("SELECT count(*) FROM import_jobs").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def large(meters=450, count=200):
