@@ -6,6 +6,8 @@
 #include "layout_internal.h"
 #include "meter_day.h"
 
+#define RANK_OF_ID 7 /* the role's least telling name */
+
 /* What a column is called, and what its cells look like. */
 typedef struct column_t {
     int index;
@@ -250,6 +252,23 @@ static const column_t *gas_channel(const columns_t *columns)
     return NULL;
 }
 
+/* Where rows of one "Site Ref" have several sites, and those of a site one reference, the site
+ * tells meters apart. A plain "Id" may be the row's own. */
+static const column_t *finer_name(const columns_t *columns, const ecl_sample_t *sample, int from,
+                                  const column_t *named)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_METER && column->rank < RANK_OF_ID && column != named &&
+            column->cells && has_more_serials(sample, from, named->index, column->index) &&
+            !has_more_serials(sample, from, column->index, named->index)) {
+            named = column;
+        }
+    }
+    return named;
+}
+
 static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t *sample, int from)
 {
     const column_t *best = meter_by_content(columns), *named, *serial;
@@ -274,6 +293,9 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
     }
     if (best) {
         return best;
+    }
+    if (named && named->cells) {
+        named = finer_name(columns, sample, from, named);
     }
     /* a serial number says more about which meter it is than the name of a site */
     serial = best_named(columns, ECL_ROLE_SERIAL);

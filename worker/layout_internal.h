@@ -103,6 +103,31 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
  * columns are what the clock shows. */
 void ecl_layout_take_labels_above(ecl_layout_t *layout, const ecl_record_t *above);
 
+/* Whether two columns' names are equal when folded: both may be blank. Columns that are none have
+ * no names. */
+int ecl_layout_names_alike(const ecl_record_t *header, int a, int b);
+
+/* Whether the sample has a number but 0 in a column. */
+int ecl_layout_holds_more_than_zeros(const ecl_sample_t *sample, int from, int column);
+
+/* Columns without a name behind a day's last value, as many as an hour has periods. */
+typedef struct ecl_unnamed_hour_t {
+    const ecl_record_t *header;
+    const ecl_sample_t *sample;
+    int from;              /* its first row of data */
+    int last;              /* column of the day's last value */
+    int count;             /* periods of an hour */
+    int offset;            /* where each value's flag stands: 1, -1; 0: they have none */
+    int flags_are_unnamed; /* set by the first of these functions */
+} ecl_unnamed_hour_t;
+
+/* 1: there are such columns, and *pend is the one behind them and their flags. */
+int ecl_layout_find_unnamed_hour(ecl_unnamed_hour_t *hour, int *pend);
+
+/* Whether the cells of columns that were found have numbers on the days that have such an hour, and
+ * on no other. */
+int ecl_layout_is_hour_of_long_days(const ecl_unnamed_hour_t *hour);
+
 /* How many columns have a row's values, and each of them, from 0; those beside value_column
  * (extras) are not among them. */
 static inline int ecl_layout_value_columns(const ecl_layout_t *layout)

@@ -350,14 +350,9 @@ static int holds_words(const ecl_series_t *series, const ecl_sample_t *sample, i
 /* Whether the sample has a number but 0 there. */
 static int holds_anything(const ecl_series_t *series, const ecl_sample_t *sample, int from)
 {
-    for (int i = from; i < sample->count; i++) {
-        for (int c = 0; c < series->count; c++) {
-            ecl_field_t cell = ecl_sample_cell(&sample->records[i], series->columns[c]);
-            ecl_decimal_t value;
-
-            if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK && value) {
-                return 1;
-            }
+    for (int c = 0; c < series->count; c++) {
+        if (ecl_layout_holds_more_than_zeros(sample, from, series->columns[c])) {
+            return 1;
         }
     }
     return 0;
@@ -388,18 +383,6 @@ static void channel_and_unit(const ecl_series_t *series, const char **pchannel, 
     } else if (!strcmp(series->prefix, "wh") || !strcmp(series->suffix, "wh")) {
         *punit = "Wh";
     }
-}
-
-/* Folded names equal (both may be blank)? */
-static int names_alike(const ecl_record_t *header, int a, int b)
-{
-    char x[ECL_WORD_MAX], y[ECL_WORD_MAX];
-
-    if (a < 0 || b < 0 || a >= header->count || b >= header->count) {
-        return 0;
-    }
-    return ecl_word_fold(header->fields[a].text, header->fields[a].length, x) &&
-           ecl_word_fold(header->fields[b].text, header->fields[b].length, y) && !strcmp(x, y);
 }
 
 /* Whether the columns beside the values hold numbers that are no flags: another quantity. */
@@ -453,6 +436,27 @@ static int begins_extra_hour(const builder_t *b, int column)
     return 0;
 }
 
+static ecl_unnamed_hour_t unnamed_hour(const builder_t *b, const ecl_series_t *values, int offset)
+{
+    return (ecl_unnamed_hour_t){.header = b->header,
+                                .sample = b->sample,
+                                .from = b->from,
+                                .last = values->columns[values->count - 1],
+                                .count = extra_of(b->interval),
+                                .offset = offset};
+}
+
+static int begins_series(const builder_t *b, int column)
+{
+    for (int i = 0; i < b->count; i++) {
+        if (b->series[i].count && b->series[i].columns[0] == column &&
+            b->uses[i] != ECL_SERIES_UNUSED) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* "00:00,Flag,00:30,Flag": a column of one name (or none) beside each value. Where the flags are
  * relative to the values: +1, -1, or 0 for none. *pbeside: the first of columns that are another
  * quantity; -1: there are none. */
@@ -461,17 +465,20 @@ static int flag_offset(const builder_t *b, const ecl_series_t *values, int perio
     const ecl_record_t *header = b->header;
     int first = values->columns[0];
     int last = values->columns[values->count - 1];
-    int is_before = names_alike(header, first - 1, first + 1);
+    int is_before = ecl_layout_names_alike(header, first - 1, first + 1), end;
+    ecl_unnamed_hour_t hour = unnamed_hour(b, values, -1);
 
     for (int i = 1; i < periods && i < values->count; i++) {
         if (values->columns[i] - values->columns[i - 1] != 2 ||
-            !names_alike(header, values->columns[i] - 1, values->columns[1] - 1)) {
+            !ecl_layout_names_alike(header, values->columns[i] - 1, values->columns[1] - 1)) {
             return 0;
         }
     }
     /* "Flag,00:00,…,Flag,23:30,Flag,DST +0:30": behind the last value stands the flag of another */
-    if (names_alike(header, last + 1, first + 1) &&
-        !(is_before && begins_extra_hour(b, last + 2))) {
+    if (ecl_layout_names_alike(header, last + 1, first + 1) &&
+        !(is_before && (begins_extra_hour(b, last + 2) ||
+                        (hour.count > 1 && ecl_layout_find_unnamed_hour(&hour, &end) &&
+                         !ecl_layout_names_alike(header, end, first - 1))))) {
         *pbeside = holds_numbers(values, 1, b->sample, b->from) ? first + 1 : -1;
         return *pbeside < 0 ? 1 : 0;
     }
@@ -516,21 +523,44 @@ static void add_value(builder_t *b, ecl_value_block_t *block, int column, int fl
     }
 }
 
-/* 1 when the record ends `count` cells after `last`, or goes on with flags, and these cells have no
- * name. */
-static int end_unnamed(const ecl_record_t *header, int last, int count, const ecl_series_t *flags)
+/* "…,HH48,,": columns without a name. At the end of the row, or before the flags, they need no
+ * more; before anything else the cells must show what they are. */
+static int takes_unnamed_hour(const builder_t *b, const ecl_series_t *values, int offset,
+                              const ecl_series_t *flags)
 {
-    for (int i = 1; i <= count; i++) {
-        if (last + i >= header->count || header->fields[last + i].length) {
-            return 0;
+    ecl_unnamed_hour_t hour = unnamed_hour(b, values, offset);
+    int end;
+
+    if (!ecl_layout_find_unnamed_hour(&hour, &end)) {
+        return 0;
+    }
+    return (end == (flags ? flags->columns[0] : b->header->count) && !hour.flags_are_unnamed) ||
+           ecl_layout_is_hour_of_long_days(&hour);
+}
+
+/* Numbers behind the values and their flags that have no name; a column of MPANs needs none. */
+static void tell_unnamed(builder_t *b, int last)
+{
+    int count = 0, first = 0;
+
+    for (int c = last + 1; c < b->header->count && !begins_series(b, c); c++) {
+        ecl_field_t cell = ecl_sample_cell(&b->sample->records[b->from], c);
+
+        if (!b->header->fields[c].length && !ecl_meter_is_mpan(cell.text, cell.length) &&
+            ecl_layout_holds_more_than_zeros(b->sample, b->from, c)) {
+            first = count++ ? first : c;
         }
     }
-    return last + count + 1 == (flags ? flags->columns[0] : header->count);
+    if (count) {
+        note_passed_over(b, first, count, "they have no name");
+    }
 }
 
 /* The columns of the repeated hour, where they are a series of their own or have no name. */
-static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int offset, int nth)
+static void add_extra_hour(builder_t *b, ecl_value_block_t *block, const ecl_series_t *series,
+                           int offset, int nth)
 {
+    int last = series->columns[series->count - 1];
     const ecl_series_t *pair = NULL, *flags = NULL, *run = flags_of(b, nth);
     int count = extra_of(b->interval), had = block->count;
 
@@ -557,11 +587,17 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, int last, int
         }
         return;
     }
-    /* "…,HH48,,": columns without a name at the end of the row; a single one is more likely to be
-     * what a comma at the line's end makes */
-    for (int i = 1; count > 1 && !offset && i <= count && end_unnamed(b->header, last, count, run);
-         i++) {
-        add_value(b, block, last + i, run ? run->columns[had + i - 1] : -1);
+    if (count > 1 && takes_unnamed_hour(b, series, offset, run)) {
+        int step = offset ? 2 : 1;
+
+        for (int i = 1; i <= count; i++) {
+            int column = last + step * i;
+
+            add_value(b, block, column,
+                      run      ? run->columns[had + i - 1]
+                      : offset ? column + offset
+                               : -1);
+        }
     }
 }
 
@@ -630,7 +666,10 @@ static void add_block(builder_t *b, int which, int nth)
         add_value(b, block, series->columns[i], flag);
     }
     if (had == periods) {
-        add_extra_hour(b, block, series->columns[had - 1], offset, nth);
+        add_extra_hour(b, block, series, offset, nth);
+        if (block->count == had && beside < 0 && b->from < b->sample->count) {
+            tell_unnamed(b, series->columns[had - 1] + (offset > 0));
+        }
         /* a pair that is named after the clock change fills labelled columns, whatever the others
          * are called */
         for (int i = 0; i < b->count && block->count > had; i++) {

@@ -86,8 +86,8 @@ static int says_quantity(const char *text)
 static int says_other(const char *text)
 {
     static const char *const parts[] = {
-        "temp", "humid", "degree",   "weather", "carbon",  "co2",  "volt",    "amps",  "hertz",
-        "cost", "price", "pressure", "status",  "quality", "flag", "comment", "remark"};
+        "temp", "humid", "degree",   "weather", "carbon",  "co2",  "volt",    "amps",   "hertz",
+        "cost", "price", "pressure", "status",  "quality", "flag", "comment", "remark", "note"};
     char word[ECL_WORD_MAX];
 
     if (!ecl_word_fold(text, strlen(text), word)) {
@@ -243,7 +243,8 @@ static void read_heading(heading_t *heading, ecl_field_t cell)
     }
     heading->channel = words[0] ? ecl_channel_of(words, strlen(words)) : NULL;
     take_identifier(heading, text);
-    heading->is_quantity = !heading->is_identifier && says_quantity(text);
+    heading->is_quantity =
+        !heading->is_identifier && (role == ECL_ROLE_VALUE || says_quantity(text));
     heading->is_other =
         !heading->is_identifier &&
         (role == ECL_ROLE_TOTAL || role == ECL_ROLE_IGNORED || role == ECL_ROLE_FLAG ||
@@ -383,6 +384,19 @@ typedef struct tally_t {
     int identifiers, with_unit, bare, quantities;
 } tally_t;
 
+/* Whether the sample has anything in a column. */
+static int is_filled(const table_t *table, int column)
+{
+    const ecl_sample_t *sample = &table->attempt->sample;
+
+    for (int i = table->attempt->first + table->attempt->label_lines; i < sample->count; i++) {
+        if (ecl_sample_cell(&sample->records[i], column).length) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static tally_t count_headings(const table_t *table)
 {
     tally_t tally = {0, 0, 0, 0};
@@ -400,7 +414,8 @@ static tally_t count_headings(const table_t *table)
         } else if (is_known_unit(heading->unit)) {
             tally.with_unit++;
         } else {
-            tally.bare++;
+            /* a blank column is a meter's only beside others that are */
+            tally.bare += is_filled(table, table->columns[i]);
         }
     }
     return tally;

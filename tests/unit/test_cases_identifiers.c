@@ -168,6 +168,31 @@ static void test_case_11_no_meter_in_the_file(void **state)
     end_reading(r);
 }
 
+/* One reference for all rows, and several sites: the sites are told apart. A number of the row is
+ * no meter. */
+static void test_the_name_that_tells_meters_apart(void **state)
+{
+    static const struct {
+        const char *header, *first, *second, *meters[2];
+    } cases[] = {
+        {"URN,Site", "100123,Depot", "100123,Mill", {"Depot", "Mill"}},
+        {"Site,Site Ref", "Depot,R1", "Mill,R1", {"Depot", "Mill"}},
+        {"Site Ref,ID", "R1,1", "R1,2", {"R1", "R1"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        reading_t *r = read_text(apr_psprintf(
+            pool, "%s,Timestamp,kWh\n%s,2026-02-01 00:00,1.5\n%s,2026-02-01 00:30,2.5\n",
+            cases[i].header, cases[i].first, cases[i].second));
+
+        assert_int_equal(r->failed, 0);
+        assert_string_equal(value_of(r, cases[i].meters[0], "AI", "2026-02-01", 1), "1.5");
+        assert_string_equal(value_of(r, cases[i].meters[1], "AI", "2026-02-01", 2), "2.5");
+        end_reading(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_case_06_a_full_number_through_a_spreadsheet),
         cmocka_unit_test(test_case_07_a_wrong_check_digit_is_a_warning),
         cmocka_unit_test(test_case_08_serial_numbers_and_names),
+        cmocka_unit_test(test_the_name_that_tells_meters_apart),
         cmocka_unit_test(test_case_09_lost_zeros),
         cmocka_unit_test(test_case_10_fourteen_digits),
         cmocka_unit_test(test_case_11_no_meter_in_the_file),

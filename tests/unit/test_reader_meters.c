@@ -347,6 +347,28 @@ static void test_a_sheet(void **state)
     end_reading(r);
 }
 
+/* "Notes" that nobody filled in is no meter, and "Meter Read" no meter's name. */
+static void test_a_blank_column_is_no_meter(void **state)
+{
+    static const char *const headers[] = {"Date,Meter Read,Notes", "Date,Notes,MeterConsumption",
+                                          "Date,Comment,Meter Read"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        const char *row = i == 0 ? "0.5," : ",0.5";
+        reading_t *r =
+            read_text_given(apr_psprintf(pool, "%s\n2026-02-01 00:00,%s\n2026-02-01 00:30,%s\n",
+                                         headers[i], row, row),
+                            "auto", (ecl_given_t){.meter = "M-1"});
+
+        assert_int_equal(r->status, APR_SUCCESS);
+        assert_int_equal(r->layout->meter_count, 0);
+        assert_int_equal(count_readings(r), 2);
+        assert_string_equal(value_of(r, "M-1", "AI", "2026-02-01", 2), "0.5");
+        end_reading(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_numbered_meters_are_no_day),
         cmocka_unit_test(test_a_sheet),
+        cmocka_unit_test(test_a_blank_column_is_no_meter),
         cmocka_unit_test(test_many_meters_in_any_order),
     };
     int failed;
