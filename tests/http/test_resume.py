@@ -97,14 +97,25 @@ def test_an_undo_goes_on_after_everything_was_killed(run, daemon):
     assert days(run) == few and tables(run) == before
 
 
+def cancel_and_kill(run, batch_id, slots):
+    """Once a batch is committed: in one transaction, in which the import can't end."""
+    with run.change() as db:
+        db.execute("UPDATE import_jobs SET cancel_requested = 1 WHERE batch_id = ?"
+                   " AND status = 'processing' AND processed_rows > 0", (batch_id,))
+        [(asked, status)] = db.execute("SELECT cancel_requested, status FROM import_jobs"
+                                       " WHERE batch_id = ?", (batch_id,)).fetchall()
+        assert status != "completed", "the file is too small for this test"
+        if asked:
+            os.kill(slots[0], signal.SIGKILL)
+        return asked
+
+
 def test_a_cancel_whose_worker_is_killed_goes_on(run, daemon):
     few, before = prepare(run)
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon()
-    wh.wait_for_batch(run, batch_id)
-    with run.change() as db:
-        db.execute("UPDATE import_jobs SET cancel_requested = 1 WHERE batch_id = ?", (batch_id,))
-    os.kill(wh.slots(worker.pid)[0], signal.SIGKILL)
+    harness.wait_for(lambda: cancel_and_kill(run, batch_id, wh.slots(worker.pid)),
+                     "the job's first batch")
     row = wh.wait_for_status(run, batch_id, "cancelled")
     assert (row["cancel_requested"], days(run)) == (0, few)
     assert tables(run) == before

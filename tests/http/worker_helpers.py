@@ -14,7 +14,7 @@ import harness
 import meterfiles
 
 # Long enough to be caught in the middle: some forty batches, two seconds or more.
-BIG_METERS = 60 if harness.SANITIZED else 250
+BIG_METERS = 60 if harness.SANITIZED else 400
 BIG_DAYS = 300
 BIG_READINGS = BIG_METERS * BIG_DAYS * 48
 
