@@ -37,9 +37,12 @@ class Blows:
             return False
         self.wait_for_work()
         time.sleep(self.rng.uniform(0, 0.2))
-        # to kill httpd is of interest while it receives; to reload it is always
-        weapon = self.rng.choice([w for w in self.weapons if self.is_uploading
-                                  or w not in ("httpd_child", "httpd_parent")])
+        # to kill httpd is of most interest while it receives
+        ready = [w for w in self.weapons if self.is_uploading
+                 and w in ("httpd_child", "httpd_parent")] or self.weapons
+        # of those that have hit the least: a few moments are to see all of them
+        fewest = min(self.count[w] for w in ready)
+        weapon = self.rng.choice([w for w in ready if self.count[w] == fewest])
         if getattr(self, weapon)():
             self.count[weapon] += 1
             self.left -= 1
