@@ -29,7 +29,7 @@ EXPECTED = [
     "ECL3012",
     # the test looked as root: for a moment the files beside SQLite's are root's, until SQLite, which
     # has just made them, gives them to the owner of the database
-    "ECL(3010|2022): .*unable to open database file",
+    "ECL(3010|2022): .*(unable to open database file|attempt to write a readonly database)",
 ]
 
 
