@@ -257,7 +257,7 @@ check: deps-check
 	$(Q)$(MAKE) --no-print-directory WERROR=1 SANITIZE=1 http
 	$(Q)$(MAKE) --no-print-directory axe
 	$(Q)ECL_BUILD=build/plain $(PYTEST) tests/http tests/browser tests/chaos
-	$(Q)ECL_BUILD=build/plain ECL_TEST_DB=pgsql $(PYTEST) tests/chaos
+	$(Q)ECL_BUILD=build/plain ECL_TEST_DB=pgsql $(PYTEST) tests/http tests/chaos
 
 # Kills, freezes and reloads processes at MOMENTS moments of chance, takes disks and databases away,
 # and compares what is left with an undisturbed import. `make check` runs it with few moments.
