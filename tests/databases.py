@@ -14,10 +14,33 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 DRIVER = os.environ.get("ECL_TEST_DB", "sqlite3")
 assert DRIVER in ("sqlite3", "pgsql"), "ECL_TEST_DB is sqlite3 or pgsql"
+DEADLINE = 120  # seconds
 POSTGRES = pathlib.Path(__file__).resolve().parent.parent / "conf" / "demo" / "postgres.sh"
+
+
+def take(lock, when, release):
+    """Takes a lock as often as it needs until `when` is true under it. It doesn't sleep while it
+    has not got it: SQLite has no queue, and a busy writer leaves its lock for a moment only."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        if lock():
+            if when():
+                return
+            release()
+            time.sleep(0.02)  # to let the others go on
+        assert time.monotonic() < end, f"waited {DEADLINE} s in vain for the database"
+
+
+def is_begun(db):
+    try:
+        return db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
 
 
 class Sqlite3:
@@ -39,11 +62,10 @@ class Sqlite3:
         return sqlite3.connect(self.path, timeout=30)
 
     @contextlib.contextmanager
-    def held(self):
-        """Nobody else can write meanwhile."""
-        with contextlib.closing(self.connect()) as db:
-            db.isolation_level = None
-            db.execute("BEGIN IMMEDIATE")
+    def held(self, when=lambda db: True):
+        """Nobody else can write meanwhile. Held only where `when` is true once it is."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as db:
+            take(lambda: is_begun(db), lambda: when(db), lambda: db.execute("ROLLBACK"))
             yield
             db.execute("ROLLBACK")
 
@@ -113,10 +135,11 @@ class Pgsql:
         return connect_pgsql(self.params)
 
     @contextlib.contextmanager
-    def held(self):
-        """Nobody else can write to the jobs meanwhile."""
+    def held(self, when=lambda db: True):
+        """Nobody else can write to the jobs meanwhile. Held only where `when` is true once it is."""
         with contextlib.closing(self.connect()) as db:
-            db.execute("LOCK TABLE import_jobs IN EXCLUSIVE MODE")
+            take(lambda: db.execute("LOCK TABLE import_jobs IN EXCLUSIVE MODE"),
+                 lambda: when(db), db.raw.rollback)
             yield
 
     def is_lost(self, error):

@@ -114,8 +114,8 @@ def test_terminated_idle_connections_are_noticed_before_they_are_used(installati
 def test_a_backend_that_is_terminated_in_an_import_costs_nothing(installation):
     server = installation(Workers="1")
     batch_id = server.upload(wh.big_file())
-    wh.wait_for_batch(server, batch_id)
-    terminate(server)
+    with wh.held_in_the_middle(server, batch_id):
+        terminate(server)
     job = server.finished(batch_id, harness.DEADLINE * 4)
     assert (job["status"], job["readings_new"]) == ("completed", wh.BIG_READINGS)
     assert server.sql("SELECT count(*) FROM meter_readings") == [(wh.BIG_READINGS,)]

@@ -192,8 +192,8 @@ def test_a_job_goes_on_after_a_reload(make_httpd, mpm, how):
     server = make_httpd(mpm=mpm)
     first = ready(server)
     batch_id = server.upload(wh.big_file())
-    wh.wait_for_batch(server, batch_id)
-    os.kill(server.process.pid, signal.SIGUSR1 if how == "graceful" else signal.SIGHUP)
+    with wh.held_in_the_middle(server, batch_id):
+        os.kill(server.process.pid, signal.SIGUSR1 if how == "graceful" else signal.SIGHUP)
     row = wh.wait_for_status(server, batch_id, "completed", "failed")
     assert (row["status"], row["readings_new"]) == ("completed", wh.BIG_READINGS)
     assert row["claims"] == 2 and row["attempts"] == 1
@@ -207,8 +207,9 @@ def test_nothing_is_left_after_a_stop_in_the_middle_of_a_job(make_httpd, mpm):
     server = make_httpd(mpm=mpm)
     ready(server)
     batch_id = server.upload(wh.big_file())
-    wh.wait_for_batch(server, batch_id)
-    begin = time.monotonic()
+    with wh.held_in_the_middle(server, batch_id):
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
     server.stop()  # waits for every process of httpd's session
     assert time.monotonic() - begin < 8
     row = wh.job(server, batch_id)
@@ -245,8 +246,7 @@ def test_status_json(make_httpd):
     status = json.loads(path.read_text())
     assert set(status) == {"at", "queued", "due", "processing", "oldest_wait_seconds", "workers"}
     batch_id = server.upload(wh.big_file())
-    wh.wait_for_batch(server, batch_id)
-    with server.database.held():  # the job waits for its next batch
+    with wh.held_in_the_middle(server, batch_id):
         harness.wait_for(lambda: json.loads(path.read_text())["processing"] == 1,
                          "the job in status.json")
     assert server.finished(batch_id)["status"] == "completed"

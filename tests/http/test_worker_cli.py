@@ -115,8 +115,8 @@ def test_an_interrupted_import_is_cancelled_and_leaves_nothing(run):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     batch_id = harness.wait_for(lambda: run.sql("SELECT batch_id FROM import_jobs"),
                                 "the job")[0][0]
-    wh.wait_for_batch(run, batch_id)
-    process.send_signal(signal.SIGINT)
+    with wh.held_in_the_middle(run, batch_id):
+        process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cancelling" in err and "cancelled" in out
@@ -132,8 +132,8 @@ def test_a_terminated_import_goes_on_in_the_background(run):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     batch_id = harness.wait_for(lambda: run.sql("SELECT batch_id FROM import_jobs"),
                                 "the job")[0][0]
-    wh.wait_for_batch(run, batch_id)
-    process.send_signal(signal.SIGTERM)
+    with wh.held_in_the_middle(run, batch_id):
+        process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "goes on when a worker takes it" in err
@@ -390,7 +390,8 @@ def test_an_idle_worker_stops_at_once(run, daemon):
 def test_a_busy_worker_stops_soon_and_the_next_goes_on(run, daemon):
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon()
-    wh.wait_for_batch(run, batch_id)
+    with wh.held_in_the_middle(run, batch_id):
+        os.kill(worker.pid, signal.SIGTERM)
     code, seconds = worker.stop()
     assert (code, seconds < 3) == (0, True)
     row = wh.job(run, batch_id)
@@ -408,8 +409,7 @@ def test_a_worker_that_cannot_finish_its_batch_is_killed_in_time(run, daemon):
     """Somebody holds a lock that it needs: httpd would kill the master 3 s after SIGTERM."""
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon()
-    wh.wait_for_batch(run, batch_id)
-    with run.database.held():
+    with wh.held_in_the_middle(run, batch_id):
         _, seconds = worker.stop()
         assert seconds < 3
         worker.all_gone()
@@ -418,9 +418,9 @@ def test_a_worker_that_cannot_finish_its_batch_is_killed_in_time(run, daemon):
 def test_a_killed_slot_is_replaced_and_its_job_goes_on(run, daemon):
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon()
-    wh.wait_for_batch(run, batch_id)
-    [slot] = wh.slots(worker.pid)
-    os.kill(slot, signal.SIGKILL)
+    with wh.held_in_the_middle(run, batch_id):
+        [slot] = wh.slots(worker.pid)
+        os.kill(slot, signal.SIGKILL)
     killed_at = time.time()
     row = harness.wait_for(lambda: (lambda j: j if j["claims"] == 2 else None)(
         wh.job(run, batch_id)), "the second claim")
@@ -438,8 +438,8 @@ def test_a_job_that_kills_its_worker_fails_and_the_others_go_on(run, daemon):
     """Three times at the same place: the reason names the signal."""
     poison = wh.queue(run, wh.big_file(), max_attempts=1)
     worker = daemon()
-    wh.wait_for_batch(run, poison)
-    os.kill(wh.slots(worker.pid)[0], signal.SIGABRT)
+    with wh.held_in_the_middle(run, poison):
+        os.kill(wh.slots(worker.pid)[0], signal.SIGABRT)
     row = wh.wait_for_status(run, poison, "failed")
     line = re.search(r"the worker died \(signal 6\) near line (\d+)$", row["error_message"])
     assert line, row["error_message"]
@@ -470,8 +470,8 @@ def test_deaths_at_one_spot_back_off_and_end(run, daemon):
 def test_nothing_outlives_a_killed_master(run, daemon):
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon("--workers", 2, count=2)
-    wh.wait_for_batch(run, batch_id)
-    os.kill(worker.pid, signal.SIGKILL)
+    with wh.held_in_the_middle(run, batch_id):
+        os.kill(worker.pid, signal.SIGKILL)
     worker.process.wait(harness.DEADLINE)
     worker.all_gone()
     row = wh.job(run, batch_id)

@@ -13,8 +13,8 @@ import uuid
 import harness
 import meterfiles
 
-# Long enough to be caught in the middle: some forty batches, two seconds or more.
-BIG_METERS = 60 if harness.SANITIZED else 400
+# Long enough to be caught in the middle: a batch has a thousand rows at most.
+BIG_METERS = 80 if harness.SANITIZED else 400
 BIG_DAYS = 300
 BIG_READINGS = BIG_METERS * BIG_DAYS * 48
 
@@ -73,12 +73,18 @@ def wait_for_status(run, batch_id, *statuses, deadline=harness.DEADLINE * 4):
     return harness.wait_for(reached, f"job {batch_id} to be {' or '.join(statuses)}", deadline)
 
 
-def wait_for_batch(run, batch_id):
-    """Waits until at least one batch of the job is committed, and some are still to come."""
-    row = harness.wait_for(lambda: (lambda j: j if j["processed_rows"] else None)(
-        job(run, batch_id)), "the job's first batch")
-    assert row["status"] == "processing", "the file is too small for this test"
-    return row
+@contextlib.contextmanager
+def held_in_the_middle(run, batch_id):
+    """At least one batch of the job is committed, and the next can't be before the block's end."""
+    def is_in_the_middle(db):
+        [(status, rows)] = db.execute("SELECT status, processed_rows FROM import_jobs"
+                                      " WHERE batch_id = ?", (batch_id,)).fetchall()
+        assert status in ("queued", "processing"), "the file is too small for this test"
+        return status == "processing" and rows > 0
+
+    harness.wait_for(lambda: job(run, batch_id)["processed_rows"], "the job's first batch")
+    with run.database.held(is_in_the_middle):
+        yield
 
 
 def children(pid):
