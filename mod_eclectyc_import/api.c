@@ -132,10 +132,7 @@ static int receive_and_queue(ecl_request_t *q, ecl_upload_t *upload)
     apr_status_t rv = ecl_upload_receive(q, upload, &http, &result);
 
     if (http) {
-        return http == AP_FILTER_ERROR
-                   ? http
-                   : ecl_respond_error(q, http, "upload-interrupted",
-                                       "The upload ended before it was complete. Nothing was kept");
+        return ecl_respond_upload_interrupted(q, http);
     }
     if (rv == APR_SUCCESS && upload->count == 0) {
         rv = ecl_fail(&result, ECL_EINPUT, "no-file",

@@ -212,10 +212,7 @@ int ecl_bulk_page(ecl_request_t *q)
     apr_status_t rv = ecl_body_fields(q, &fields, &http, &result);
 
     if (http) {
-        return http == AP_FILTER_ERROR ? http
-                                       : ecl_respond_error(q, http, "request-interrupted",
-                                                           "The request ended before it was "
-                                                           "complete. Nothing was changed");
+        return ecl_respond_interrupted(q, http);
     }
     if (rv == APR_SUCCESS) {
         action = field(fields, "action") ? field(fields, "action") : "";

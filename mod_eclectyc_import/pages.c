@@ -177,10 +177,7 @@ int ecl_page_upload(ecl_request_t *q)
     upload->job.user_name = q->user;
     rv = ecl_upload_receive(q, upload, &http, &result);
     if (http) {
-        return http == AP_FILTER_ERROR ? http
-                                       : ecl_respond_error(q, http, "upload-interrupted",
-                                                           "The upload ended before it was "
-                                                           "complete. Nothing was kept");
+        return ecl_respond_upload_interrupted(q, http);
     }
     if (rv == ECL_EINPUT) {
         return refuse_upload(q, upload, &result);

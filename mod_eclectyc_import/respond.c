@@ -196,6 +196,23 @@ int ecl_respond_failure(ecl_request_t *q, const ecl_result_t *result)
     }
 }
 
+static int interrupted(ecl_request_t *q, int status, const char *code, const char *detail)
+{
+    return status == AP_FILTER_ERROR ? status : ecl_respond_error(q, status, code, detail);
+}
+
+int ecl_respond_interrupted(ecl_request_t *q, int status)
+{
+    return interrupted(q, status, "request-interrupted",
+                       "The request ended before it was complete. Nothing was changed");
+}
+
+int ecl_respond_upload_interrupted(ecl_request_t *q, int status)
+{
+    return interrupted(q, status, "upload-interrupted",
+                       "The upload ended before it was complete. Nothing was kept");
+}
+
 int ecl_respond_see_other(ecl_request_t *q, const char *path)
 {
     request_rec *r = q->r;

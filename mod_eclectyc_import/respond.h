@@ -26,6 +26,11 @@ int ecl_respond_error(ecl_request_t *q, int status, const char *code, const char
  * client's, and then does not show its details. */
 int ecl_respond_failure(ecl_request_t *q, const ecl_result_t *result);
 
+/* To a body that did not come whole, of a form or of an upload; status as of ecl_body_fields and
+ * ecl_upload_receive, not 0. */
+int ecl_respond_interrupted(ecl_request_t *q, int status);
+int ecl_respond_upload_interrupted(ecl_request_t *q, int status);
+
 /* 303 to base + path, which is escaped, and may have a query. */
 int ecl_respond_see_other(ecl_request_t *q, const char *path);
 

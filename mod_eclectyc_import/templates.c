@@ -138,14 +138,6 @@ static apr_status_t take_name(ecl_request_t *q, const char **pname, int *phttp,
     return rv;
 }
 
-static int interrupted(ecl_request_t *q, int http)
-{
-    return http == AP_FILTER_ERROR ? http
-                                   : ecl_respond_error(q, http, "request-interrupted",
-                                                       "The request ended before it was "
-                                                       "complete. Nothing was changed");
-}
-
 /* A form's mistake is shown on the page, where it can be put right. unsaved: as of show_page. */
 static int refuse(ecl_request_t *q, const ecl_result_t *result, const char *unsaved)
 {
@@ -178,7 +170,7 @@ int ecl_templates_save(ecl_request_t *q)
     apr_status_t rv = take_name(q, &name, &http, &result);
 
     if (http) {
-        return interrupted(q, http);
+        return ecl_respond_interrupted(q, http);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_child_acquire(&conn, &result);
@@ -214,7 +206,7 @@ int ecl_templates_rename(ecl_request_t *q)
     apr_status_t rv = take_name(q, &name, &http, &result);
 
     if (http) {
-        return interrupted(q, http);
+        return ecl_respond_interrupted(q, http);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_child_acquire(&conn, &result);
