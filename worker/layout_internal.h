@@ -3,8 +3,8 @@
  *
  *   sniff    what kind of file is it at all: refuse pictures, workbooks, web pages by name
  *   sample   the first records, under one delimiter
- *   labels   a header's value columns: 00:00 … 23:30, HH01 … HH50, with flags and clock-change
- *            pairs
+ *   series   a header's runs of columns: 00:00 … 23:30, HH01 … HH50
+ *   labels   its value columns: such series with their flags and clock-change pairs
  *   columns  every other column's role, by name and content
  *   stamps   long layout: interval, period start or end, direction
  *   cells    what the cells show: dates and their order, the decimal sign
@@ -79,6 +79,17 @@ typedef enum ecl_series_use_t {
     ECL_SERIES_UNUSED
 } ecl_series_use_t;
 
+/* How many periods a day has, and the hour that comes twice. */
+static inline int ecl_periods_of_day(int interval)
+{
+    return 1440 / interval;
+}
+
+static inline int ecl_periods_of_hour(int interval)
+{
+    return 60 / interval;
+}
+
 /* Reads one column's name; 1 when it is a label. Number, minute as in ecl_series_t. */
 int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MAX],
                     char suffix[ECL_WORD_MAX], int *pnumber, int *pminute);
@@ -88,6 +99,14 @@ int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max);
 
 /* *pinterval: how many minutes a period has: 5, 10, 15, 30 or 60; not set for NONE. */
 ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval);
+
+/* Whether some of the words is in the names, before or behind the number. */
+int ecl_series_has_word(const ecl_series_t *series, const char *const *words, int count);
+#define ECL_SERIES_HAS_WORD(series, words)                                                         \
+    ecl_series_has_word(series, words, (int)(sizeof(words) / sizeof((words)[0])))
+
+/* Whether the names say that the columns are flags. */
+int ecl_series_is_named_as_flags(const ecl_series_t *series);
 
 /* 1 for a header with a column for each day of a month: "1" … "31". */
 int ecl_layout_is_month(const ecl_record_t *header);

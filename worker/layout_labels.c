@@ -1,321 +1,9 @@
 /*
- * A header's value columns. Every spelling comes down to a prefix, digits and a suffix: "HH01",
- * "[00:30]", "consumptionHH_00_30_00", "12:00 AM", "30", "00:00 - 00:30", "kWh_1". Columns with the
- * same prefix and suffix are a series; a series whose digits run through the periods of a day, of
- * 5, 10, 15, 30 or 60 minutes, is a block of values or of flags.
+ * From the series in a header (layout_series.c) to blocks of value columns, with their flags and
+ * the hour that comes twice.
  */
 #include "layout_internal.h"
 #include "meter_day.h"
-
-/* How many periods a day has, and the hour that comes twice. */
-static int periods_of(int interval)
-{
-    return 1440 / interval;
-}
-
-static int extra_of(int interval)
-{
-    return 60 / interval;
-}
-
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* One group of at most four digits; the number of characters used, 0: none there. */
-static apr_size_t take_digits(const char *text, apr_size_t length, int *pvalue)
-{
-    apr_size_t used = 0;
-
-    *pvalue = 0;
-    while (used < length && is_digit(text[used])) {
-        if (used == 4) {
-            return 0;
-        }
-        *pvalue = *pvalue * 10 + text[used++] - '0';
-    }
-    return used;
-}
-
-/* "am" or "pm" standing alone: 'a', 'p', else 0; *pused characters. */
-static char take_meridiem(const char *text, apr_size_t length, apr_size_t *pused)
-{
-    apr_size_t at = 0;
-    char which;
-
-    *pused = 0;
-    while (at < length && text[at] == ' ') {
-        at++;
-    }
-    if (at + 2 > length || (text[at + 1] | 0x20) != 'm') {
-        return 0;
-    }
-    which = (char)(text[at] | 0x20);
-    if ((which != 'a' && which != 'p') ||
-        (at + 2 < length && ((text[at + 2] | 0x20) >= 'a' && (text[at + 2] | 0x20) <= 'z'))) {
-        return 0;
-    }
-    *pused = at + 2;
-    return which;
-}
-
-static int minute_of(const int groups[3], int count, char meridiem)
-{
-    int hour, minute;
-
-    if (count == 1) {
-        hour = groups[0] / 100;
-        minute = groups[0] % 100;
-    } else {
-        hour = groups[0];
-        minute = groups[1];
-    }
-    if (count == 3 && groups[2]) {
-        return -1;
-    }
-    /* "13:00 PM" is written where the clock has 24 hours after all */
-    if (meridiem && hour <= 12) {
-        hour = hour % 12 + (meridiem == 'p' ? 12 : 0);
-    }
-    if (minute > 59 || hour > 24) {
-        return -1;
-    }
-    return hour * 60 + minute;
-}
-
-int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MAX],
-                    char suffix[ECL_WORD_MAX], int *pnumber, int *pminute)
-{
-    apr_size_t at = 0, used;
-    int groups[3] = {0, 0, 0}, count = 0;
-    ecl_datetime_t time;
-    char meridiem;
-
-    /* "0.0208333333333333": a spreadsheet's half past midnight */
-    if (ecl_serial_parse_time(text, length, &time) && !time.second) {
-        prefix[0] = suffix[0] = '\0';
-        *pnumber = -1;
-        *pminute = time.minute;
-        return 1;
-    }
-    while (at < length && !is_digit(text[at])) {
-        at++;
-    }
-    if (at == length || !ecl_word_fold(text, at, prefix)) {
-        return 0;
-    }
-    for (;;) {
-        used = take_digits(text + at, length - at, &groups[count]);
-        if (!used) {
-            return 0;
-        }
-        at += used;
-        count++;
-        if (count == 3 || at + 1 >= length ||
-            (text[at] != ':' && text[at] != '_' && text[at] != '.') || !is_digit(text[at + 1])) {
-            break;
-        }
-        at++;
-    }
-    meridiem = take_meridiem(text + at, length - at, &used);
-    at += used;
-    *pnumber = count == 1 && !meridiem ? groups[0] : -1;
-    *pminute = minute_of(groups, count, meridiem);
-
-    /* "00:00 - 00:30": the first time is the label */
-    used = at;
-    while (used < length && (text[used] == ' ' || text[used] == '-')) {
-        used++;
-    }
-    if (used > at && used < length && is_digit(text[used]) && memchr(text + at, '-', used - at)) {
-        while (used < length && (is_digit(text[used]) || text[used] == ':')) {
-            used++;
-        }
-        at = used;
-    }
-    if (!ecl_word_fold(text + at, length - at, suffix)) {
-        return 0;
-    }
-    for (const char *c = suffix; *c; c++) {
-        if (is_digit(*c)) {
-            return 0; /* "M1_Code1" */
-        }
-    }
-    return 1;
-}
-
-int ecl_series_find(const ecl_record_t *header, ecl_series_t *series, int max)
-{
-    char prefix[ECL_WORD_MAX], suffix[ECL_WORD_MAX];
-    int found = 0;
-
-    for (int column = 0; column < header->count; column++) {
-        const ecl_field_t *name = &header->fields[column];
-        ecl_series_t *fit = NULL;
-        int number, minute;
-
-        if (!ecl_label_parse(name->text, name->length, prefix, suffix, &number, &minute)) {
-            continue;
-        }
-        for (int i = found - 1; i >= 0 && !fit; i--) {
-            if (!strcmp(series[i].prefix, prefix) && !strcmp(series[i].suffix, suffix)) {
-                fit = &series[i];
-            }
-        }
-        /* names that come again are a second block: values, then their flags */
-        if (fit && (fit->count == ECL_SERIES_COLUMNS ||
-                    (fit->numbers[0] == number && fit->minutes[0] == minute))) {
-            fit = NULL;
-        }
-        if (!fit) {
-            if (found == max) {
-                continue;
-            }
-            fit = &series[found++];
-            apr_cpystrn(fit->prefix, prefix, sizeof(fit->prefix));
-            apr_cpystrn(fit->suffix, suffix, sizeof(fit->suffix));
-            fit->count = 0;
-        }
-        fit->columns[fit->count] = (short)column;
-        fit->numbers[fit->count] = (short)number;
-        fit->minutes[fit->count++] = (short)minute;
-    }
-    return found;
-}
-
-static int has_word(const ecl_series_t *series, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strstr(series->prefix, words[i]) || strstr(series->suffix, words[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-#define HAS_WORD(series, words) has_word(series, words, (int)(sizeof(words) / sizeof((words)[0])))
-
-static int is_named_as_flags(const ecl_series_t *series)
-{
-    static const char *const words[] = {"flag",      "estim",  "actest",  "type", "status",
-                                        "indicator", "marker", "quality", "dq"};
-
-    return !strcmp(series->prefix, "ut") || !strcmp(series->prefix, "est") ||
-           !strcmp(series->suffix, "est") || HAS_WORD(series, words);
-}
-
-/* Twenty-four of a kind may be anything, such as months or tariffs: their names must go well with
- * hours. "HH1" is a half-hour, and twenty-four of them are no day. */
-static int may_be_hours(const ecl_series_t *series)
-{
-    static const char *const words[] = {"hour",        "period", "interval", "kwh",
-                                        "mwh",         "kvarh",  "import",   "export",
-                                        "consumption", "value",  "reading",  "energy"};
-    static const char *const prefixes[] = {"", "h", "hr", "he", "p", "sp", "int", "wh", "t", "v"};
-
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (!strcmp(series->prefix, prefixes[i]) && !series->suffix[0]) {
-            return 1;
-        }
-    }
-    return !strstr(series->prefix, "half") &&
-           (HAS_WORD(series, words) || is_named_as_flags(series));
-}
-
-/* "1" … "48", from the number `from` on; how many are in order. */
-static int count_numbers(const ecl_series_t *series, int from)
-{
-    int count = 0;
-
-    while (count < series->count && series->numbers[count] == count + from) {
-        count++;
-    }
-    return count;
-}
-
-/* The interval of numbered columns; 0: none of which a day has so many. */
-static int numbered_interval(const ecl_series_t *series)
-{
-    static const int intervals[] = {15, 10, 5};
-
-    if (series->count >= 46 && series->count <= 50) {
-        return 30;
-    }
-    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
-        int more = series->count - periods_of(intervals[i]);
-
-        if (!more || more == extra_of(intervals[i]) || more == -extra_of(intervals[i])) {
-            return intervals[i];
-        }
-    }
-    return (series->count == 24 || series->count == 25) && may_be_hours(series) ? 60 : 0;
-}
-
-/* How many labels follow each other from `first` on; the last of a day may be 00:00 for 24:00. */
-static int count_labels(const ecl_series_t *series, int first, int interval)
-{
-    int periods = periods_of(interval), count = 0;
-
-    while (count < periods && (series->minutes[count] == first + interval * count ||
-                               (series->minutes[count] == 0 && first + interval * count == 1440))) {
-        count++;
-    }
-    return count;
-}
-
-ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval)
-{
-    static const int intervals[] = {30, 15, 60, 10, 5};
-    int interval;
-
-    if (series->count < 24) {
-        return ECL_SERIES_NONE;
-    }
-    if (count_numbers(series, 1) == series->count && (interval = numbered_interval(series)) != 0) {
-        *pinterval = interval;
-        return ECL_SERIES_NUMBERED;
-    }
-    if (count_numbers(series, 0) == series->count && series->count == 24 && may_be_hours(series)) {
-        *pinterval = 60;
-        return ECL_SERIES_STARTS;
-    }
-    for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
-        int periods = periods_of(intervals[i]);
-
-        *pinterval = intervals[i];
-        if (series->count != periods && series->count != periods + extra_of(intervals[i])) {
-            continue;
-        }
-        if (count_labels(series, 0, intervals[i]) == periods) {
-            return ECL_SERIES_STARTS;
-        }
-        if (count_labels(series, intervals[i], intervals[i]) == periods) {
-            return ECL_SERIES_ENDS;
-        }
-    }
-    return ECL_SERIES_NONE;
-}
-
-int ecl_layout_is_month(const ecl_record_t *header)
-{
-    ecl_series_t series[ECL_SERIES_MAX];
-    int count = ecl_series_find(header, series, ECL_SERIES_MAX);
-
-    for (int i = 0; i < count; i++) {
-        int is_day = !series[i].prefix[0] || !strcmp(series[i].prefix, "d") ||
-                     !strcmp(series[i].prefix, "day");
-
-        if (is_day && !series[i].suffix[0] && series[i].count >= 28 && series[i].count <= 31 &&
-            count_numbers(&series[i], 1) == series[i].count) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* ---- from series to blocks ---------------------------------------------------------------------
- */
 
 /* Where no name says so, cells do: flags are letters, values are numbers. */
 static int holds_words(const ecl_series_t *series, const ecl_sample_t *sample, int from)
@@ -368,7 +56,7 @@ static void channel_and_unit(const ecl_series_t *series, const char **pchannel, 
 
     *pchannel = NULL;
     *punit = NULL;
-    if (HAS_WORD(series, reactive)) {
+    if (ECL_SERIES_HAS_WORD(series, reactive)) {
         *pchannel = is_export ? "RE" : "RI";
         *punit = "kVArh";
         return;
@@ -376,9 +64,9 @@ static void channel_and_unit(const ecl_series_t *series, const char **pchannel, 
     if (is_export) {
         *pchannel = "AE";
     }
-    if (HAS_WORD(series, mega)) {
+    if (ECL_SERIES_HAS_WORD(series, mega)) {
         *punit = "MWh";
-    } else if (HAS_WORD(series, kilo)) {
+    } else if (ECL_SERIES_HAS_WORD(series, kilo)) {
         *punit = "kWh";
     } else if (!strcmp(series->prefix, "wh") || !strcmp(series->suffix, "wh")) {
         *punit = "Wh";
@@ -411,7 +99,7 @@ static int is_extra_hour(const ecl_series_t *series, int interval)
 {
     static const char *const words[] = {"dst", "timechange", "clockchange", "longday"};
 
-    return series->count == extra_of(interval) && HAS_WORD(series, words);
+    return series->count == ecl_periods_of_hour(interval) && ECL_SERIES_HAS_WORD(series, words);
 }
 
 typedef struct builder_t {
@@ -442,7 +130,7 @@ static ecl_unnamed_hour_t unnamed_hour(const builder_t *b, const ecl_series_t *v
                                 .sample = b->sample,
                                 .from = b->from,
                                 .last = values->columns[values->count - 1],
-                                .count = extra_of(b->interval),
+                                .count = ecl_periods_of_hour(b->interval),
                                 .offset = offset};
 }
 
@@ -562,7 +250,7 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, const ecl_ser
 {
     int last = series->columns[series->count - 1];
     const ecl_series_t *pair = NULL, *flags = NULL, *run = flags_of(b, nth);
-    int count = extra_of(b->interval), had = block->count;
+    int count = ecl_periods_of_hour(b->interval), had = block->count;
 
     run = run && run->count == had + count ? run : NULL; /* their flags are in the values' run */
 
@@ -570,7 +258,7 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, const ecl_ser
         if (!is_extra_hour(&b->series[i], b->interval)) {
             continue;
         }
-        if (is_named_as_flags(&b->series[i])) {
+        if (ecl_series_is_named_as_flags(&b->series[i])) {
             flags = &b->series[i];
         } else if (!pair) {
             pair = &b->series[i];
@@ -605,7 +293,7 @@ static void add_extra_hour(builder_t *b, ecl_value_block_t *block, const ecl_ser
  * midnight, are periods in their order; otherwise they are the hour that comes twice. */
 static int runs_on(const ecl_series_t *series, ecl_series_form_t form, int interval)
 {
-    int first = form == ECL_SERIES_ENDS ? interval : 0, periods = periods_of(interval);
+    int first = form == ECL_SERIES_ENDS ? interval : 0, periods = ecl_periods_of_day(interval);
 
     if (form == ECL_SERIES_NUMBERED) {
         return 1;
@@ -620,7 +308,7 @@ static int runs_on(const ecl_series_t *series, ecl_series_form_t form, int inter
 
 static void number_block(builder_t *b, ecl_value_block_t *block, int as_periods, int is_end)
 {
-    int periods = periods_of(b->interval);
+    int periods = ecl_periods_of_day(b->interval);
 
     for (int i = 0; i < block->count; i++) {
         ecl_value_column_t *value = &b->layout->values[block->first + i];
@@ -637,7 +325,7 @@ static void number_block(builder_t *b, ecl_value_block_t *block, int as_periods,
             block->needed = value->column;
         }
     }
-    block->has_repeated = block->count == periods + extra_of(b->interval);
+    block->has_repeated = block->count == periods + ecl_periods_of_hour(b->interval);
     b->layout->labels_are_ends = is_end;
 }
 
@@ -647,7 +335,8 @@ static void add_block(builder_t *b, int which, int nth)
     ecl_series_form_t form = ecl_series_form(series, &b->interval);
     ecl_value_block_t *block = &b->layout->blocks[b->layout->block_count];
     const ecl_series_t *flags = flags_of(b, nth);
-    int periods = periods_of(b->interval), most = periods + extra_of(b->interval);
+    int periods = ecl_periods_of_day(b->interval),
+        most = periods + ecl_periods_of_hour(b->interval);
     int beside = -1;
     int offset = flags ? 0 : flag_offset(b, series, periods, &beside);
     int as_periods = runs_on(series, form, b->interval);
@@ -693,11 +382,11 @@ static void join_tails(builder_t *b)
         int interval = 30, periods, extra;
 
         if (ecl_series_form(series, &interval) == ECL_SERIES_NONE ||
-            series->count != periods_of(interval)) {
+            series->count != ecl_periods_of_day(interval)) {
             continue;
         }
         periods = series->count;
-        extra = extra_of(interval);
+        extra = ecl_periods_of_hour(interval);
         for (int k = i + 1; k < b->count; k++) {
             ecl_series_t *tail = &b->series[k];
             int continues = tail->count == extra && tail->columns[0] > series->columns[periods - 1];
@@ -744,7 +433,8 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
             note_passed_over(&b, b.series[i].columns[0], b.series[i].count,
                              "they are periods of another length than the columns before them, "
                              "and may be their sums");
-        } else if (is_named_as_flags(&b.series[i]) || holds_words(&b.series[i], sample, from)) {
+        } else if (ecl_series_is_named_as_flags(&b.series[i]) ||
+                   holds_words(&b.series[i], sample, from)) {
             b.uses[i] = ECL_SERIES_FLAGS;
         } else {
             b.interval = interval;

@@ -2,7 +2,8 @@
  * The words of meter files: header names, units, channels, flags, as suppliers, data collectors and
  * portals write them. Letter case, blanks and punctuation never matter.
  *
- * The vocabulary is data, in words.c: a new spelling is a new line there.
+ * The vocabulary is data: a new spelling of a column's name is a new line in words.c, one of what
+ * cells say in words_cells.c.
  */
 #ifndef ECL_WORDS_H
 #define ECL_WORDS_H
@@ -14,6 +15,12 @@
 /* Copies the ASCII letters and digits of text, in lower case, and other UTF-8 as it is (but no
  * NBSP); NUL-terminates. 0 when it does not fit (word is then empty). */
 int ecl_word_fold(const char *text, apr_size_t length, char word[ECL_WORD_MAX]);
+
+/* The same of a column's name, without what stands in round brackets. */
+int ecl_name_fold(const char *text, apr_size_t length, char word[ECL_WORD_MAX]);
+
+/* Whether a folded word is longer than `end` and ends with it. */
+int ecl_word_ends_with(const char *word, const char *end);
 
 /* What a column is for, by its name. */
 typedef enum ecl_role_t {

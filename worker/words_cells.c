@@ -1,0 +1,416 @@
+/*
+ * What cells, and what stands in a name beside it, say: units, channels, flags, lines around a
+ * table.
+ */
+#include "words.h"
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+
+#include "meter_day.h"
+
+/* ---- units -------------------------------------------------------------------------------------
+ */
+
+/* "(UTC)", "(GMT)", "(yyyymmdd hh:mm)", "(kWh)": the texts within round brackets, one by one. */
+static int next_bracket(const char *text, apr_size_t length, apr_size_t *pat, const char **pinside,
+                        apr_size_t *pinside_length)
+{
+    const char *open = memchr(text + *pat, '(', length - *pat);
+    const char *close;
+
+    if (!open) {
+        return 0;
+    }
+    open++;
+    close = memchr(open, ')', length - (apr_size_t)(open - text));
+    if (!close) {
+        return 0;
+    }
+    *pinside = open;
+    *pinside_length = (apr_size_t)(close - open);
+    *pat = (apr_size_t)(close + 1 - text);
+    return 1;
+}
+
+static const struct {
+    const char *word;
+    ecl_unit_t unit;
+} units[] = {
+    {"kwh", ECL_UNIT_KWH},        {"kwhhh", ECL_UNIT_KWH},
+    {"kwhs", ECL_UNIT_KWH},       {"kilowatthours", ECL_UNIT_KWH},
+    {"wh", ECL_UNIT_WH},          {"watthours", ECL_UNIT_WH},
+    {"mwh", ECL_UNIT_MWH},        {"kvarh", ECL_UNIT_KVARH},
+    {"kw", ECL_UNIT_KW},          {"m3", ECL_UNIT_M3},
+    {"m\xc2\xb3", ECL_UNIT_M3},   {"cubicmetres", ECL_UNIT_M3},
+    {"cubicmeters", ECL_UNIT_M3}, {"ft3", ECL_UNIT_FT3},
+    {"ft\xc2\xb3", ECL_UNIT_FT3}, {"cf", ECL_UNIT_FT3},
+    {"cubicfeet", ECL_UNIT_FT3},  {"hcf", ECL_UNIT_HCF},
+};
+
+static ecl_unit_t known_unit(const char *word)
+{
+    for (apr_size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!strcmp(word, units[i].word)) {
+            return units[i].unit;
+        }
+    }
+    return ECL_UNIT_OTHER;
+}
+
+ecl_unit_t ecl_unit_of(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+
+    /* every row of a long file says it: no need to fold what is written as it should be */
+    if (length == 3 && !memcmp(text, "kWh", 3)) {
+        return ECL_UNIT_KWH;
+    }
+    if (!ecl_word_fold(text, length, word)) {
+        return ECL_UNIT_OTHER;
+    }
+    if (!word[0]) {
+        return ECL_UNIT_NONE;
+    }
+    return known_unit(word);
+}
+
+ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
+{
+    static const char *const others[] = {"kva",   "btu", "therms",   "mj",     "gj", "p",
+                                         "pence", "gbp", "\xc2\xa3", "litres", "kg", "kvar"};
+    char word[ECL_WORD_MAX];
+    const char *inside;
+    apr_size_t at = 0, inside_length;
+    ecl_unit_t unit;
+
+    while (next_bracket(text, length, &at, &inside, &inside_length)) {
+        if (!ecl_word_fold(inside, inside_length, word)) {
+            continue;
+        }
+        unit = known_unit(word);
+        if (unit != ECL_UNIT_OTHER) {
+            return unit;
+        }
+        for (apr_size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+            if (!strcmp(word, others[i])) {
+                return ECL_UNIT_OTHER;
+            }
+        }
+    }
+    if (!ecl_name_fold(text, length, word) || !word[0]) {
+        return ECL_UNIT_NONE;
+    }
+    unit = known_unit(word);
+    if (unit != ECL_UNIT_OTHER) {
+        return unit;
+    }
+    if (ecl_word_ends_with(word, "kwh")) {
+        return ECL_UNIT_KWH;
+    }
+    if (ecl_word_ends_with(word, "mwh")) {
+        return ECL_UNIT_MWH;
+    }
+    return ECL_UNIT_NONE;
+}
+
+const char *ecl_unit_name(ecl_unit_t unit)
+{
+    switch (unit) {
+    case ECL_UNIT_KWH:
+        return "kWh";
+    case ECL_UNIT_WH:
+        return "Wh";
+    case ECL_UNIT_MWH:
+        return "MWh";
+    case ECL_UNIT_KVARH:
+        return "kVArh";
+    case ECL_UNIT_KW:
+        return "kW";
+    case ECL_UNIT_M3:
+        return "m3";
+    case ECL_UNIT_FT3:
+        return "ft3";
+    case ECL_UNIT_HCF:
+        return "hcf";
+    default:
+        return NULL;
+    }
+}
+
+/* ---- channels ----------------------------------------------------------------------------------
+ */
+
+int ecl_channel_has_direction(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+
+    return ecl_word_fold(text, length, word) &&
+           (strlen(word) <= 2 || strstr(word, "imp") || strstr(word, "exp"));
+}
+
+/* What a word adds to the meaning of a channel's name. */
+enum {
+    IS_NOTHING = 0,
+    IS_ACTIVE = 1,
+    IS_REACTIVE = 2,
+    IS_IMPORT = 4,
+    IS_EXPORT = 8,
+    IS_OTHER = 16
+};
+
+static int meaning_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        int meaning;
+    } meanings[] = {
+        {"active", IS_ACTIVE},       {"kwh", IS_ACTIVE},         {"reactive", IS_REACTIVE},
+        {"kvarh", IS_REACTIVE},      {"import", IS_IMPORT},      {"imported", IS_IMPORT},
+        {"imp", IS_IMPORT},          {"consumption", IS_IMPORT}, {"export", IS_EXPORT},
+        {"exported", IS_EXPORT},     {"exp", IS_EXPORT},         {"lag", IS_OTHER},
+        {"lagging", IS_OTHER},       {"lead", IS_OTHER},         {"leading", IS_OTHER},
+        {"volume", IS_OTHER},        {"demand", IS_OTHER},       {"kva", IS_OTHER},
+        {"factor", IS_OTHER},        {"energy", IS_NOTHING},     {"power", IS_NOTHING},
+        {"electricity", IS_NOTHING}, {"interval", IS_NOTHING},   {"total", IS_NOTHING},
+        {"half", IS_NOTHING},        {"hourly", IS_NOTHING},     {"hh", IS_NOTHING},
+        {"data", IS_NOTHING},        {"maximum", IS_NOTHING},
+    };
+
+    for (apr_size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (!strcmp(word, meanings[i].word)) {
+            return meanings[i].meaning;
+        }
+    }
+    return -1;
+}
+
+/* "Reactive Energy Export", word by word. */
+static const char *channel_of_words(const char *text, apr_size_t length)
+{
+    int meaning = IS_NOTHING;
+
+    for (apr_size_t at = 0; at < length;) {
+        apr_size_t end = at;
+        char word[ECL_WORD_MAX];
+        int adds;
+
+        while (end < length && ((text[end] | 0x20) >= 'a' && (text[end] | 0x20) <= 'z')) {
+            end++;
+        }
+        if (end == at) {
+            if (!strchr(" -_/()", text[at])) {
+                return NULL;
+            }
+            at++;
+            continue;
+        }
+        if (!ecl_word_fold(text + at, end - at, word)) {
+            return NULL;
+        }
+        adds = meaning_of(word);
+        if (adds < 0) {
+            return NULL;
+        }
+        meaning |= adds;
+        at = end;
+    }
+    if (meaning & IS_OTHER) {
+        return "";
+    }
+    if (meaning == IS_NOTHING || (meaning & (IS_IMPORT | IS_EXPORT)) == (IS_IMPORT | IS_EXPORT)) {
+        return NULL;
+    }
+    if (meaning & IS_REACTIVE) {
+        return meaning & IS_EXPORT ? "RE" : "RI";
+    }
+    return meaning & IS_EXPORT ? "AE" : "AI";
+}
+
+const char *ecl_channel_of(const char *text, apr_size_t length)
+{
+    static const struct {
+        const char *word, *channel;
+    } channels[] = {
+        {"ai", "AI"},
+        {"import", "AI"},
+        {"imp", "AI"},
+        {"active", "AI"},
+        {"activeimport", "AI"},
+        {"activeimportinterval", "AI"},
+        {"activeenergy", "AI"},
+        {"consumption", "AI"},
+        {"kwh", "AI"},
+        {"importkwh", "AI"},
+        {"kwhimport", "AI"},
+        {"ae", "AE"},
+        {"export", "AE"},
+        {"exp", "AE"},
+        {"activeexport", "AE"},
+        {"activeexportinterval", "AE"},
+        {"exportkwh", "AE"},
+        {"kwhexport", "AE"},
+        {"ri", "RI"},
+        {"reactive", "RI"},
+        {"reactiveimp", "RI"},
+        {"reactiveimport", "RI"},
+        {"reactiveenergy", "RI"},
+        {"kvarh", "RI"},
+        {"importkvarh", "RI"},
+        {"kvarhimport", "RI"},
+        {"re", "RE"},
+        {"reactiveexp", "RE"},
+        {"reactiveexport", "RE"},
+        {"exportkvarh", "RE"},
+        {"kvarhexport", "RE"},
+        {"lag", ""},
+        {"lead", ""},
+        {"volume", ""},
+        {"un", ""},
+        {"kva", ""},
+        {"powerfactor", ""},
+        {"maxdemand", ""},
+    };
+    char word[ECL_WORD_MAX];
+
+    if (length == 2 && !memcmp(text, "AI", 2)) {
+        return "AI";
+    }
+    if (!ecl_name_fold(text, length, word)) {
+        return NULL;
+    }
+    for (apr_size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+        if (!strcmp(word, channels[i].word)) {
+            return channels[i].channel;
+        }
+    }
+    return word[0] ? channel_of_words(text, length) : NULL;
+}
+
+/* ---- flags and furniture -----------------------------------------------------------------------
+ */
+
+char ecl_flag_of(const char *text, apr_size_t length)
+{
+    /* "65.0": an old export writes the character code of A */
+    static const struct {
+        const char *word;
+        char flag;
+    } flags[] = {
+        {"a", ECL_FLAG_ACTUAL},
+        {"actual", ECL_FLAG_ACTUAL},
+        {"act", ECL_FLAG_ACTUAL},
+        {"measured", ECL_FLAG_ACTUAL},
+        {"orig", ECL_FLAG_ACTUAL},
+        {"original", ECL_FLAG_ACTUAL},
+        {"valid", ECL_FLAG_ACTUAL},
+        {"no", ECL_FLAG_ACTUAL},
+        {"n", ECL_FLAG_ACTUAL},
+        {"650", ECL_FLAG_ACTUAL},
+        {"65", ECL_FLAG_ACTUAL},
+        {"e", ECL_FLAG_ESTIMATED},
+        {"est", ECL_FLAG_ESTIMATED},
+        {"estimate", ECL_FLAG_ESTIMATED},
+        {"estimated", ECL_FLAG_ESTIMATED},
+        {"substituted", ECL_FLAG_ESTIMATED},
+        {"interpolated", ECL_FLAG_ESTIMATED},
+        {"yes", ECL_FLAG_ESTIMATED},
+        {"y", ECL_FLAG_ESTIMATED},
+        {"690", ECL_FLAG_ESTIMATED},
+        {"69", ECL_FLAG_ESTIMATED},
+        {"m", ECL_FLAG_MANUAL},
+        {"manual", ECL_FLAG_MANUAL},
+        {"c", ECL_FLAG_CORRECTED},
+        {"corrected", ECL_FLAG_CORRECTED},
+    };
+    char word[ECL_WORD_MAX];
+
+    if (length == 1 && text[0] == 'A') {
+        return ECL_FLAG_ACTUAL;
+    }
+    if (length == 1 && text[0] == '-') {
+        return ECL_FLAG_NONE;
+    }
+    if (!ecl_word_fold(text, length, word)) {
+        return ECL_FLAG_OTHER;
+    }
+    if (!word[0]) {
+        return memchr(text, '-', length) ? ECL_FLAG_NONE : 0;
+    }
+    for (apr_size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!strcmp(word, flags[i].word)) {
+            return flags[i].flag;
+        }
+    }
+    return ECL_FLAG_OTHER;
+}
+
+int ecl_is_total(const char *text, apr_size_t length)
+{
+    static const char *const words[] = {"total", "totals", "grandtotal", "subtotal", "sum"};
+    char word[ECL_WORD_MAX];
+
+    /* most rows begin with a number: do not fold those */
+    if (!length || (text[0] >= '0' && text[0] <= '9') || !ecl_word_fold(text, length, word)) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!strcmp(word, words[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Where a name ends that a text begins with, blanks and punctuation in it ignored; 0: nowhere. */
+static apr_size_t end_of_name(const char *text, apr_size_t length, const char *name)
+{
+    apr_size_t at = 0;
+
+    for (; at < length && *name; at++) {
+        if (!apr_isalnum(text[at])) {
+            continue;
+        }
+        if (apr_tolower(text[at]) != *name++) {
+            return 0;
+        }
+    }
+    return *name || (at < length && apr_isalnum(text[at])) ? 0 : at;
+}
+
+apr_size_t ecl_zone_name(const char *text, apr_size_t length)
+{
+    apr_size_t end = end_of_name(text, length, "reporttimezone");
+
+    end = end ? end : end_of_name(text, length, "timezone");
+    if (!end) {
+        /* a site may be called "Zone 3" or "Zone A": only "Zone:" says something */
+        end = end_of_name(text, length, "zone");
+        for (; end && end < length && text[end] == ' '; end++) {
+        }
+        if (end < length && text[end] != ':' && text[end] != '=') {
+            return 0;
+        }
+    }
+    return end;
+}
+
+int ecl_is_furniture(const char *text, apr_size_t length)
+{
+    static const char *const beginnings[] = {
+        "report", "generated", "exported",  "printed", "created by", "run by",     "end of",
+        "page ",  "note",      "copyright", "source",  "total",      "grand total"};
+
+    while (length && text[0] == ' ') {
+        text++;
+        length--;
+    }
+    for (apr_size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        apr_size_t n = strlen(beginnings[i]);
+
+        if (length >= n && !apr_cstr_casecmpn(text, beginnings[i], n)) {
+            return 1;
+        }
+    }
+    return ecl_zone_name(text, length) > 0;
+}
