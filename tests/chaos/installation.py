@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -160,3 +161,25 @@ def apachectl(server, verb):
     done = subprocess.run(server.command("-k", verb), capture_output=True, text=True,
                           env=server.environment(), timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def expect_refusal_before_the_body(server):
+    """An upload is refused before the client has sent any of its file."""
+    head = (f"POST {server.api_path}/jobs?filename=f.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: {harness.requests.auth._basic_auth_str(harness.USER, harness.PASSWORD)}"
+            "\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(head.encode())
+        answer = client.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 503"), answer
+    assert "retry-after:" in answer.lower()
+
+
+def expect_503(server):
+    """Every address says in words that the database is out of reach; the rest of httpd serves."""
+    expect_refusal_before_the_body(server)
+    page = server.get(server.admin)
+    assert page.status_code == 503 and "database" in page.text
+    answer = server.get(f"{server.api}/jobs")
+    assert answer.status_code == 503 and "Retry-After" in answer.headers
+    assert server.get("/server-status?auto").status_code == 200

@@ -16,7 +16,6 @@ import installation as inst
 import ledger
 import worker_helpers as wh
 from chaos_options import LONG, MOMENTS
-from test_sqlite import expect_refusal_before_the_body
 from test_struck_down import DRY_RUN, SCALE, Blows, strike_through
 
 pytestmark = pytest.mark.skipif(databases.DRIVER != "pgsql", reason="runs with PostgreSQL")
@@ -138,12 +137,7 @@ def test_the_database_server_is_away(private):
     daemon = target.start_daemon()
     harness.wait_for(lambda: "ECL3010" in daemon.log(), "the worker to say so")
     for _ in range(2):
-        expect_refusal_before_the_body(server)
-        page = server.get(server.admin)
-        assert page.status_code == 503 and "database" in page.text
-        answer = server.get(f"{server.api}/jobs")
-        assert answer.status_code == 503 and "Retry-After" in answer.headers
-        assert server.get("/server-status?auto").status_code == 200
+        inst.expect_503(server)
         inst.apachectl(server, "graceful")
     assert not list((server.storage / "incoming").glob("*"))
     postgres.start()

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import sqlite3
 import threading
 import time
@@ -166,18 +165,6 @@ def sum_of_growth(sizes):
     return sum(max(0, later - before) for before, later in zip([0] + sizes, sizes))
 
 
-def expect_refusal_before_the_body(server):
-    """An upload is refused before the client has sent any of its file."""
-    head = (f"POST {server.api_path}/jobs?filename=f.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            f"Authorization: {harness.requests.auth._basic_auth_str(harness.USER, harness.PASSWORD)}"
-            "\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
-        client.sendall(head.encode())
-        answer = client.recv(65536).decode()
-    assert answer.startswith("HTTP/1.1 503"), answer
-    assert "retry-after:" in answer.lower()
-
-
 @pytest.fixture
 def elsewhere(make_installation):
     """An installation without workers whose database has a directory of its own, and that."""
@@ -219,12 +206,7 @@ def test_the_database_is_out_of_reach(elsewhere, files, wanted, how):
     daemon = target.start_daemon()
     harness.wait_for(lambda: "ECL3010" in daemon.log(), "the worker to say so")
     for _ in range(2):
-        expect_refusal_before_the_body(server)
-        page = server.get(server.admin)
-        assert page.status_code == 503 and "database" in page.text
-        answer = server.get(f"{server.api}/jobs")
-        assert answer.status_code == 503 and "Retry-After" in answer.headers
-        assert server.get("/server-status?auto").status_code == 200
+        inst.expect_503(server)
         inst.apachectl(server, "graceful")
     assert not list((server.storage / "incoming").glob("*"))
     if how == "unreadable":
