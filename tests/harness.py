@@ -276,3 +276,19 @@ class Httpd(Run):
 
     def import_file(self, content, filename="readings.csv", **fields):
         return self.finished(self.upload(content, filename, **fields))
+
+
+@contextlib.contextmanager
+def serving(expected=(), **kwargs):
+    """A server that several tests use: as make_httpd's, and its database is there from the start.
+    `expected`: what its log may say beyond what any may."""
+    server = Httpd(**kwargs)
+    server.expected += expected
+    try:
+        server.start()
+        assert server.get(server.admin).status_code == 200
+        yield server
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()

@@ -12,13 +12,8 @@ FILE = mf.daily(1, count=3)
 
 @pytest.fixture(scope="module")
 def web():
-    server = harness.Httpd(Workers="0").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="0") as server:
+        yield server
 
 
 def drain(server):

@@ -10,14 +10,8 @@ import meterfiles as mf
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Httpd(Workers="0").start()
-    assert server.get(server.admin).status_code == 200  # the database is there from now on
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="0") as server:
+        yield server
 
 
 def run(server, text, **fields):

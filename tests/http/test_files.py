@@ -16,14 +16,8 @@ import meterfiles as mf
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Httpd(Workers="1").start()
-    assert server.get(server.admin).status_code == 200  # the database is there from now on
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="1") as server:
+        yield server
 
 
 @pytest.fixture

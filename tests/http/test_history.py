@@ -13,13 +13,8 @@ FILE = mf.daily(1, count=3)
 
 @pytest.fixture(scope="module")
 def web():
-    server = harness.Httpd(Workers="0", HostName="import1").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="0", HostName="import1") as server:
+        yield server
 
 
 def drain(server):

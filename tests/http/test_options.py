@@ -19,13 +19,8 @@ METER = mf.mpan(7)
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Httpd(Workers="1").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="1") as server:
+        yield server
 
 
 def asked(server, content=READINGS, option="meter", **fields):

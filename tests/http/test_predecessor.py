@@ -16,14 +16,8 @@ from harness import wait_for
 
 @pytest.fixture(scope="module")
 def server():
-    server = harness.Httpd(Workers="2").start()
-    assert server.get(server.admin).status_code == 200  # the database is there from now on
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="2") as server:
+        yield server
 
 
 @pytest.fixture

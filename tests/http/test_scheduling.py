@@ -20,13 +20,8 @@ WRONG = [("tonight", "is not a time to start at"), ("2026-13-01T02:00", "Europe/
 
 @pytest.fixture(scope="module")
 def web():
-    server = harness.Httpd(Workers="0").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="0") as server:
+        yield server
 
 
 def rfc3339(seconds_ahead):

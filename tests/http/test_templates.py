@@ -12,13 +12,8 @@ VALUES = "Timestamp,Value\n2026-01-05 00:00,30\n2026-01-05 00:30,1151\n"
 
 @pytest.fixture
 def server():
-    server = harness.Httpd(Workers="1").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="1") as server:
+        yield server
 
 
 def saved(server, name="Portal export", **options):

@@ -22,25 +22,15 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 @pytest.fixture(scope="module", params=["event", "prefork"])
 def web(request):
     """A server without a worker: what is uploaded stays queued."""
-    server = harness.Httpd(mpm=request.param, Workers="0", MaxUpload="1M").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(mpm=request.param, Workers="0", MaxUpload="1M") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def working(request):
     """A server with a worker."""
-    server = harness.Httpd(Workers="1").start()
-    yield server
-    try:
-        server.stop()
-    finally:
-        server.kill()
-        server.remove()
+    with harness.serving(Workers="1") as server:
+        yield server
 
 
 def alive(server):
