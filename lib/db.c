@@ -39,7 +39,8 @@ struct ecl_db_t {
     const ecl_db_dialect_t *dialect;
     const apr_dbd_driver_t *driver;
     const char *params;
-    const char *label; /* what messages call it, without secrets */
+    const char *label;  /* what messages call it, without secrets */
+    const char *marker; /* see ecl_db_set_marker; NULL: none */
     apr_reslist_t *reslist;
     ecl_db_conn_t **places; /* those that the reslist has made */
     int nplaces;
@@ -115,6 +116,19 @@ static apr_status_t fail(ecl_db_conn_t *conn, ecl_db_failure_t failure, ecl_resu
                     words);
 }
 
+static int is_displaced(ecl_db_conn_t *conn)
+{
+    return dialect_of(conn)->is_displaced(ecl_db_native(conn));
+}
+
+static apr_status_t fail_displaced(ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    ecl_db_mark_failed(conn);
+    return ecl_fail(result, ECL_EUNAVAILABLE, "database-missing",
+                    "the file of %s was moved away or deleted while it was in use",
+                    conn->db->label);
+}
+
 /* --- connecting --- */
 
 static void disconnect(ecl_db_conn_t *conn)
@@ -174,7 +188,7 @@ static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
     apr_status_t rv;
     const char *why = NULL;
 
-    rv = db->dialect->prepare_open(db->params, conn->pool, result);
+    rv = db->dialect->prepare_open(db->params, db->marker, conn->scratch, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -185,10 +199,16 @@ static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable", "cannot open %s: %.*s",
                         db->label, (int)strcspn(why, "\n"), why);
     }
+    /* the driver makes a file that was moved away since, an empty one */
+    rv = db->dialect->look(db->params, db->marker, conn->scratch, result);
+    if (rv == ECL_EUNAVAILABLE) {
+        return rv;
+    }
     if (db->dialect->configure(ecl_db_native(conn), lock_wait_ms(db)) != 0 ||
         db->dialect->schema_version(ecl_db_native(conn), &conn->schema_version) != 0) {
         return fail(conn, db->dialect->classify(ecl_db_native(conn)), result);
     }
+    db->dialect->mark(db->params, db->marker, conn->scratch);
     return APR_SUCCESS;
 }
 
@@ -300,6 +320,16 @@ void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_inter
     db->connection_wait_us = connection_us;
     db->lock_wait_us = lock_us;
     apr_reslist_timeout_set(db->reslist, connection_us);
+}
+
+void ecl_db_set_marker(ecl_db_t *db, const char *path)
+{
+    db->marker = path;
+}
+
+apr_status_t ecl_db_look(const ecl_db_t *db, apr_pool_t *scratch, ecl_result_t *result)
+{
+    return db->dialect->look(db->params, db->marker, scratch, result);
 }
 
 ecl_db_driver_t ecl_db_driver(const ecl_db_t *db)
@@ -477,11 +507,14 @@ apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result)
     /* PostgreSQL answers COMMIT of a failed transaction with success, and rolls back */
     if (conn->transaction_failed || !is_transaction_alive(conn)) {
         rv = fail_transaction(conn, result);
+    } else if (is_displaced(conn)) {
+        rv = fail_displaced(conn, result);
     } else if (run_control(conn, "COMMIT") != 0) {
         rv = fail(conn, classify(conn), result);
     } else {
         conn->in_transaction = 0;
-        return APR_SUCCESS;
+        /* in the meantime: then nobody will find what was committed */
+        return is_displaced(conn) ? fail_displaced(conn, result) : APR_SUCCESS;
     }
     ecl_db_rollback(conn);
     return rv;
@@ -642,7 +675,9 @@ static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value
             }
         }
         if (run_unblocked(conn, sql, args, nargs, call) == 0) {
-            return APR_SUCCESS;
+            return !conn->in_transaction && !call->is_query && is_displaced(conn)
+                       ? fail_displaced(conn, result)
+                       : APR_SUCCESS;
         }
         if (call->misuse) {
             return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);

@@ -53,6 +53,18 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
  * microseconds. Call it before the first acquire. */
 void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_interval_time_t lock_us);
 
+/* SQLite: a file, apart from the database, that tells that it was made (ecl_storage_marker). It is
+ * kept up to date, and while it names the database, one whose file is missing or empty is refused
+ * (ECL_EUNAVAILABLE, code "database-missing") rather than made anew; one that was moved back is
+ * used again. Without a marker only what SQLite leaves beside a database tells. Call it before the
+ * first acquire; path must live as long as db. */
+void ecl_db_set_marker(ecl_db_t *db, const char *path);
+
+/* Whether opening it would find a database, as far as files tell; touches nothing. SQLite:
+ * ECL_ENOTFOUND, code "database-none", if it was not made yet, ECL_EUNAVAILABLE, code
+ * "database-missing", as above. PostgreSQL: the server knows. */
+apr_status_t ecl_db_look(const ecl_db_t *db, apr_pool_t *scratch, ecl_result_t *result);
+
 ecl_db_driver_t ecl_db_driver(const ecl_db_t *db);
 
 /* Borrows a connection; opens one if needed. The wait for a free one is bounded.
@@ -80,7 +92,8 @@ apr_status_t ecl_db_fail_native(ecl_db_conn_t *conn, const char *what, ecl_resul
  * nest. Waiting for SQLite's write lock is bounded, then ECL_EUNAVAILABLE.
  * A failed statement fails its transaction (as in PostgreSQL, for both drivers): what follows is
  * refused until the rollback. After commit the transaction is over, whatever commit returns; a
- * rollback without a transaction does nothing. */
+ * rollback without a transaction does nothing. A commit to an SQLite file that was moved away or
+ * deleted is refused: ECL_EUNAVAILABLE, code "database-missing". */
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result);
 apr_status_t ecl_db_commit(ecl_db_conn_t *conn, ecl_result_t *result);
 void ecl_db_rollback(ecl_db_conn_t *conn);

@@ -30,9 +30,15 @@ typedef struct ecl_db_dialect_t {
     const char *(*complete_params)(const char *params, apr_pool_t *p);
     /* what messages call the database: without secrets */
     const char *(*describe)(const char *params, apr_pool_t *p);
-    /* before a connection is opened; what it needs meanwhile comes from scratch */
-    apr_status_t (*prepare_open)(const char *params, apr_pool_t *scratch, ecl_result_t *result);
+    /* as ecl_db_look; marker may be NULL; what it needs meanwhile comes from scratch */
+    apr_status_t (*look)(const char *params, const char *marker, apr_pool_t *scratch,
+                         ecl_result_t *result);
+    /* before a connection is opened: makes the database if that is ours to do */
+    apr_status_t (*prepare_open)(const char *params, const char *marker, apr_pool_t *scratch,
+                                 ecl_result_t *result);
     int (*configure)(void *native, int lock_wait_ms);
+    /* once it is configured; see ecl_db_set_marker */
+    void (*mark)(const char *params, const char *marker, apr_pool_t *scratch);
     void (*set_lock_wait)(void *native, int lock_wait_ms);
     /* BEGIN, COMMIT or ROLLBACK */
     int (*control)(void *native, const char *sql);
@@ -40,6 +46,9 @@ typedef struct ecl_db_dialect_t {
     /* Whether a connection that nobody works with has been closed by the other side. Asks the
      * operating system, not the database. */
     int (*is_lost)(void *native);
+    /* Whether what is written through it goes to a file that is not the database any more: moved
+     * away, replaced or deleted. */
+    int (*is_displaced)(void *native);
     /* A number that changes with the schema; 0 where statements do not depend on it. */
     int (*schema_version)(void *native, apr_int64_t *pversion);
     ecl_db_failure_t (*classify)(void *native);

@@ -70,12 +70,22 @@ static const char *describe(const char *params, apr_pool_t *p)
     return "the PostgreSQL database";
 }
 
-static apr_status_t prepare_open(const char *params, apr_pool_t *scratch, ecl_result_t *result)
+/* Whether there is a database is the server's to say. */
+static apr_status_t prepare_open(const char *params, const char *marker, apr_pool_t *scratch,
+                                 ecl_result_t *result)
 {
     (void)params;
+    (void)marker;
     (void)scratch;
     (void)result;
     return APR_SUCCESS;
+}
+
+static void mark(const char *params, const char *marker, apr_pool_t *scratch)
+{
+    (void)params;
+    (void)marker;
+    (void)scratch;
 }
 
 static int control(void *native, const char *sql)
@@ -125,6 +135,12 @@ static int is_lost(void *native)
     return PQstatus(native) != CONNECTION_OK || fd.fd < 0 || poll(&fd, 1, 0) != 0;
 }
 
+static int is_displaced(void *native)
+{
+    (void)native;
+    return 0;
+}
+
 static int schema_version(void *native, apr_int64_t *pversion)
 {
     (void)native;
@@ -169,12 +185,15 @@ const ecl_db_dialect_t ecl_db_pgsql = {
     .check_params = check_params,
     .complete_params = complete_params,
     .describe = describe,
+    .look = prepare_open,
     .prepare_open = prepare_open,
     .configure = configure,
+    .mark = mark,
     .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
     .is_lost = is_lost,
+    .is_displaced = is_displaced,
     .schema_version = schema_version,
     .classify = classify,
 };

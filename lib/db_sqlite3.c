@@ -1,11 +1,10 @@
 /* SQLite behind lib/db: the file, the settings of a connection, the meaning of its errors. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "db_driver.h"
+#include "db_sqlite3_file.h"
 
 /* the size that the WAL is brought back to; what a commit waits for that, see bound_wal */
 #define WAL_BYTES 67108864
@@ -28,49 +27,6 @@ static const char *complete_params(const char *params, apr_pool_t *p)
 static const char *describe(const char *params, apr_pool_t *p)
 {
     return apr_psprintf(p, "database '%s'", params);
-}
-
-static apr_status_t fail_to_make(const char *path, const char *what, int error, apr_pool_t *scratch,
-                                 ecl_result_t *result)
-{
-    int is_full = error == ENOSPC || error == EDQUOT;
-
-    return ecl_fail(result, is_full ? ECL_ENOSPACE : ECL_EUNAVAILABLE,
-                    is_full ? "database-full" : "database-unavailable",
-                    "cannot make database '%s': %s: %s", path, what, ecl_strerror(error, scratch));
-}
-
-/* Makes an empty database file that others can't read (SQLite would make it 0644). It gets its
- * name only after it was closed: closing a descriptor drops every lock that this process holds on
- * the file, through whichever connection. */
-static apr_status_t prepare_open(const char *path, apr_pool_t *scratch, ecl_result_t *result)
-{
-    const char *slash = strrchr(path, '/');
-    const char *dir =
-        slash == path ? "/" : apr_pstrmemdup(scratch, path, (apr_size_t)(slash - path));
-    char *unnamed = apr_pstrcat(scratch, path, ".new-XXXXXX", NULL);
-    const char *what = apr_pstrcat(scratch, "directory '", dir, "'", NULL);
-    struct stat st;
-    int fd, error = 0;
-
-    if (stat(path, &st) == 0) {
-        return APR_SUCCESS;
-    }
-    fd = mkostemp(unnamed, O_CLOEXEC);
-    if (fd < 0) {
-        return fail_to_make(path, what, errno, scratch, result);
-    }
-    if (fchmod(fd, 0640) != 0) {
-        error = errno;
-    }
-    if (close(fd) != 0 && !error) {
-        error = errno;
-    }
-    if (!error && link(unnamed, path) != 0 && errno != EEXIST) {
-        error = errno;
-    }
-    unlink(unnamed);
-    return error ? fail_to_make(path, what, error, scratch, result) : APR_SUCCESS;
 }
 
 static int take_int64(void *baton, int ncolumns, char **values, char **names)
@@ -156,10 +112,13 @@ static int is_in_transaction(void *native)
     return !sqlite3_get_autocommit(native);
 }
 
-static int is_lost(void *native)
+/* What is written to a file that has lost its name is lost with the last connection. */
+static int is_displaced(void *native)
 {
-    (void)native;
-    return 0;
+    int has_moved = 0;
+
+    return sqlite3_file_control(native, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) == SQLITE_OK &&
+           has_moved;
 }
 
 static ecl_db_failure_t classify(void *native)
@@ -198,12 +157,15 @@ const ecl_db_dialect_t ecl_db_sqlite3 = {
     .check_params = check_params,
     .complete_params = complete_params,
     .describe = describe,
-    .prepare_open = prepare_open,
+    .look = ecl_db_sqlite3_look,
+    .prepare_open = ecl_db_sqlite3_prepare,
     .configure = configure,
+    .mark = ecl_db_sqlite3_mark,
     .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
-    .is_lost = is_lost,
+    .is_lost = is_displaced,
+    .is_displaced = is_displaced,
     .schema_version = schema_version,
     .classify = classify,
 };

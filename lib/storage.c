@@ -383,6 +383,11 @@ int ecl_storage_sweep(const char *dir, int max_age_seconds,
            sweep_directory(apr_pstrcat(p, dir, FILES, NULL), &files);
 }
 
+const char *ecl_storage_marker(const char *dir, apr_pool_t *p)
+{
+    return apr_pstrcat(p, dir, "/database", NULL);
+}
+
 void ecl_storage_wake(const char *dir, apr_pool_t *p)
 {
     int fd = open(apr_pstrcat(p, dir, "/wake", NULL), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);

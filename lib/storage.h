@@ -5,6 +5,7 @@
  *   <storage>/files/<batch_id>     a stored file: complete, synced to disk, named by its job
  *   <storage>/wake                 touched after a job was queued; idle workers watch it (inotify)
  *   <storage>/status.json          what the worker last saw of the queue, for server-status
+ *   <storage>/database             the path of the SQLite database that was last in use
  *
  * No name here ever comes from a client.
  */
@@ -58,6 +59,9 @@ apr_status_t ecl_storage_remove(const char *dir, const char *stored_name, apr_po
 int ecl_storage_sweep(const char *dir, int max_age_seconds,
                       int (*is_known)(void *baton, const char *stored_name), void *baton,
                       apr_pool_t *p);
+
+/* The file for ecl_db_set_marker; allocated from p. */
+const char *ecl_storage_marker(const char *dir, apr_pool_t *p);
 
 /* Wakes idle workers on this host. A failure is not told: they poll as well. */
 void ecl_storage_wake(const char *dir, apr_pool_t *p);

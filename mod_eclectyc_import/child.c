@@ -6,6 +6,7 @@
 #include "config.h"
 #include "private.h"
 #include "../lib/migrate.h"
+#include "../lib/storage.h"
 
 #define MAX_CONNECTIONS 8
 
@@ -80,6 +81,10 @@ apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result)
         }
         rv = ecl_db_open(&child.db, child.settings->db_driver, child.settings->db_params,
                          threads < MAX_CONNECTIONS ? threads : MAX_CONNECTIONS, child.pool, result);
+        if (rv == APR_SUCCESS) {
+            ecl_db_set_marker(child.db,
+                              ecl_storage_marker(child.settings->storage_dir, child.pool));
+        }
     }
     apr_thread_mutex_unlock(child.mutex);
     if (rv != APR_SUCCESS) {

@@ -141,6 +141,7 @@ int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t
         rv = ecl_db_open(pdb, settings->db_driver, settings->db_params, 2, p, &result);
     }
     if (rv == APR_SUCCESS) {
+        ecl_db_set_marker(*pdb, ecl_storage_marker(settings->storage_dir, p));
         rv = ecl_db_acquire(pconn, *pdb, &result);
     }
     if (rv == APR_SUCCESS) {

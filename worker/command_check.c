@@ -7,7 +7,6 @@
  */
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -129,14 +128,6 @@ static void check_storage(check_t *check)
 
 /* ---- database -------------------------------------------------------------------------------- */
 
-static int database_exists(const check_t *check)
-{
-    struct stat info;
-
-    return strcmp(check->settings->db_driver, "sqlite3") != 0 ||
-           stat(check->settings->db_params, &info) == 0 || errno != ENOENT;
-}
-
 /* Takes the write lock, and gives it up. */
 static void check_writable(check_t *check, ecl_db_conn_t *conn)
 {
@@ -248,15 +239,28 @@ static void check_database(check_t *check)
     ecl_db_t *db;
     apr_status_t rv;
 
-    if (!database_exists(check)) {
-        problem(check, "eclectyc-import-worker --config FILE migrate, or start a worker",
-                "database", "'%s' does not exist yet", check->settings->db_params);
-        return;
-    }
     rv = ecl_db_open(&db, check->settings->db_driver, check->settings->db_params, 1, check->p,
                      &result);
     if (rv == APR_SUCCESS) {
+        ecl_db_set_marker(db, ecl_storage_marker(check->settings->storage_dir, check->p));
+        rv = ecl_db_look(db, check->p, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        ecl_db_set_marker(db, NULL); /* it would be written */
         rv = ecl_db_acquire(&conn, db, &result);
+    }
+    if (rv == ECL_ENOTFOUND) {
+        problem(check, "eclectyc-import-worker --config FILE migrate, or start a worker",
+                "database", "%s", result.detail);
+        return;
+    }
+    if (rv != APR_SUCCESS && !strcmp(result.code, "database-missing")) {
+        problem(check,
+                "mount its file system or put the file back, with its -wal if there is one; to "
+                "begin with an empty database instead, remove what is left of the old one and run "
+                "eclectyc-import-worker --config FILE migrate",
+                "database", "%s", result.detail);
+        return;
     }
     if (rv != APR_SUCCESS) {
         problem(check, "check EclectycImportDatabase, and that the database can be reached",

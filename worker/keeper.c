@@ -265,6 +265,7 @@ int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
         APR_SUCCESS) {
         return ECL_EXIT_CONFIG; /* a worker process says why */
     }
+    ecl_db_set_marker(keeper.db, ecl_storage_marker(settings->storage_dir, p));
     apr_pool_create(&keeper.pass, p);
     keeper.deaths = apr_array_make(p, 4, sizeof(ecl_death_t));
     keeper.wake = ecl_wake_open(settings->storage_dir, p);

@@ -239,6 +239,7 @@ int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *opt
         ecl_log(ECL_LOG_CRIT, 0, ECLNO(3014) "cannot use the database setting: %s", result.detail);
         return ECL_EXIT_CONFIG;
     }
+    ecl_db_set_marker(slot.db, ecl_storage_marker(settings->storage_dir, p));
     slot.wake = ecl_wake_open(settings->storage_dir, p);
     while (!*slot.stop && !turn(&slot, &exit_code)) {
         apr_pool_clear(slot.pass);

@@ -38,7 +38,8 @@ def alive(server):
 
 
 def stored(server):
-    return sorted(p.name for p in server.storage.rglob("*") if p.is_file() and p.name != "wake")
+    return sorted(p.name for p in server.storage.rglob("*")
+                  if p.is_file() and p.name not in ("wake", "database"))
 
 
 def jobs(server, **params):
