@@ -106,6 +106,27 @@ static const char *who_words(json_object *event, apr_pool_t *p)
                     : "the housekeeping";
 }
 
+/* A detail in the words of the pages, where the API has one of its own; "" for NULL. */
+static const char *detail_words(const char *detail, apr_pool_t *p)
+{
+#define READINGS " skipped; readings: # new, # changed, # unchanged"
+    static const char *const reworded[][2] = {
+        {"# rows imported, # rejected, #" READINGS, "# rows imported, # failed, #" READINGS},
+        {"dry run: # rows imported, # rejected, #" READINGS,
+         "dry run: # rows good, # failed, #" READINGS},
+        {"from record # on", "from record # on"}};
+#undef READINGS
+    const char *words = NULL;
+
+    if (!detail) {
+        return "";
+    }
+    for (apr_size_t i = 0; !words && i < sizeof reworded / sizeof *reworded; i++) {
+        words = ecl_format_reword(detail, reworded[i][0], reworded[i][1], p);
+    }
+    return ecl_format_sentence(words ? words : detail, p);
+}
+
 /* Adds to each event what a page shows of it: "show", and "href" of a job that is still there. */
 static void add_words(const ecl_request_t *q, json_object *events)
 {
@@ -113,7 +134,7 @@ static void add_words(const ecl_request_t *q, json_object *events)
 
     for (apr_size_t i = 0; i < json_object_array_length(events); i++) {
         json_object *event = json_object_array_get_idx(events, i), *show = json_object_new_object();
-        const char *detail = text_of(event, "detail"), *at = text_of(event, "at");
+        const char *at = text_of(event, "at");
         apr_int64_t attempt = json_object_get_int64(json_object_object_get(event, "attempt"));
 
         json_object_object_add(event, "show", show);
@@ -121,8 +142,8 @@ static void add_words(const ecl_request_t *q, json_object *events)
             show, "event",
             json_object_new_string(ecl_child_label("event", text_of(event, "event"), p)));
         json_object_object_add(show, "who", json_object_new_string(who_words(event, p)));
-        json_object_object_add(
-            show, "detail", json_object_new_string(detail ? ecl_format_sentence(detail, p) : ""));
+        json_object_object_add(show, "detail",
+                               json_object_new_string(detail_words(text_of(event, "detail"), p)));
         json_object_object_add(
             show, "attempt",
             json_object_new_string(

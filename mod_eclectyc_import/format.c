@@ -106,6 +106,41 @@ const char *ecl_format_date(const char *iso, apr_pool_t *p)
     return iso;
 }
 
+const char *ecl_format_reword(const char *text, const char *pattern, const char *words,
+                              apr_pool_t *p)
+{
+    apr_int64_t numbers[8];
+    int count = 0, used = 0;
+    const char *result = "";
+
+    for (; *pattern; pattern++) {
+        apr_size_t digits = *pattern == '#' ? strspn(text, "0123456789") : 0;
+
+        if (*pattern != '#') {
+            if (*text++ != *pattern) {
+                return NULL;
+            }
+        } else if (count == 8 || !ecl_parse_int64(apr_pstrmemdup(p, text, digits), 0, APR_INT64_MAX,
+                                                  &numbers[count++])) {
+            return NULL;
+        } else {
+            text += digits;
+        }
+    }
+    if (*text) {
+        return NULL;
+    }
+    while (*words) {
+        apr_size_t plain = strcspn(words, "#");
+
+        result = apr_pstrcat(
+            p, result, apr_pstrmemdup(p, words, plain),
+            words[plain] && used < count ? ecl_format_count(numbers[used++], p) : "", NULL);
+        words += plain + (words[plain] != '\0');
+    }
+    return result;
+}
+
 const char *ecl_format_sentence(const char *detail, apr_pool_t *p)
 {
     apr_size_t length = strlen(detail);

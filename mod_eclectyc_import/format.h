@@ -28,6 +28,12 @@ const char *ecl_format_clock(apr_time_t t, apr_pool_t *p);
 /* "2026-11-03" → "3 Nov 2026"; anything else as it is */
 const char *ecl_format_date(const char *iso, apr_pool_t *p);
 
+/* text, when it is like pattern, where each # stands for a number: words, with those numbers for
+ * its
+ * #, as "1,234". NULL when it is not. "3 rejected", "# rejected", "# failed" → "3 failed" */
+const char *ecl_format_reword(const char *text, const char *pattern, const char *words,
+                              apr_pool_t *p);
+
 /* A detail as ecl_result_t has it, made a sentence: first letter large, full stop. */
 const char *ecl_format_sentence(const char *detail, apr_pool_t *p);
 

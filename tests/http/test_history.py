@@ -49,7 +49,8 @@ def test_a_job_and_what_became_of_it(web):
         harness.USER, None, "march <1>.csv", batch_id)
     page = web.get(f"{web.admin}/status/{batch_id}").text
     assert '<h2 id="history-head">History</h2>' in page
-    assert "3 rows imported, 0 rejected, 0 skipped; readings: 3 new" in page
+    assert "3 rows imported, 0 failed, 0 skipped; readings: 3 new" in page
+    assert "rejected, " not in page
     assert "<b>Undo asked for</b>" in page and "worker import1:" in page
 
     page = web.get(f"{web.admin}/events").text
@@ -61,6 +62,20 @@ def test_a_job_and_what_became_of_it(web):
     page = web.get(f"{web.admin}/events", params={"q": batch_id}).text
     assert page.count("deleted</span>") == 7 and "Record deleted" in page
     assert f"/status/{batch_id}" not in page
+
+
+def test_pages_say_it_as_pages_do(web):
+    """"Failed" and "19,200"; the API's texts stay."""
+    content = mf.wide(meters=1, count=21) + f"{mf.mpan(0)},2026-03-01,oops\r\n"
+    batch_id = web.upload(content, "many.csv")
+    dry_run = web.upload(content, "many.csv", dry_run="1")
+    drain(web)
+    assert events(web, batch_id)["events"][0]["detail"] == (
+        "21 rows imported, 1 rejected, 0 skipped; readings: 1008 new, 0 changed, 0 unchanged")
+    assert ("21 rows imported, 1 failed, 0 skipped; readings: 1,008 new, 0 changed, 0 unchanged."
+            in web.get(f"{web.admin}/events", params={"q": batch_id}).text)
+    assert ("Dry run: 21 rows good, 1 failed, 0 skipped; readings: 0 new, 0 changed, "
+            "1,008 unchanged." in web.get(f"{web.admin}/status/{dry_run}").text)
 
 
 def test_pages_and_filters(web):

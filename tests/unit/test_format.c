@@ -75,6 +75,21 @@ static void sentences(void **state)
     assert_string_equal(ecl_format_sentence("", pool), ".");
 }
 
+static void rewording(void **state)
+{
+    (void)state;
+    assert_string_equal(ecl_format_reword("19200 good, 3 rejected", "# good, # rejected",
+                                          "# rows, # failed", pool),
+                        "19,200 rows, 3 failed");
+    assert_string_equal(ecl_format_reword("1000 of it", "# of it", "#: # of it", pool),
+                        "1,000:  of it");
+    assert_null(ecl_format_reword("19200 good", "# good, # rejected", "#", pool));
+    assert_null(ecl_format_reword("3 good!", "# good", "# good", pool));
+    assert_null(ecl_format_reword("no good", "# good", "# good", pool));
+    assert_null(ecl_format_reword("99999999999999999999 good", "# good", "# good", pool));
+    assert_null(ecl_format_reword("", "# good", "# good", pool));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +98,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(durations, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(times, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(sentences, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(rewording, make_pool, destroy_pool),
     };
 
     return cmocka_run_group_tests(tests, start_apr, stop_apr);
