@@ -2,8 +2,8 @@
  * The history of jobs: who did what to which, and what became of it.
  *
  * An event is written in the transaction of what it tells of, by the functions of jobs.h, and stays
- * when the job's record is deleted or cleaned up. A job has some events per attempt and none per
- * batch.
+ * when the job's record is deleted or cleaned up, until ecl_job_events_cleanup. A job has some
+ * events per attempt and none per batch.
  *
  *   asked for by people   queued, cancel, retry, answer, undo, run-now, import-for-real, delete
  *   done by workers       claimed, put-back, completed, failed, cancelled, undone
@@ -33,5 +33,11 @@ int ecl_job_event_is_known(const char *event);
  * *pevents, NULL after a failure. ECL_EINPUT when limit, event or q is not usable. */
 apr_status_t ecl_job_events(ecl_db_conn_t *conn, const ecl_job_event_filter_t *filter,
                             json_object **pevents, apr_int64_t *pnext, ecl_result_t *result);
+
+/* Removes the events that are more than `days` (1 or more) old and whose job's record is gone: a
+ * job that is there keeps all of its history. *premoved counts them, also when it fails half-way.
+ */
+apr_status_t ecl_job_events_cleanup(ecl_db_conn_t *conn, int days, int *premoved,
+                                    ecl_result_t *result);
 
 #endif /* ECL_JOB_EVENTS_H */

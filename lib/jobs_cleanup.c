@@ -1,11 +1,14 @@
 /*
- * Removing jobs nobody needs any more, and their files: the record first. A file without a record
- * is found by ecl_storage_sweep; a record without its file would be a job that cannot run.
+ * Removing jobs nobody needs any more, their files, and old history. Of a job, the record first. A
+ * file without a record is found by ecl_storage_sweep; a record without its file would be a job
+ * that cannot run.
  */
+#include "job_events.h"
 #include "jobs_internal.h"
 #include "storage.h"
 
 #define BATCH 100
+#define EVENTS_BATCH 1000
 
 void ecl_jobs_remove_file(const char *storage_dir, const char *stored_name, apr_pool_t *p)
 {
@@ -96,6 +99,32 @@ apr_status_t ecl_jobs_cleanup(ecl_db_conn_t *conn, int days, const char *user,
         *premoved += count;
     } while (rv == APR_SUCCESS && count);
     apr_pool_destroy(batch);
+    return rv;
+}
+
+apr_status_t ecl_job_events_cleanup(ecl_db_conn_t *conn, int days, int *premoved,
+                                    ecl_result_t *result)
+{
+    /* some at a time: workers wait for the lock */
+    static const char sql[] =
+        "DELETE FROM import_job_events WHERE id IN (SELECT e.id FROM import_job_events AS e"
+        " WHERE e.at < %lld AND NOT EXISTS"
+        " (SELECT 1 FROM import_jobs AS j WHERE j.batch_id = e.batch_id)"
+        " ORDER BY e.at LIMIT %lld)";
+    apr_time_t before = apr_time_now() - apr_time_from_sec((apr_int64_t)days * 86400);
+    apr_status_t rv;
+    int count;
+
+    *premoved = 0;
+    if (days < 1) {
+        return ecl_fail(result, ECL_EINPUT, "bad-days",
+                        "history cannot be kept for %d days; give 1 or more", days);
+    }
+    do {
+        rv = ecl_db_exec(conn, sql, ECL_ARGS(ECL_INT(before), ECL_INT(EVENTS_BATCH)), &count,
+                         result);
+        *premoved += rv == APR_SUCCESS ? count : 0;
+    } while (rv == APR_SUCCESS && count == EVENTS_BATCH);
     return rv;
 }
 

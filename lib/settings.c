@@ -40,6 +40,7 @@ static const rule_t rules[] = {
     {PREFIX "Timezone", KIND_ZONE, offsetof(ecl_settings_t, timezone), 0, 0},
     {PREFIX "MaxErrors", KIND_NUMBER, offsetof(ecl_settings_t, max_errors), 0, 1000000000},
     {PREFIX "Retention", KIND_NUMBER, offsetof(ecl_settings_t, retention_days), 0, 36500},
+    {PREFIX "HistoryRetention", KIND_NUMBER, offsetof(ecl_settings_t, history_days), 0, 36500},
     {PREFIX "StorageShared", KIND_FLAG, offsetof(ecl_settings_t, storage_shared), 0, 0},
     {PREFIX "HostName", KIND_HOST, offsetof(ecl_settings_t, host_name), 0, 0},
 };

@@ -35,6 +35,8 @@
       "rejected rows after which a job fails, 0 to 1000000000")                                    \
     X("EclectycImportRetention", TAKE1, "90",                                                      \
       "days that finished jobs, their files and what undo needs are kept, 0 to 36500; 0: for ever") \
+    X("EclectycImportHistoryRetention", TAKE1, "3650",                                             \
+      "days that the history of jobs whose record is gone is kept, 0 to 36500; 0: for ever")       \
     X("EclectycImportStorageShared", TAKE1, "On",                                                  \
       "On or Off: whether all hosts that share the database see the same storage directory")       \
     X("EclectycImportHostName", TAKE1, NULL,                                                       \
@@ -54,6 +56,7 @@ typedef struct ecl_settings_t {
     const char *timezone;
     int max_errors;
     int retention_days;
+    int history_days;
     int storage_shared;
     const char *host_name; /* as it was given, or the system's; "localhost" if it has none */
     /* which directives were given, by their place in ECL_SETTINGS: ecl_settings_merge needs it */

@@ -103,8 +103,8 @@ int ecl_command_cleanup(ecl_invocation_t *invocation)
         return code;
     }
     days = days ? days : invocation->settings->retention_days;
-    rv = ecl_housekeeping(conn, invocation->settings->storage_dir, (int)days, user, invocation->p,
-                          &done, &result);
+    rv = ecl_housekeeping(conn, invocation->settings, (int)days, user, invocation->p, &done,
+                          &result);
     ecl_db_release(conn);
     if (rv != APR_SUCCESS) {
         ecl_log(ECL_LOG_ERROR, 0, ECLNO(3033) "cannot clean up: %s", detail_of(&result, rv));
@@ -119,5 +119,11 @@ int ecl_command_cleanup(ecl_invocation_t *invocation)
     }
     printf("%s file%s without a job removed\n", ecl_print_count(done.files_removed, invocation->p),
            done.files_removed == 1 ? "" : "s");
+    if (invocation->settings->history_days) {
+        printf("%s %s of the history older than %s days removed\n",
+               ecl_print_count(done.events_removed, invocation->p),
+               done.events_removed == 1 ? "entry" : "entries",
+               ecl_print_count(invocation->settings->history_days, invocation->p));
+    }
     return ECL_EXIT_OK;
 }

@@ -6,6 +6,7 @@
 #include <apr_file_io.h>
 #include <apr_tables.h>
 
+#include "../lib/job_events.h"
 #include "../lib/jobs.h"
 #include "../lib/log.h"
 #include "../lib/migrate.h"
@@ -57,17 +58,21 @@ static int is_known(void *baton, const char *stored_name)
                                                                                         : -1;
 }
 
-apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days,
+apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const ecl_settings_t *settings, int days,
                               const char *user, apr_pool_t *p, ecl_housekeeping_t *done,
                               ecl_result_t *result)
 {
+    const char *storage_dir = settings->storage_dir;
     sweep_t sweep = {.conn = conn};
     apr_status_t rv;
 
-    *done = (ecl_housekeeping_t){0, 0};
+    *done = (ecl_housekeeping_t){0, 0, 0};
     rv = ecl_workers_forget(conn, result);
     if (rv == APR_SUCCESS && days > 0) {
         rv = ecl_jobs_cleanup(conn, days, user, storage_dir, p, &done->jobs_removed, result);
+    }
+    if (rv == APR_SUCCESS && settings->history_days > 0) {
+        rv = ecl_job_events_cleanup(conn, settings->history_days, &done->events_removed, result);
     }
     if (rv == APR_SUCCESS) {
         apr_pool_create(&sweep.p, p);
@@ -86,15 +91,17 @@ static void keep_house(keeper_t *keeper, ecl_db_conn_t *conn)
     if (apr_time_now() < keeper->housekeeping_at) {
         return;
     }
-    rv = ecl_housekeeping(conn, keeper->settings->storage_dir, keeper->settings->retention_days,
-                          NULL, keeper->pass, &done, &result);
+    rv = ecl_housekeeping(conn, keeper->settings, keeper->settings->retention_days, NULL,
+                          keeper->pass, &done, &result);
     if (rv != APR_SUCCESS) {
         ecl_log(ECL_LOG_WARN, 0, ECLNO(3020) "cannot remove old jobs: %s",
                 result.detail ? result.detail : ecl_strerror(rv, keeper->pass));
-    } else if (done.jobs_removed || done.files_removed) {
+    } else if (done.jobs_removed || done.files_removed || done.events_removed) {
         ecl_log(ECL_LOG_INFO, 0,
-                ECLNO(3021) "removed %d finished jobs older than %d days, %d files without a job",
-                done.jobs_removed, keeper->settings->retention_days, done.files_removed);
+                ECLNO(3021) "removed %d finished jobs older than %d days, %d files without a job, "
+                            "%d entries of the history older than %d days",
+                done.jobs_removed, keeper->settings->retention_days, done.files_removed,
+                done.events_removed, keeper->settings->history_days);
     }
     keeper->housekeeping_at = apr_time_now() + HOUSEKEEPING_INTERVAL;
 }

@@ -5,7 +5,7 @@
  *   - gives a dead worker process's job back at once
  *   - writes <storage>/status.json for server-status: when jobs arrive, every second while there
  * are any, every 5 s else
- *   - removes old finished jobs and files nobody needs, at the start and then daily
+ *   - removes old finished jobs, old history and files nobody needs, at the start and then daily
  */
 #ifndef ECL_KEEPER_H
 #define ECL_KEEPER_H
@@ -31,11 +31,13 @@ int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
 typedef struct ecl_housekeeping_t {
     int jobs_removed;
     int files_removed;
+    int events_removed;
 } ecl_housekeeping_t;
 
 /* Removes finished jobs older than `days` (0: none) in the name of user (NULL: nobody's), then part
- * files and stored files that no job names, if untouched for an hour. */
-apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const char *storage_dir, int days,
+ * files and stored files that no job names, if untouched for an hour, and history as the settings
+ * say. */
+apr_status_t ecl_housekeeping(ecl_db_conn_t *conn, const ecl_settings_t *settings, int days,
                               const char *user, apr_pool_t *p, ecl_housekeeping_t *done,
                               ecl_result_t *result);
 

@@ -125,3 +125,21 @@ def test_the_command_line_is_the_operating_systems_user(run):
     assert run.worker("cleanup", "--days", "1", env=env).returncode == 0
     assert run.sql("SELECT event, user_name FROM import_job_events WHERE user_name IS NOT NULL"
                    " ORDER BY id") == [("queued", user), ("cleaned-up", user)]
+
+
+def test_cleanup_removes_what_is_older_than_it_is_kept(run):
+    path = run.dir / "a.csv"
+    path.write_text(FILE)
+    assert run.worker("import", path).returncode == 0
+    with run.change() as db:
+        db.execute("UPDATE import_jobs SET completed_at = 1")
+        db.execute("UPDATE import_job_events SET at = 1")
+    cleaned = run.worker("cleanup")
+    # what the job's record did not let go before is gone with it, but for the end that is new
+    assert "3 entries of the history older than 3,650 days removed" in cleaned.stdout
+    assert run.sql("SELECT event FROM import_job_events") == [("cleaned-up",)]
+    run.settings["HistoryRetention"] = "0"
+    with run.change() as db:
+        db.execute("UPDATE import_job_events SET at = 1")
+    assert "history" not in run.worker("cleanup").stdout
+    assert run.sql("SELECT event FROM import_job_events") == [("cleaned-up",)]

@@ -78,9 +78,9 @@ static void sentences(void **state)
 static void rewording(void **state)
 {
     (void)state;
-    assert_string_equal(ecl_format_reword("19200 good, 3 rejected", "# good, # rejected",
-                                          "# rows, # failed", pool),
-                        "19,200 rows, 3 failed");
+    assert_string_equal(
+        ecl_format_reword("19200 good, 3 rejected", "# good, # rejected", "# rows, # failed", pool),
+        "19,200 rows, 3 failed");
     assert_string_equal(ecl_format_reword("1000 of it", "# of it", "#: # of it", pool),
                         "1,000:  of it");
     assert_null(ecl_format_reword("19200 good", "# good, # rejected", "#", pool));

@@ -209,6 +209,38 @@ static void test_filter_and_pages(void **state)
     assert_null(found);
 }
 
+static void add_old_events(fixture_t *f, const char *batch_id, int count, int days_ago)
+{
+    static const char insert[] =
+        "WITH RECURSIVE n(i) AS (SELECT CAST(%lld AS BIGINT) UNION ALL SELECT i - 1 FROM n WHERE i "
+        "> 1)"
+        " INSERT INTO import_job_events (at, batch_id, filename, event)"
+        " SELECT CAST(%lld AS BIGINT), CAST(%s AS TEXT), 'a.csv', 'queued' FROM n";
+    apr_time_t at = apr_time_now() - apr_time_from_sec((apr_int64_t)days_ago * 86400);
+
+    OK(ecl_db_exec(f->conn, insert, ECL_ARGS(ECL_INT(count), ECL_INT(at), ECL_TEXT(batch_id)), NULL,
+                   &f->result));
+}
+
+static void test_what_is_old_and_of_no_job_is_removed(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *job = new_job(f, "a.csv");
+    int removed = -1;
+
+    add_old_events(f, job->batch_id, 3, 4000);
+    add_old_events(f, "gone", 2500, 31);
+    add_old_events(f, "gone", 7, 29);
+    FAILS(ecl_job_events_cleanup(f->conn, 0, &removed, &f->result), ECL_EINPUT, "bad-days");
+    assert_int_equal(removed, 0);
+    OK(ecl_job_events_cleanup(f->conn, 30, &removed, &f->result));
+    assert_int_equal(removed, 2500);
+    assert_int_equal(sql(f, "SELECT count(*) FROM import_job_events WHERE batch_id = 'gone'"), 7);
+    assert_int_equal(sql(f, "SELECT count(*) FROM import_job_events"), 7 + 3 + 1);
+    OK(ecl_job_events_cleanup(f->conn, 30, &removed, &f->result));
+    assert_int_equal(removed, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -219,6 +251,7 @@ int main(void)
         TEST(test_a_dry_run_imported_for_real_and_an_answer),
         TEST(test_events_go_with_what_they_tell_of),
         TEST(test_filter_and_pages),
+        TEST(test_what_is_old_and_of_no_job_is_removed),
     };
     int failed;
 

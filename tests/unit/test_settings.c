@@ -94,6 +94,7 @@ static void test_defaults(void **state)
     assert_string_equal(s->timezone, "Europe/London");
     assert_int_equal(s->max_errors, 10000);
     assert_int_equal(s->retention_days, 90);
+    assert_int_equal(s->history_days, 3650);
     assert_int_equal(s->given, 0);
 }
 
@@ -138,6 +139,7 @@ static void test_values_out_of_range(void **state)
     assert_refused(f, "EclectycImportWait 301\n", "1", "0 to 300");
     assert_refused(f, "EclectycImportMaxErrors 1000000001\n", "1", "1000000000");
     assert_refused(f, "EclectycImportRetention 36501\n", "1", "36500");
+    assert_refused(f, "EclectycImportHistoryRetention -1\n", "1", "36500");
     assert_refused(f, "EclectycImportTimezone ../../etc/passwd\n", "1", "zone");
     assert_refused(f, "EclectycImportStorageShared maybe\n", "1", "On or Off");
     assert_refused(f, "EclectycImportHostName \"\"\n", "1", "1 to 64");
