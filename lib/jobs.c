@@ -416,6 +416,45 @@ apr_status_t ecl_job_same_file(ecl_db_conn_t *conn, const char *file_sha256, con
                               pjob, result);
 }
 
+apr_status_t ecl_job_followers(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                               ecl_job_t ***pjobs, int *pcount, ecl_result_t *result)
+{
+    static const char sql[] = "SELECT " ECL_JOB_SELECT " FROM import_jobs"
+                              " WHERE parent_batch_id = %s ORDER BY id LIMIT 100";
+    ecl_db_rows_t *rows;
+    apr_status_t rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(batch_id)), p, &rows, result);
+
+    *pcount = rv == APR_SUCCESS ? ecl_db_nrows(rows) : 0;
+    *pjobs = apr_pcalloc(p, (apr_size_t)(*pcount + 1) * sizeof **pjobs);
+    for (int i = 0; rv == APR_SUCCESS && i < *pcount; i++) {
+        rv = from_row(rows, i, p, &(*pjobs)[i], result);
+    }
+    return rv;
+}
+
+apr_status_t ecl_job_relied_on(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t *pcount,
+                               apr_int64_t *preadings, ecl_result_t *result)
+{
+    static const char sql[] =
+        "SELECT count(*), max(readings_unchanged) FROM import_jobs WHERE file_sha256 = %s"
+        " AND id > %lld AND status = 'completed' AND dry_run = 0 AND undo_requested = 0"
+        " AND undone_at IS NULL AND readings_unchanged > 0";
+    ecl_db_rows_t *rows;
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    *pcount = *preadings = 0;
+    apr_pool_create(&p, result->pool);
+    rv = ecl_db_query(conn, sql, ECL_ARGS(ECL_TEXT(job->file_sha256), ECL_INT(job->id)), p, &rows,
+                      result);
+    if (rv == APR_SUCCESS) {
+        *pcount = ecl_db_get_int(rows, 0, 0);
+        *preadings = ecl_db_get_int(rows, 0, 1);
+    }
+    apr_pool_destroy(p);
+    return rv;
+}
+
 /* What a search looks into; the pattern is bound four times. */
 #define SEARCH                                                                                     \
     "(lower(filename) LIKE lower(%s) ESCAPE '\\' OR lower(user_name) LIKE lower(%s) ESCAPE '\\'"   \

@@ -161,6 +161,17 @@ apr_status_t ecl_job_by_key(ecl_db_conn_t *conn, const char *user_name, const ch
 apr_status_t ecl_job_same_file(ecl_db_conn_t *conn, const char *file_sha256, const char *except,
                                apr_pool_t *p, ecl_job_t **pjob, ecl_result_t *result);
 
+/* The jobs that follow on from one (their parent_batch_id is its batch id): its corrected rows, or
+ * the import of a dry run for real. Oldest first, at most 100; as of ecl_job_list. */
+apr_status_t ecl_job_followers(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                               ecl_job_t ***pjobs, int *pcount, ecl_result_t *result);
+
+/* Later real imports of the job's bytes, completed and not undone, that found readings unchanged:
+ * those are stored once, and go with the job when it is undone. *pcount: such imports; *preadings:
+ * the most that any of them found so (an earlier import may have stored some of them). */
+apr_status_t ecl_job_relied_on(ecl_db_conn_t *conn, const ecl_job_t *job, apr_int64_t *pcount,
+                               apr_int64_t *preadings, ecl_result_t *result);
+
 typedef struct ecl_job_filter_t {
     int has_status;
     ecl_job_status_t status;

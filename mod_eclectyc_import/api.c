@@ -44,19 +44,54 @@ int ecl_api_list(ecl_request_t *q)
     return ecl_respond_json(q, HTTP_OK, root);
 }
 
+/* What became of the jobs that follow on from this one. */
+static json_object *followed_by(ecl_job_t *const *jobs, int count, apr_pool_t *p)
+{
+    json_object *array = json_object_new_array();
+
+    for (int i = 0; i < count; i++) {
+        const ecl_job_t *job = jobs[i];
+        json_object *entry = json_object_new_object();
+
+        json_object_object_add(entry, "batch_id", json_object_new_string(job->batch_id));
+        json_object_object_add(entry, "filename", json_object_new_string(job->filename));
+        json_object_object_add(entry, "status",
+                               json_object_new_string(ecl_job_status_name(job->status)));
+        json_object_object_add(entry, "dry_run", json_object_new_boolean(job->dry_run));
+        json_object_object_add(entry, "imported_rows", json_object_new_int64(job->imported_rows));
+        json_object_object_add(entry, "failed_rows", json_object_new_int64(job->failed_rows));
+        json_object_object_add(entry, "queued_at",
+                               json_object_new_string(ecl_rfc3339(job->queued_at, p)));
+        json_object_object_add(
+            entry, "undone_at",
+            job->undone_at ? json_object_new_string(ecl_rfc3339(job->undone_at, p)) : NULL);
+        json_object_array_add(array, entry);
+    }
+    return array;
+}
+
 int ecl_api_job(ecl_request_t *q)
 {
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_db_conn_t *conn;
-    ecl_job_t *job = NULL;
+    ecl_job_t *job = NULL, **followers;
+    json_object *object;
+    int count;
     apr_status_t rv = ecl_child_acquire(&conn, &result);
 
     if (rv == APR_SUCCESS) {
         rv = ecl_job_look(conn, q->batch_id, q->r->pool, &job, &result);
+        if (rv == APR_SUCCESS) {
+            rv = ecl_job_followers(conn, q->batch_id, q->r->pool, &followers, &count, &result);
+        }
         ecl_db_release(conn);
     }
-    return rv == APR_SUCCESS ? ecl_action_answer_job(q, HTTP_OK, job)
-                             : ecl_respond_failure(q, &result);
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    object = ecl_respond_own(q, ecl_job_json(job, apr_time_now()));
+    json_object_object_add(object, "followed_by", followed_by(followers, count, q->r->pool));
+    return ecl_respond_json(q, HTTP_OK, object);
 }
 
 int ecl_api_errors(ecl_request_t *q)

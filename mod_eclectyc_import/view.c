@@ -581,6 +581,35 @@ static apr_status_t add_replaced(ecl_db_conn_t *conn, const ecl_job_t *job, json
     return rv;
 }
 
+/* What came after: the jobs that follow on from this one, and what would go with it in an undo. */
+static apr_status_t add_later(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
+                              json_object *view, json_object *root, ecl_result_t *result)
+{
+    apr_pool_t *p = q->r->pool;
+    apr_int64_t imports = 0, readings = 0;
+    ecl_job_t **followers;
+    int count;
+    apr_status_t rv = ecl_job_followers(conn, job->batch_id, p, &followers, &count, result);
+
+    if (rv == APR_SUCCESS && json_object_get_boolean(json_object_object_get(view, "can_undo"))) {
+        rv = ecl_job_relied_on(conn, job, &imports, &readings, result);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    add_bool(root, "has_followers", count > 0);
+    json_object_object_add(root, "followers", ecl_view_jobs(q, followers, count));
+    if (imports) {
+        add_text(root, "relied_on",
+                 apr_psprintf(p,
+                              "%s later import%s of this same file found up to %s readings "
+                              "unchanged: they go, too.",
+                              ecl_format_count(imports, p), imports == 1 ? "" : "s",
+                              ecl_format_count(readings, p)));
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
                              json_object *root, ecl_result_t *result)
 {
@@ -611,6 +640,9 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_events_view_job(q, conn, job->batch_id, root, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = add_later(q, conn, job, view, root, result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_job_same_file(conn, job->file_sha256, job->batch_id, p, &other, result);

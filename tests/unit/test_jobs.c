@@ -255,6 +255,62 @@ static void test_same_file(void **state)
     assert_null(found);
 }
 
+static void test_followers(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *parent = new_job(f, "a.csv"), *first, *second, **found;
+    ecl_job_new_t wanted = {.filename = "b.csv", .parent_batch_id = parent->batch_id};
+    int count;
+
+    OK(ecl_job_followers(f->conn, parent->batch_id, f->p, &found, &count, &f->result));
+    assert_int_equal(count, 0);
+    first = create(f, &wanted);
+    second = create(f, &wanted);
+    OK(ecl_job_followers(f->conn, parent->batch_id, f->p, &found, &count, &f->result));
+    assert_int_equal(count, 2);
+    assert_string_equal(found[0]->batch_id, first->batch_id);
+    assert_string_equal(found[1]->batch_id, second->batch_id);
+    OK(ecl_job_followers(f->conn, first->batch_id, f->p, &found, &count, &f->result));
+    assert_int_equal(count, 0);
+}
+
+static ecl_job_t *completed(fixture_t *f, const ecl_job_new_t *wanted, int unchanged)
+{
+    ecl_job_t *job = create(f, wanted);
+
+    force(f, job, ECL_JOB_COMPLETED);
+    sql(f, "UPDATE import_jobs SET readings_unchanged = %d WHERE id = %d", unchanged, (int)job->id);
+    return job;
+}
+
+static void test_what_would_go_with_an_undo(void **state)
+{
+    fixture_t *f = *state;
+    const ecl_job_new_t wanted = {.filename = "a.csv", .file_sha256 = "aa"};
+    const ecl_job_new_t dry = {.filename = "a.csv", .file_sha256 = "aa", .dry_run = 1};
+    const ecl_job_new_t other = {.filename = "a.csv", .file_sha256 = "bb"};
+    apr_int64_t count, readings;
+    ecl_job_t *first, *second;
+
+    completed(f, &wanted, 7); /* an earlier one says nothing */
+    first = completed(f, &wanted, 0);
+    OK(ecl_job_relied_on(f->conn, first, &count, &readings, &f->result));
+    assert_int_equal(count, 0);
+    assert_int_equal(readings, 0);
+    completed(f, &dry, 99);
+    completed(f, &other, 99);
+    completed(f, &wanted, 0); /* all had been undone */
+    completed(f, &wanted, 30);
+    second = completed(f, &wanted, 48);
+    OK(ecl_job_relied_on(f->conn, first, &count, &readings, &f->result));
+    assert_int_equal(count, 2);
+    assert_int_equal(readings, 48);
+    sql(f, "UPDATE import_jobs SET undone_at = 1 WHERE id = %d", (int)second->id);
+    OK(ecl_job_relied_on(f->conn, first, &count, &readings, &f->result));
+    assert_int_equal(count, 1);
+    assert_int_equal(readings, 30);
+}
+
 static ecl_job_page_t list(fixture_t *f, const char *status, const char *q, int limit,
                            const char *before)
 {
@@ -472,6 +528,8 @@ int main(void)
         TEST(test_get_unknown),
         TEST(test_unreadable_record),
         TEST(test_same_file),
+        TEST(test_followers),
+        TEST(test_what_would_go_with_an_undo),
         TEST(test_list_pages),
         TEST(test_list_filters),
         TEST(test_search),
