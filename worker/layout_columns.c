@@ -3,6 +3,7 @@
  * files the column called "Site Id" or "Meter Name" holds the MPAN and the one called MPAN does
  * not.
  */
+#include "../lib/utf8.h"
 #include "layout_internal.h"
 #include "meter_day.h"
 
@@ -355,12 +356,36 @@ static int time_rank(const column_t *column)
     }
 }
 
+/* "Interval": "60min" beside times that are complete, or one number of minutes for all rows. */
+static int is_duration(const column_t *column, const column_t *date)
+{
+    return column->rank && column->cells > 1 &&
+           ((date->stamps && !column->times) ||
+            (column->numbers == column->cells && !column->varies));
+}
+
+/* Whole numbers up to 47 or 48, none of which has another meaning. */
+static int holds_periods(const column_t *column)
+{
+    return column->cells && column->periods + column->zeros == column->cells &&
+           column->last_periods && column->periods > column->last_periods;
+}
+
+/* "Interval", "Slot": 1 … 48, where others have times. */
+static int is_numbered(const column_t *column)
+{
+    return column->role == ECL_ROLE_TIME && column->rank && holds_periods(column);
+}
+
 /* The column of times beside a date: called so, or holding them. */
 static const column_t *choose_time(const columns_t *columns, const column_t *date,
                                    const column_t *meter)
 {
     const column_t *best = best_named(columns, ECL_ROLE_TIME);
 
+    if (best && best != date && date && (is_duration(best, date) || is_numbered(best))) {
+        best = NULL;
+    }
     if ((best && best != date) || !date || date->stamps) {
         return best;
     }
@@ -388,9 +413,8 @@ static const column_t *choose_period(const columns_t *columns, const column_t *d
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
 
-        if (column->role == ECL_ROLE_NONE && column != date && column != meter && column->cells &&
-            column->periods + column->zeros == column->cells && column->last_periods &&
-            column->periods > column->last_periods) {
+        if (column != date && column != meter &&
+            ((column->role == ECL_ROLE_NONE && holds_periods(column)) || is_numbered(column))) {
             return column;
         }
     }
@@ -557,6 +581,13 @@ static int is_running_total(const ecl_layout_t *layout, const column_t *column)
     return 0;
 }
 
+static int says_gas(const ecl_layout_t *layout, const column_t *column)
+{
+    const char *name = layout->names[column->index];
+
+    return strlen(name) > 3 && !strncasecmp(name, "gas", 3);
+}
+
 /* Columns beside the value whose names say another channel. */
 static void take_extras(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
                         const column_t *meter)
@@ -578,25 +609,68 @@ static void take_extras(ecl_layout_t *layout, const columns_t *columns, const co
     }
 }
 
-/* Another column that is known by its unit only, as the chosen one is, and neither says a
- * direction: "Day (kWh)", "Night (kWh)"; "Electricity (kWh)", "Gas (kWh)". */
+static int says_direction(const ecl_layout_t *layout, const column_t *column)
+{
+    const char *name = layout->names[column->index];
+
+    return channel_of(layout, column) && ecl_channel_has_direction(name, strlen(name));
+}
+
+/* "Electricity consumption" and "Gas consumption": names that are known, and equally good. */
+static int is_as_well_named(const ecl_layout_t *layout, const column_t *a, const column_t *b)
+{
+    return !a->is_by_unit && !b->is_by_unit && a->role == b->role && a->rank == b->rank &&
+           a->header_unit == b->header_unit && b->numbers && !says_direction(layout, b) &&
+           (a->header_unit != ECL_UNIT_NONE || says_gas(layout, a) != says_gas(layout, b));
+}
+
+/* Another column that is known by its unit only, as the chosen one is, and neither says a channel:
+ * "Day (kWh)", "Night (kWh)"; "Import T1 (kWh)", "Import T2 (kWh)". Or one that is named as well.
+ */
 static int has_rival(const ecl_layout_t *layout, const columns_t *columns, const column_t *value)
 {
-    const char *name = layout->names[value->index];
-
-    if (ecl_channel_has_direction(name, strlen(name))) {
+    if (says_direction(layout, value)) {
         return 0;
     }
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
 
-        if (column != value && column->is_by_unit && column->numbers &&
-            column->header_unit == value->header_unit && !channel_of(layout, column) &&
-            !is_running_total(layout, column)) {
+        if (column == value || is_running_total(layout, column)) {
+            continue;
+        }
+        if (is_as_well_named(layout, value, column) ||
+            (value->is_by_unit && column->is_by_unit && column->numbers &&
+             column->header_unit == value->header_unit && !channel_of(layout, column))) {
             return 1;
         }
     }
     return 0;
+}
+
+/* Energy beside the readings that no channel is known for: nobody shall think that it was read. */
+static void tell_not_read(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
+                          const column_t *meter, apr_pool_t *p)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+        int is_read = column == value || column == meter;
+
+        for (int k = 0; k < layout->extra_count; k++) {
+            is_read = is_read || layout->extras[k].column == column->index;
+        }
+        if (!is_read && column->role == ECL_ROLE_VALUE && column->numbers &&
+            column->header_unit != ECL_UNIT_NONE && column->header_unit != ECL_UNIT_OTHER &&
+            column->header_unit != ECL_UNIT_KW) {
+            ecl_layout_add_note(
+                layout, "columns-not-read",
+                apr_psprintf(p,
+                             "column \"%.*s\" (number %d) is not read: the readings "
+                             "are those of column \"%.*s\"",
+                             ECL_CUT(60, layout->names[column->index]), column->index + 1,
+                             ECL_CUT(60, layout->names[value->index])),
+                p);
+        }
+    }
 }
 
 static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
@@ -614,7 +688,7 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                         "the values of column %s are not energy in Wh, kWh or MWh",
                         name_of(layout, value->index, p));
     }
-    if (value->is_by_unit && has_rival(layout, columns, value)) {
+    if (has_rival(layout, columns, value)) {
         return ecl_fail(result, ECL_EINPUT, "several-values",
                         "the file has several columns of readings, such as %s, and which of them "
                         "is a row's reading is not known: leave the others out, or give each a row "
@@ -628,6 +702,7 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
         layout->channel = "RI";
     }
     take_extras(layout, columns, value, meter);
+    tell_not_read(layout, columns, value, meter, p);
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
 

@@ -61,12 +61,17 @@ static int says_quantity(const char *text)
         "values",     "data",     "interval", "period",    "hh",         "half",
         "hour",       "hourly",   "quantity", "amount",    "import",     "export",
         "imported",   "exported", "active",   "reactive",  "unit",       "units",
-        "kwh",        "the",      "of",       "per",       "to",         "from"};
+        "kwh",        "the",      "of",       "per",       "to",         "from",
+        "wh",         "mwh",      "t",        "low",       "normal",     "high",
+        "returned"};
     char word[ECL_WORD_MAX];
 
     while (*text) {
         size_t length = 0;
 
+        if (text[0] == '(' && apr_isalpha(text[1]) && text[2] == ')') {
+            text += 3; /* of a phase */
+        }
         while (apr_isalpha(text[length]) || (text[length] & 0x80)) {
             length++;
         }
@@ -246,10 +251,11 @@ static void read_heading(heading_t *heading, ecl_field_t cell)
     heading->is_quantity =
         !heading->is_identifier && (role == ECL_ROLE_VALUE || says_quantity(text));
     heading->is_other =
-        !heading->is_identifier &&
-        (role == ECL_ROLE_TOTAL || role == ECL_ROLE_IGNORED || role == ECL_ROLE_FLAG ||
-         heading->unit == ECL_UNIT_OTHER || (heading->channel && !heading->channel[0]) ||
-         (!is_known_unit(heading->unit) && says_other(text)));
+        !heading->is_identifier && (role == ECL_ROLE_TOTAL || role == ECL_ROLE_IGNORED ||
+                                    role == ECL_ROLE_FLAG || heading->unit == ECL_UNIT_OTHER ||
+                                    ecl_unit_in_header(cell.text, cell.length) == ECL_UNIT_OTHER ||
+                                    (heading->channel && !heading->channel[0]) ||
+                                    (!is_known_unit(heading->unit) && says_other(text)));
 }
 
 /* ---- lines of units and identifiers ------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "layout_internal.h" /* ecl_layout_add_note */
 #include "reader_internal.h" /* ecl_register_t */
 
 #define ROWS 2000
@@ -240,6 +241,9 @@ static apr_status_t check_repeats(const look_t *look, ecl_layout_kind_t kind, ec
                     kind == ECL_LAYOUT_DAILY ? "; of several times of the day, Time" : "");
 }
 
+#define READS_MANY 96       /* of half-hours, no matter how small, */
+#define READS_MANY_DAILY 60 /* and of days */
+
 /* ---- reads of a register --------------------------------------------------------------------- */
 
 static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
@@ -251,32 +255,101 @@ static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
     ecl_decimal_print(reads->last, last);
     return ecl_fail(result, ECL_EINPUT,
                     series->interval_minutes < 1440 ? "cumulative-reads" : "cumulative-totals",
-                    "the values of meter %s rise from %s to %s and never fall: these are reads of "
+                    "the values of meter %s rise from %s to %s and %s: these are reads of "
                     "a register, and not what was used from one to the next. %s",
                     series->meter, first, last,
+                    reads->falls ? "fall only where they begin anew" : "never fall",
                     series->interval_minutes < 1440
                         ? "Have the differences taken (reads=register), export the consumption, "
                           "or leave that meter's rows out"
                         : "Export the consumption, or leave that meter's rows out");
 }
 
-static apr_status_t check_registers(const look_t *look, ecl_result_t *result)
+/* Whether the column of readings is called as what has run up so far. */
+static int is_called_so(const ecl_layout_t *layout)
 {
+    static const char *const words[] = {"today", "cumul", "register", "meterread", "total"};
+    char word[ECL_WORD_MAX];
+    const char *name;
+
+    if (layout->meter_count || layout->kind != ECL_LAYOUT_LONG || !layout->names ||
+        layout->value_column < 0 || layout->value_column >= layout->columns) {
+        return 0;
+    }
+    name = layout->names[layout->value_column];
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Readings of one meter and channel. 1: on days that are long enough to tell, their values run up.
+ */
+static int run_up(const reading_t *readings, int count)
+{
+    ecl_register_t day = {0};
+    int up = 0;
+
+    for (int i = 0; i < count; i++) {
+        ecl_register_add(&day, readings[i].value);
+        if (i + 1 == count || readings[i + 1].date != readings[i].date) {
+            if (day.falls > 1) {
+                return 0;
+            }
+            up += ecl_register_runs_up(&day);
+            day = (ecl_register_t){0};
+        }
+    }
+    return up > 0;
+}
+
+/* Small reads that never fall: so many that chance is out of the question, most of which rise. */
+static int is_small_register(const ecl_register_t *reads, int is_daily)
+{
+    return reads->count >= (is_daily ? READS_MANY_DAILY : READS_MANY) && !reads->falls &&
+           reads->rises * 2 > reads->count && reads->last - reads->first < reads->first;
+}
+
+static void tell_run(const ecl_reader_t *reader, const series_t *series)
+{
+    ecl_layout_add_note(
+        reader->layouts, "running-totals",
+        apr_psprintf(reader->pool,
+                     "meter %s, %s: values that rise through the day, and begin anew or go on "
+                     "the next day",
+                     series->meter, series->channel),
+        reader->pool);
+}
+
+static apr_status_t check_registers(const look_t *look, const ecl_reader_t *reader,
+                                    ecl_result_t *result)
+{
+    const ecl_layout_t *layout = ecl_reader_layout(reader);
     const reading_t *readings = look->readings;
-    int count = look->reading_count;
+    int count = look->reading_count, from = 0;
     ecl_register_t reads = {0};
 
     for (int i = 0; i < count; i++) {
         const series_t *series = readings[i].series;
+        int is_daily = series->interval_minutes >= 1440, runs_up;
 
         ecl_register_add(&reads, readings[i].value);
         if (i + 1 < count && readings[i + 1].series == series) {
             continue;
         }
-        if (ecl_register_is_one(&reads, series->interval_minutes >= 1440)) {
+        runs_up = !is_daily && run_up(readings + from, i + 1 - from);
+        if (layout->kind != ECL_LAYOUT_WIDE &&
+            (ecl_register_is_one(&reads, is_daily) || is_small_register(&reads, is_daily) ||
+             (runs_up && is_called_so(layout)))) {
             return refuse(series, &reads, result);
         }
+        if (runs_up) {
+            tell_run(reader, series);
+        }
         reads = (ecl_register_t){0};
+        from = i + 1;
     }
     return APR_SUCCESS;
 }
@@ -347,8 +420,8 @@ apr_status_t ecl_preview_make(json_object **ppreview, const ecl_reader_t *reader
               by_series_and_time);
         rv = check_repeats(&look, kind, result);
     }
-    if (rv == APR_SUCCESS && kind != ECL_LAYOUT_WIDE) {
-        rv = check_registers(&look, result);
+    if (rv == APR_SUCCESS) {
+        rv = check_registers(&look, reader, result);
     }
     if (rv == APR_SUCCESS) {
         *ppreview = json_object_new_array();

@@ -6,6 +6,7 @@
 
 #define READS_ENOUGH 24
 #define RISES_ENOUGH 6        /* of half-hours, */
+#define RISES_OF_A_DAY 12     /* of a total that begins anew each day, */
 #define RISES_ENOUGH_DAILY 12 /* and of days, which may well rise for a week */
 #define SMALLEST_READ (1000 * ECL_DECIMAL_ONE)
 
@@ -64,6 +65,11 @@ int ecl_register_is_one(const ecl_register_t *reads, int is_daily)
     return reads->count >= enough && !reads->falls &&
            reads->rises >= (is_daily ? RISES_ENOUGH_DAILY : RISES_ENOUGH) &&
            reads->first >= SMALLEST_READ && reads->last - reads->first < reads->first;
+}
+
+int ecl_register_runs_up(const ecl_register_t *reads)
+{
+    return reads->count >= READS_ENOUGH && reads->falls <= 1 && reads->rises >= RISES_OF_A_DAY;
 }
 
 int ecl_reader_check_register(ecl_reader_t *reader, const ecl_meter_day_t *days, int count)

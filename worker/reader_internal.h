@@ -213,9 +213,6 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
  */
 int ecl_is_sentinel(ecl_decimal_t value, ecl_meter_kind_t kind, int is_daily);
 
-/* Values in the order of time: are they reads of a register? Only clear cases: 24 values (13 of
- * days) or more of which none falls below the one before and 6 (12) or more rise, the first 1,000
- * or more and the last less than twice as much. */
 /* ---- reads of a register: reader_register.c ------------------------------------------------- */
 
 #define ECL_REGISTERS_MAX 20000 /* meters and channels of a file */
@@ -237,7 +234,15 @@ typedef struct ecl_register_t {
     ecl_decimal_t first, last;
 } ecl_register_t;
 void ecl_register_add(ecl_register_t *reads, ecl_decimal_t value);
+
+/* Values in the order of time: are they reads of a register? Only clear cases: 24 values (12 of
+ * days) or more of which none falls below the one before and 6 (12) or more rise, the first 1,000
+ * or more and the last less than twice as much. */
 int ecl_register_is_one(const ecl_register_t *reads, int is_daily);
+
+/* Values of a day: do they run up, as a total does that begins anew each day? 24 or more, of which
+ * 12 or more rise, and one at most falls. */
+int ecl_register_runs_up(const ecl_register_t *reads);
 
 /* Whether a row's days hold consumption: 0 when they hold a register's reads, which is reported. */
 int ecl_reader_check_register(ecl_reader_t *reader, const ecl_meter_day_t *days, int count);

@@ -204,6 +204,9 @@ static const char *common_message(const char *code)
         {"register-level",
          "meters whose readings are all high and close together, as a register's reads are: are "
          "they what was used in each half-hour?"},
+        {"running-totals", "meters whose values rise through each day: are they what was used in "
+                           "each period, or what "
+                           "had been used so far?"},
         {"resaved-identifiers",
          "meter numbers that end in six zeros or more: the file looks as if it was saved from a "
          "spreadsheet, which rounds such numbers"},

@@ -12,18 +12,20 @@
 /* ---- units -------------------------------------------------------------------------------------
  */
 
-/* "(UTC)", "(GMT)", "(yyyymmdd hh:mm)", "(kWh)": the texts within round brackets, one by one. */
+/* "(UTC)", "(yyyymmdd hh:mm)", "(kWh)", "[kWh]": the texts within brackets, one by one. */
 static int next_bracket(const char *text, apr_size_t length, apr_size_t *pat, const char **pinside,
                         apr_size_t *pinside_length)
 {
-    const char *open = memchr(text + *pat, '(', length - *pat);
-    const char *close;
+    const char *open = text + *pat, *close;
 
-    if (!open) {
+    while (open < text + length && *open != '(' && *open != '[') {
+        open++;
+    }
+    if (open == text + length) {
         return 0;
     }
     open++;
-    close = memchr(open, ')', length - (apr_size_t)(open - text));
+    close = memchr(open, open[-1] == '(' ? ')' : ']', length - (apr_size_t)(open - text));
     if (!close) {
         return 0;
     }
@@ -75,31 +77,149 @@ ecl_unit_t ecl_unit_of(const char *text, apr_size_t length)
     return known_unit(word);
 }
 
-ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
+/* What stands within a header's brackets and is no energy. Single letters are left out that may as
+ * well name a phase or a flag. */
+static int is_other_unit(const char *word)
 {
-    static const char *const others[] = {"kva",   "btu", "therms",   "mj",     "gj", "p",
-                                         "pence", "gbp", "\xc2\xa3", "litres", "kg", "kvar"};
-    char word[ECL_WORD_MAX];
-    const char *inside;
-    apr_size_t at = 0, inside_length;
-    ecl_unit_t unit;
+    static const char *const others[] = {"w",
+                                         "watt",
+                                         "watts",
+                                         "mw",
+                                         "va",
+                                         "kva",
+                                         "mva",
+                                         "var",
+                                         "kvar",
+                                         "gwh",
+                                         "twh",
+                                         "btu",
+                                         "kbtu",
+                                         "mmbtu",
+                                         "therm",
+                                         "therms",
+                                         "mj",
+                                         "gj",
+                                         "p",
+                                         "pence",
+                                         "gbp",
+                                         "eur",
+                                         "euro",
+                                         "usd",
+                                         "cents",
+                                         "amps",
+                                         "volts",
+                                         "hz",
+                                         "l",
+                                         "litre",
+                                         "litres",
+                                         "liters",
+                                         "kg",
+                                         "tonnes",
+                                         "kgco2",
+                                         "kgco2e",
+                                         "gco2",
+                                         "gco2e",
+                                         "degc",
+                                         "celsius",
+                                         "\xc2\xa3",
+                                         "\xe2\x82\xac",
+                                         "\xc2\xb0"
+                                         "c"};
 
-    while (next_bracket(text, length, &at, &inside, &inside_length)) {
-        if (!ecl_word_fold(inside, inside_length, word)) {
+    for (apr_size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (!strcmp(word, others[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Where the word in front of `end` begins, past blanks and the like. */
+static apr_size_t word_before(const char *text, apr_size_t *pend)
+{
+    apr_size_t start;
+
+    while (*pend && strchr(" _-.", text[*pend - 1])) {
+        (*pend)--;
+    }
+    start = *pend;
+    while (start && (apr_isalnum(text[start - 1]) || text[start - 1] & 0x80)) {
+        start--;
+    }
+    return start;
+}
+
+/* "p/kWh", "rate_p_kwh", "pricePerKwh", "Carbon (gCO2/kWh)": so much for a unit of energy. */
+static int is_for_energy(const char *text, apr_size_t length)
+{
+    static const char *const words[] = {"p",    "per",   "pence", "gbp",      "eur",
+                                        "gco2", "kgco2", "co2",   "\xc2\xa3", "\xe2\x82\xac"};
+    char word[ECL_WORD_MAX];
+
+    for (apr_size_t at = length; at-- > 1;) {
+        apr_size_t end = at, start;
+
+        if (at + 3 > length ||
+            (strncasecmp(text + at, "kwh", 3) && strncasecmp(text + at, "mwh", 3))) {
             continue;
         }
-        unit = known_unit(word);
-        if (unit != ECL_UNIT_OTHER) {
-            return unit;
+        start = word_before(text, &end);
+        if (end && text[end - 1] == '/') {
+            return 1;
         }
-        for (apr_size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-            if (!strcmp(word, others[i])) {
-                return ECL_UNIT_OTHER;
+        if (end - start > 3 && end == at && !memcmp(text + end - 3, "Per", 3)) {
+            return 1;
+        }
+        if (!ecl_word_fold(text + start, end - start, word)) {
+            continue;
+        }
+        for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            if (!strcmp(word, words[i])) {
+                return 1;
             }
         }
     }
-    if (!ecl_name_fold(text, length, word) || !word[0]) {
+    return 0;
+}
+
+/* "(kWh)", "(in kWh)", "[en kW]" */
+static ecl_unit_t unit_in_bracket(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+
+    if (length > 3 && (!strncasecmp(text, "in ", 3) || !strncasecmp(text, "en ", 3))) {
+        text += 3;
+        length -= 3;
+    }
+    if (!ecl_word_fold(text, length, word) || !word[0]) {
         return ECL_UNIT_NONE;
+    }
+    return known_unit(word) != ECL_UNIT_OTHER ? known_unit(word)
+           : is_other_unit(word)              ? ECL_UNIT_OTHER
+                                              : ECL_UNIT_NONE;
+}
+
+ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
+{
+    char word[ECL_WORD_MAX];
+    const char *inside;
+    apr_size_t at = 0, inside_length, end = length;
+    ecl_unit_t unit, other = ECL_UNIT_NONE;
+
+    if (is_for_energy(text, length)) {
+        return ECL_UNIT_OTHER;
+    }
+    while (next_bracket(text, length, &at, &inside, &inside_length)) {
+        unit = unit_in_bracket(inside, inside_length);
+        if (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) {
+            return unit;
+        }
+        other = unit == ECL_UNIT_OTHER ? unit : other;
+        /* "Active energy Wh (A)": the unit stands before the first of them */
+        end = end == length ? (apr_size_t)(inside - 1 - text) : end;
+    }
+    if (!ecl_name_fold(text, length, word) || !word[0]) {
+        return other;
     }
     unit = known_unit(word);
     if (unit != ECL_UNIT_OTHER) {
@@ -111,7 +231,8 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
     if (ecl_word_ends_with(word, "mwh")) {
         return ECL_UNIT_MWH;
     }
-    return ECL_UNIT_NONE;
+    at = word_before(text, &end);
+    return end - at == 2 && !strncasecmp(text + at, "wh", 2) ? ECL_UNIT_WH : other;
 }
 
 const char *ecl_unit_name(ecl_unit_t unit)
@@ -304,6 +425,8 @@ char ecl_flag_of(const char *text, apr_size_t length)
         {"orig", ECL_FLAG_ACTUAL},
         {"original", ECL_FLAG_ACTUAL},
         {"valid", ECL_FLAG_ACTUAL},
+        {"ok", ECL_FLAG_ACTUAL},
+        {"good", ECL_FLAG_ACTUAL},
         {"no", ECL_FLAG_ACTUAL},
         {"n", ECL_FLAG_ACTUAL},
         {"650", ECL_FLAG_ACTUAL},

@@ -121,6 +121,7 @@ typedef struct look_t {
     reading_t *r;
     apr_status_t status;
     json_object *preview;
+    const ecl_layout_t *layout;
 } look_t;
 
 static look_t look_at(const char *text)
@@ -140,6 +141,7 @@ static look_t look_at(const char *text)
         APR_SUCCESS);
     look.status =
         ecl_preview_make(&look.preview, reader, look.r->path, look.r->pool, &look.r->result);
+    look.layout = ecl_reader_layout(reader);
     assert_int_equal(unlink(look.r->path), 0);
     return look;
 }
@@ -261,6 +263,57 @@ static void register_reads_in_rows_of_their_own_are_refused(void **state)
     apr_pool_destroy(p);
 }
 
+/* Two days of half-hours that rise from `first` on. */
+static const char *rising(apr_pool_t *p, const char *name, double first, int begins_anew)
+{
+    const char *text = apr_psprintf(p, "MPAN,ReadDateTime,%s\n", name);
+    double value = first;
+
+    for (int i = 0; i < 96; i++) {
+        value = i % 48 == 0 && begins_anew ? first : value + 0.1 * (i % 4);
+        text = apr_psprintf(p, "%s" MPAN ",2025-11-%02d %02d:%02d,%.1f\n", text, 1 + i / 48,
+                            i % 48 / 2, i % 2 * 30, value);
+    }
+    return text;
+}
+
+static int has_note(const look_t *look, const char *code)
+{
+    for (int i = 0; i < look->layout->note_count; i++) {
+        if (!strcmp(look->layout->notes[i].code, code)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void totals_that_run_up_are_told_or_refused(void **state)
+{
+    apr_pool_t *p;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    look = look_at(rising(p, "Energy Today (kWh)", 0, 1));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-reads");
+    assert_non_null(strstr(look.r->result.detail, "fall only where they begin anew"));
+    end_look(&look);
+    look = look_at(rising(p, "Consumption (kWh)", 0, 1));
+    assert_int_equal(look.status, APR_SUCCESS);
+    assert_true(has_note(&look, "running-totals"));
+    end_look(&look);
+    look = look_at(rising(p, "Consumption (kWh)", 50, 0));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-reads");
+    end_look(&look);
+    look = look_at(readings(p, 0));
+    assert_int_equal(look.status, APR_SUCCESS);
+    assert_false(has_note(&look, "running-totals"));
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
 /* `days` days of readings at `times` times each, every time with `values` values. */
 static const char *alike(apr_pool_t *p, int days, int times, int values, const char *flags)
 {
@@ -357,6 +410,7 @@ int main(void)
         cmocka_unit_test(shows_the_first_days),
         cmocka_unit_test(shows_no_more_than_a_few),
         cmocka_unit_test(register_reads_in_rows_of_their_own_are_refused),
+        cmocka_unit_test(totals_that_run_up_are_told_or_refused),
         cmocka_unit_test(rows_that_nothing_tells_apart_are_refused),
         cmocka_unit_test(corrections_and_estimates_are_no_such_rows),
     };

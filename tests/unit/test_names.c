@@ -1,0 +1,211 @@
+/* What the names of columns say: units and what is none, other languages, rivals, durations. */
+#include "reading.h"
+
+#include <apr_strings.h>
+
+#include "worker/words.h"
+
+static apr_pool_t *pool;
+
+static ecl_unit_t unit_in(const char *name)
+{
+    return ecl_unit_in_header(name, strlen(name));
+}
+
+static void test_units_in_names(void **state)
+{
+    static const struct {
+        const char *name;
+        ecl_unit_t unit;
+    } names[] = {
+        {"Energy (kWh)", ECL_UNIT_KWH},
+        {"Energy [kWh]", ECL_UNIT_KWH},
+        {"Load [kW]", ECL_UNIT_KW},
+        {"Verbrauch in kWh", ECL_UNIT_KWH},
+        {"Valeur (en kW)", ECL_UNIT_KW},
+        {"Energy (in Wh)", ECL_UNIT_WH},
+        {"energy_wh", ECL_UNIT_WH},
+        {"Active energy Wh (A)", ECL_UNIT_WH},
+        {"Active energy (Wh) (A)", ECL_UNIT_WH},
+        {"Energy (A)", ECL_UNIT_NONE},
+        {"Block (W) kWh", ECL_UNIT_KWH},
+        {"Hopper kWh", ECL_UNIT_KWH},
+        {"Growth", ECL_UNIT_NONE},
+        {"Value (W)", ECL_UNIT_OTHER},
+        {"Demand (MW)", ECL_UNIT_OTHER},
+        {"Consumption (GWh)", ECL_UNIT_OTHER},
+        {"Carbon (kgCO2e)", ECL_UNIT_OTHER},
+        {"Outside (\xc2\xb0"
+         "C)",
+         ECL_UNIT_OTHER},
+        {"Price p/kWh", ECL_UNIT_OTHER},
+        {"Unit rate (p/kWh)", ECL_UNIT_OTHER},
+        {"Intensity (gCO2/kWh)", ECL_UNIT_OTHER},
+        {"rate_p_kwh", ECL_UNIT_OTHER},
+        {"Price per kWh", ECL_UNIT_OTHER},
+        {"pricePerKwh", ECL_UNIT_OTHER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (unit_in(names[i].name) != names[i].unit) {
+            fail_msg("%s: %d", names[i].name, unit_in(names[i].name));
+        }
+    }
+}
+
+/* Four half-hours below a header; %s are date, time and the time of the end. */
+static const char *rows(const char *header, const char *fmt)
+{
+    static const char *const cells[][2] = {
+        {"00:00", "00:30"}, {"00:30", "01:00"}, {"01:00", "01:30"}, {"01:30", "02:00"}};
+    const char *text = header;
+
+    for (int i = 0; i < 4; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        text =
+            apr_pstrcat(pool, text, apr_psprintf(pool, fmt, cells[i][0], cells[i][1], i + 1), NULL);
+#pragma GCC diagnostic pop
+    }
+    return text;
+}
+
+static void assert_four(const char *text, const char *second)
+{
+    reading_t *r = read_text_given(text, "auto", (ecl_given_t){.meter = MPAN});
+
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->failed, 0);
+    assert_int_equal(count_readings(r), 4);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 2), second);
+    end_reading(r);
+}
+
+static void test_other_languages(void **state)
+{
+    (void)state;
+    assert_four(rows("Datum von;Datum bis;Energiemenge in kWh;Ersatzwert\n",
+                     "13.02.2026 %s;13.02.2026 %s;%d,5;\n"),
+                "2.5");
+    assert_four(rows("Datum;Zeit von;Zeit bis;Verbrauch [kWh]\n", "13.02.2026;%s:00;%s:00;%d,5\n"),
+                "2.5");
+    assert_four(rows("D\xc3\xa9"
+                     "but;Fin;Valeur (en kW)\n",
+                     "13/02/2026 %s:00;13/02/2026 %s:00;%d,5\n"),
+                "1.25");
+    assert_four(rows("Date,Heure d\xc3\xa9"
+                     "but,Heure fin,Consommation (kWh)\n",
+                     "2026-02-13,%s,%s,\"%d,5\"\n"),
+                "2.5");
+}
+
+static void assert_refused(const char *text, const char *code)
+{
+    reading_t *r = read_text_given(text, "auto", (ecl_given_t){.meter = MPAN});
+
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, code);
+    end_reading(r);
+}
+
+/* What is no energy is not taken for it, though its name is one of a value or ends in kWh. */
+static void test_other_quantities(void **state)
+{
+    (void)state;
+    assert_refused(rows("Start,End,Value (W)\n", "2026-02-13 %s,2026-02-13 %s,%d\n"), "bad-unit");
+    assert_refused(rows("Start,End,Consumption (GWh)\n", "2026-02-13 %s,2026-02-13 %s,%d\n"),
+                   "bad-unit");
+    assert_refused(rows("Start,End,value_inc_vat p/kWh\n", "2026-02-13 %s,2026-02-13 %s,%d\n"),
+                   "no-value-column");
+    assert_four(rows("Start,End,Price p/kWh,Usage kWh\n", "2026-02-13 %s,2026-02-13 %s,24.5,%d\n"),
+                "2");
+    assert_four(rows("Start,End,consumption,rate_p_kwh\n", "2026-02-13 %s,2026-02-13 %s,%d,25\n"),
+                "2");
+}
+
+static void test_a_price_is_no_meter(void **state)
+{
+    reading_t *r = read_text(
+        rows("Timestamp,Boiler kWh,Lift kWh,Price p/kWh\n", "2026-02-13 %s,%.0s%d,0.5,24.5\n"));
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->layout->meter_count, 2);
+    assert_int_equal(count_readings(r), 8);
+    assert_string_equal(value_of(r, "Lift", "AI", "2026-02-13", 4), "0.5");
+    assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    end_reading(r);
+}
+
+/* None of several columns is picked in silence. */
+static void test_rivals(void **state)
+{
+    reading_t *r;
+
+    (void)state;
+    assert_refused(rows("Time,Import T1 kWh,Import T2 kWh\n", "2026-02-13 %s,%.0s%d,2\n"),
+                   "several-values");
+    assert_refused(
+        rows("Time,Active energy Wh (A),Returned energy Wh (A)\n", "2026-02-13 %s,%.0s%d.5,2\n"),
+        "several-values");
+    assert_refused(
+        rows("Time,Electricity consumption,Gas consumption\n", "2026-02-13 %s,%.0s%d.5,2\n"),
+        "several-values");
+    assert_refused(
+        rows("Time,Electricity usage (kWh),Gas usage (kWh)\n", "2026-02-13 %s,%.0s%d.5,2\n"),
+        "several-values");
+    r = read_text(
+        rows("MPAN,Time,Energy (kWh),Boiler house (kWh)\n", MPAN ",2026-02-13 %s,%.0s%d.5,2\n"));
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 2), "2.5");
+    assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    end_reading(r);
+}
+
+/* "Interval" may be a time, a number, or how long it is. */
+static void test_intervals(void **state)
+{
+    const char *text;
+
+    (void)state;
+    assert_four(rows("Timestamp,Interval,kWh\n", "13/02/2026 %s,30min%.0s,%d\n"), "2");
+    assert_four(rows("Timestamp,Interval,kWh\n", "13/02/2026 %s,30%.0s,%d\n"), "2");
+    assert_four(rows("Date,Start Time,Interval,kWh\n", "13/02/2026,%s,30%.0s,%d\n"), "2");
+    assert_four(rows("Date,Interval,kWh\n", "13/02/2026,%s-%s,%d\n"), "2");
+    text = "Date,Interval,kWh\n";
+    for (int i = 1; i <= 48; i++) {
+        text = apr_psprintf(pool, "%s13/02/2026,%d,%d.5\n", text, i, i % 7);
+    }
+    reading_t *r = read_text_given(text, "auto", (ecl_given_t){.meter = MPAN});
+    assert_int_equal(r->failed, 0);
+    assert_int_equal(count_readings(r), 48);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 48), "6.5");
+    end_reading(r);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    apr_initialize();
+    return apr_pool_create(&pool, NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_units_in_names),   cmocka_unit_test(test_other_languages),
+        cmocka_unit_test(test_other_quantities), cmocka_unit_test(test_a_price_is_no_meter),
+        cmocka_unit_test(test_rivals),           cmocka_unit_test(test_intervals),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
