@@ -5,6 +5,7 @@ own, and is stopped by its test. stop() fails the test if httpd's log holds a li
 above that the test did not announce, or if a process outlives the server.
 """
 
+import atexit
 import base64
 import contextlib
 import hashlib
@@ -26,10 +27,38 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 BUILD = SOURCE / os.environ.get("ECL_BUILD", "build/plain")
 SANITIZED = BUILD.name == "sanitize"
 SAMPLES = SOURCE / "tests" / "samples"
-WORKER = BUILD / "eclectyc-import-worker"
-MODULE = BUILD / "mod_eclectyc_import.so"
 USER, PASSWORD = "alice", "correct horse"
 DEADLINE = 60 if SANITIZED else 30
+
+
+# what a test makes is read by httpd's user, unless the test says otherwise
+os.umask(0o022)
+
+
+def reachable():
+    """Where worker, module and templates lie for httpd's user: the build and the source, or a copy of
+    them, where root's clone is one that www-data can't enter (under /root, or made by umask 077)."""
+    worker, module, templates = (BUILD / "eclectyc-import-worker", BUILD / "mod_eclectyc_import.so",
+                                 SOURCE / "templates")
+    enter = ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups", "sh", "-c",
+             'test -x "$0" && test -r "$1" && test -r "$2"', worker, module,
+             templates / "upload.mustache"]
+    if os.getuid() != 0 or subprocess.run(enter).returncode == 0:
+        return worker, module, templates
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="eclectyc-build-", dir="/tmp"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory.chmod(0o755)
+    for program in (worker, module):
+        shutil.copyfile(program, directory / program.name)
+        (directory / program.name).chmod(0o755)
+    shutil.copytree(templates, directory / "templates", copy_function=shutil.copyfile)
+    for path in (directory / "templates").rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (directory / "templates").chmod(0o755)
+    return directory / worker.name, directory / module.name, directory / "templates"
+
+
+WORKER, MODULE, TEMPLATES = reachable()
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -48,10 +77,13 @@ def apxs(variable):
                           check=True, capture_output=True, text=True).stdout.strip()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def reserved_port():
+    """A socket that keeps its port from everybody but who binds it with SO_REUSEADDR, as httpd does,
+    until it is closed."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
 
 
 def process_group_members(pgid):
@@ -82,7 +114,7 @@ class Run:
         self.settings = {
             "Database": self.database.setting,
             "Storage": f'"{self.storage}"',
-            "Templates": f'"{SOURCE / "templates"}"',
+            "Templates": f'"{TEMPLATES}"',
             "WorkerProgram": f'"{WORKER}"',
             "Workers": "1",
             **settings,
@@ -129,7 +161,8 @@ class Httpd(Run):
                  api="/api/import", **settings):
         super().__init__(**settings)
         self.mpm = mpm
-        self.port = free_port()
+        self.reservation = reserved_port()
+        self.port = self.reservation.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
         self.admin = self.base + admin
         self.api = self.base + api
@@ -181,6 +214,8 @@ class Httpd(Run):
 
     def environment(self):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        if "TZ" in os.environ:
+            env["TZ"] = os.environ["TZ"]
         if SANITIZED:
             # httpd itself is not built with the sanitizer, so the runtime must be there before the
             # module; what httpd's own pools hold at exit is no leak of ours
@@ -197,6 +232,10 @@ class Httpd(Run):
         self.write_config()
         return subprocess.run(self.command("-t"), capture_output=True, text=True,
                               env=self.environment(), timeout=60)
+
+    def remove(self):
+        super().remove()
+        self.reservation.close()
 
     def start(self):
         self.write_config()

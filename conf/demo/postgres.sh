@@ -53,13 +53,16 @@ start() {
         fi
     fi
     if ! running; then
-        # the name of a Unix socket has at most 107 bytes
+        # the name of a Unix socket has at most 107 bytes, and what is printed here needs no quoting
         rm -f "$dir/socket"
-        if [ "${#dir}" -gt 80 ]; then
-            ln -s "$($as mktemp -d /tmp/eclectyc-postgres-XXXXXX)" "$dir/socket"
-        else
-            ln -s "$dir" "$dir/socket"
+        socket=$dir
+        case $dir in
+        *[!A-Za-z0-9/._-]*) socket= ;;
+        esac
+        if [ -z "$socket" ] || [ "${#dir}" -gt 80 ]; then
+            socket=$($as mktemp -d /tmp/eclectyc-postgres-XXXXXX)
         fi
+        ln -s "$socket" "$dir/socket"
         $as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/server.log" \
             -o "-c listen_addresses='' -c unix_socket_directories='$(readlink "$dir/socket")'" start >/dev/null ||
             { tail -n 20 "$dir/server.log" >&2; die "the server did not start"; }

@@ -43,7 +43,7 @@ start_database() {
     sqlite3)
         "$here/postgres.sh" stop "$run_dir/postgres" # of an earlier DB=pgsql
         db_params=$run_dir/eclectyc.db
-        look="sqlite3 $db_params"
+        look="sqlite3 '$db_params'"
         ;;
     pgsql)
         db_params=$("$here/postgres.sh" start "$run_dir/postgres") || die "PostgreSQL did not start"
@@ -93,8 +93,11 @@ choose_user() {
         [ ! -e "$file" ] || chown "$run_user:$run_group" "$file"
     done
     as_user="setpriv --reuid=$run_user --regid=$run_group --init-groups"
+    # a build under umask 077: no capability lets a program run that nobody may execute
+    chmod a+x "$build_dir/eclectyc-import-worker"
     # the shell's test knows of capabilities, /usr/bin/test does not
-    reachable='test -r "$0/templates/upload.mustache" && test -x "$1" && test -w "$2"'
+    reachable='test -r "$0/templates/upload.mustache" && test -r "$1/mod_eclectyc_import.so" &&
+        test -x "$1/eclectyc-import-worker" && test -w "$2"'
     if $as_user sh -c "$reachable" "$source_dir" "$build_dir" "$run_dir"; then
         return 0
     fi
@@ -123,6 +126,10 @@ start() {
     if curl -s -o /dev/null "http://127.0.0.1:$port/"; then
         die "something else answers on port $port: choose another with PORT=…"
     fi
+    # a start that fails leaves nothing running
+    trap '[ $? -eq 0 ] || stop "$run_dir"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
     start_database
     httpd -t 2>/dev/null || httpd -t
     httpd -k start || die "httpd did not start: see $run_dir/log/error_log"

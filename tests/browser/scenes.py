@@ -62,6 +62,15 @@ def set_processing(server, batch, total=62000, done=26350):
              done * 48, batch))
 
 
+def set_waiting(server, batch):
+    """As if no worker had ever taken it."""
+    with server.change() as db:
+        db.execute(
+            "UPDATE import_jobs SET status = 'queued', attempts = 0, claims = 0, worker = NULL, "
+            "lease_until = NULL, started_at = NULL, attempt_started_at = NULL, total_rows = NULL, "
+            "processed_rows = 0, imported_rows = 0, readings_new = 0 WHERE batch_id = ?", (batch,))
+
+
 def set_times(server):
     """Spreads what is done over two days and two people; what is going on stays as it is."""
     with server.change() as db:

@@ -1,17 +1,11 @@
 """What the pages' script adds: live figures, upload progress, drag and drop; and the keyboard."""
 
-import contextlib
-import os
-import pathlib
-import signal
-import sqlite3
-
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-import harness
 import meterfiles as mf
 from harness import wait_for
+from scenes import drain, set_processing, set_waiting
 
 
 def keys(page, *sequence):
@@ -20,76 +14,27 @@ def keys(page, *sequence):
 
 # ---- progress ---------------------------------------------------------------------------------------
 
-def workers(server):
-    """The pids of the server's worker processes."""
-    found = []
-    for pid in harness.process_group_members(server.process.pid):
-        with contextlib.suppress(OSError):
-            if b"eclectyc-import-worker" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
-
-
-def signal_all(pids, number):
-    for pid in pids:
-        os.kill(pid, number)
-
-
-@contextlib.contextmanager
-def halted(server):
-    """The worker stands still, wherever it is, but where it keeps the page from the database."""
-    pids = workers(server)
-    signal_all(pids, signal.SIGSTOP)
-    try:
-        while not is_readable(server.database.path):
-            signal_all(pids, signal.SIGCONT)
-            signal_all(pids, signal.SIGSTOP)
-        yield
-    finally:
-        signal_all(pids, signal.SIGCONT)
-
-
-def is_readable(path):
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=0.2)) as database:
-            database.execute("SELECT count(*) FROM import_jobs").fetchone()
-    except sqlite3.OperationalError:
-        return False
-    return True
-
-
-def large(meters=450, count=200):
-    """90,000 rows without a clock change, made quickly: one meter's rows for each of them."""
-    header, *rows = mf.wide(1, first="2025-04-02", count=count).splitlines()
-    return "\n".join([header] + [row.replace(mf.mpan(0), mf.mpan(meter), 1)
-                                 for meter in range(1000, 1000 + meters) for row in rows]) + "\n"
-
-
-def test_progress_is_live(scripted, working, save):
+def test_progress_is_live(scripted, idle, week, save):
     page = scripted
-    page.login(working)
-    page.upload(save("large.csv", large()), background=True)
-    page.until("h1", "large.csv")
-    batch, seen = page.batch_id, []
-    while len(seen) < 2:
-        done = working.job(batch)["processed_rows"]
-        assert done < 90000, "the file is too small for this machine"
-        if done <= max(seen, default=0):
-            continue
-        with halted(working):
-            job = working.job(batch)
-            page.until("[data-live='show.rows']", f"{job['processed_rows']:,} of 90,000 rows")
-            percent = int(job["progress_percent"])
-            assert page.text("[data-live='show.percent']") == str(percent)
-            assert page.find("progress").get_property("value") == percent
-            if not seen:
-                page.until("#announce[aria-live=polite]", f"{percent}%, ")
-                page.js("window.isSamePage = true")
-            seen.append(job["processed_rows"])
-    assert 0 < seen[0] < seen[1] < 90000
+    page.login(idle)
+    page.upload(save("large.csv", mf.wide(1, first=week)), background=True)
+    page.until_job("Waiting")
+    batch = page.batch_id
+    for done in (26350, 48050):
+        set_processing(idle, batch, total=62000, done=done)
+        page.until("[data-live='show.rows']", f"{done:,} of 62,000 rows")
+        percent = int(idle.job(batch)["progress_percent"])
+        assert percent == done * 100 // 62000
+        assert page.text("[data-live='show.percent']") == str(percent)
+        assert page.find("progress").get_property("value") == percent
+        if done == 26350:
+            page.until("#announce[aria-live=polite]", f"{percent}%, ")
+            page.js("window.isSamePage = true")
     assert page.js("return window.isSamePage"), "the page was loaded anew for its figures"
+    set_waiting(idle, batch)
+    drain(idle)
     page.until_job("Completed")
-    assert page.tiles()["Rows imported"] == "90,000"
+    assert page.tiles()["Rows imported"] == "7"
 
 
 def test_the_list_is_live(desktop, idle, week, save):

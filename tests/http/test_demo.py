@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(harness.SANITIZED, reason="the demo is built wit
 @pytest.fixture
 def clone():
     """The committed and uncommitted source without anything built, in a new directory."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="eclectyc-clone-", dir="/tmp"))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="eclectyc clone-", dir="/tmp"))
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=harness.SOURCE,
                            check=True, capture_output=True, text=True).stdout.splitlines()
     for name in files:
@@ -37,7 +37,7 @@ def make(clone, *args):
     # what `make check` told its own make is not for this one
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(["make", *args], cwd=clone / "src", env=env, capture_output=True, text=True,
-                          timeout=600)
+                          timeout=600, umask=0o077)
 
 
 def connect(run):
@@ -47,6 +47,16 @@ def connect(run):
     return databases.connect_pgsql(f"host={socket} user=eclectyc dbname=postgres")
 
 
+def processes_of(clone):
+    """Processes on whose command line the clone's directory stands."""
+    found = []
+    for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # of a process that has ended meanwhile
+            if str(clone).encode() in line.read_bytes():
+                found.append(line.parent.name)
+    return found
+
+
 def own_figures():
     rows = (harness.SAMPLES / "sample_hh_data.csv").read_text().splitlines()[1:]
     cells = [c for row in rows for c in row.split(",")[2:] if c]
@@ -54,7 +64,12 @@ def own_figures():
 
 
 def test_make_run_and_stop(clone):
-    port, run = harness.free_port(), clone / "run"
+    with harness.reserved_port() as reservation:
+        make_run_and_stop(clone, reservation.getsockname()[1])
+
+
+def make_run_and_stop(clone, port):
+    run = clone / "run"
     wanted = f"DB={databases.DRIVER}"
     first = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}", wanted)
     assert first.returncode == 0, first.stdout + first.stderr
@@ -77,12 +92,16 @@ def test_make_run_and_stop(clone):
     pid = int((run / "httpd.pid").read_text())
     assert make(clone, "stop").returncode == 0  # remembers the directory
     assert not pathlib.Path(f"/proc/{pid}").exists()
-    left = [p for p in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-            if str(clone).encode() in p.read_bytes()]
-    assert not left
+    assert not processes_of(clone)
     assert make(clone, "stop", f"RUN_DIR={run}").returncode == 0  # nothing to stop is no error
     assert not [line for line in (run / "log/error_log").read_text().splitlines()
                 if ":error]" in line or ":warn]" in line or ":crit]" in line]
+
+    (clone / "src/tests/samples/sample_hh_data.csv").write_text("no,readings\n1,2\n")
+    failing = make(clone, "run", f"PORT={port}", f"RUN_DIR={run}", wanted)
+    assert failing.returncode != 0
+    assert "the import ended as failed" in failing.stderr
+    assert not processes_of(clone), "a start that fails leaves nothing running"
 
 
 @pytest.mark.sqlite3
@@ -117,3 +136,6 @@ def test_install_into_an_existing_apache(clone):
     conf.write_text("# mine\n")
     assert make(clone, "-s", "install", f"DESTDIR={root}", "PREFIX=/usr").returncode == 0
     assert conf.read_text() == "# mine\n"
+    for path in root.rglob("*"):
+        mode = path.stat().st_mode & 0o777
+        assert mode == (0o755 if path.is_dir() or path.name.endswith("-worker") else 0o644), path

@@ -117,6 +117,10 @@ static inline const char *emitted_time(const emitted_t *at, const char *format, 
     if (is_24) {
         tm.tm_hour = 24;
     }
+    /* strftime would take the fields as the machine's own local time */
+    if (!strncmp(format, "%s", 2)) {
+        return apr_psprintf(at->pool, "%" APR_INT64_T_FMT "%s", (apr_int64_t)seconds, format + 2);
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     assert_true(strftime(text, sizeof(text), format, &tm) > 0);
