@@ -36,6 +36,8 @@ static ecl_layout_t *make_layout(char delimiter, apr_pool_t *p)
     layout->meter_column = layout->serial_column = layout->date_column = -1;
     layout->time_column = layout->period_column = layout->value_column = -1;
     layout->interval_column = -1;
+    layout->parts.year = layout->parts.month = layout->parts.day = -1;
+    layout->parts.hour = layout->parts.minute = -1;
     layout->unit_column = layout->flag_column = layout->channel_column = -1;
     layout->total_column = -1;
     layout->interval_minutes = 30;
@@ -143,7 +145,7 @@ static apr_status_t try_delimiter(ecl_attempt_t *attempt, const char *path, char
 {
     apr_status_t status;
 
-    *attempt = (ecl_attempt_t){.delimiter = delimiter};
+    *attempt = (ecl_attempt_t){.delimiter = delimiter, .path = path};
     status = ecl_sample_read(&attempt->sample, path, delimiter, p, result);
     if (status == APR_SUCCESS) {
         ecl_layout_find_table(attempt, p);
@@ -345,6 +347,7 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
     if (status != APR_SUCCESS) {
         return status;
     }
+    ecl_parts_take_date(layout, &attempt->sample, attempt->first, scratch);
     layout->kind =
         ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch, p)
             ? ECL_LAYOUT_WIDE
@@ -452,6 +455,10 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
             APR_SUCCESS ||
         (status = ecl_layout_take_date_order(layout, sample, attempt->first, result)) !=
             APR_SUCCESS) {
+        return status;
+    }
+    status = ecl_parts_take_hours(layout, attempt, scratch, result);
+    if (status != APR_SUCCESS) {
         return status;
     }
     if (layout->kind == ECL_LAYOUT_LONG &&
@@ -616,8 +623,8 @@ apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const cha
     status = ecl_records_open(&records, path, ',', scratch, result);
     source = status == APR_SUCCESS ? ecl_records_source(records) : NULL;
     if (status == APR_SUCCESS && ecl_records_sheets(records)) {
-        status =
-            ecl_layout_find_in_workbook(playout, records, import_type, given, scratch, p, result);
+        status = ecl_layout_find_in_workbook(playout, records, path, import_type, given, scratch, p,
+                                             result);
     } else if (source && source->form->describe) {
         status = take_form(playout, records, import_type, given, p, result);
     } else if (status == APR_SUCCESS) {

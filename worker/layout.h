@@ -51,6 +51,20 @@ typedef struct ecl_extra_value_t {
 
 #define ECL_LAYOUT_EXTRAS 3
 
+/* Columns that have the date, or the time of day, in parts; -1: there is none. They are put
+ * together (ecl_parts_join) before anybody reads them. */
+typedef struct ecl_parts_t {
+    int year, month, day;  /* the date is put into the cell of `day` */
+    int hour, minute;      /* the time into that of `hour` */
+    int first_hour;        /* 0: hours are 0 to 23; 1: 1 to 24, each the one that ends then */
+    int has_24;            /* hours from 0: 24:00 is a time, too */
+    int are_hours;         /* there are no minutes, or all are 0 */
+    int has_second;        /* the hour that comes twice is marked the second time: "2*" */
+    int hours_are_counted; /* in their order, to 23 or 25 where the clocks change; then the hour is
+                              the period */
+    const char *why;       /* what hours are, and what shows it */
+} ecl_parts_t;
+
 /* One column of a table that has one for each meter. */
 typedef struct ecl_meter_column_t {
     int column;
@@ -78,6 +92,7 @@ struct ecl_given_t {
     int is_read_as;       /* it has that column */
     int interval_minutes; /* 0: nothing is said */
     int midnight_is_end, times_are_local;
+    const char *hours;  /* "0", "1": the first of a day; "counted"; NULL: nothing is said */
     char decimal_point; /* NUL: nothing is said */
     /* Called once when the header is known: adds what is known of files with that header. The
      * status is that of finding the layout. NULL: nothing is known. */
@@ -126,9 +141,10 @@ typedef struct ecl_layout_t {
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */
-    int period_column; /* long: a settlement period number, */
+    int period_column; /* long: a settlement period number (or that of an hour), */
     int first_period;  /* counted from 1 or 0 */
-    int value_column;  /* long, daily */
+    ecl_parts_t parts;
+    int value_column; /* long, daily */
     int unit_column;
     int flag_column; /* one flag for the row */
     int channel_column;
@@ -198,6 +214,18 @@ typedef struct ecl_layout_t {
  */
 apr_status_t ecl_layout_find(ecl_layout_t **playout, const char *path, const char *import_type,
                              const ecl_given_t *given, apr_pool_t *p, ecl_result_t *result);
+
+#define ECL_PARTS_TEXT 48
+
+/* Room for what is put together. */
+typedef struct ecl_parts_text_t {
+    char date[ECL_PARTS_TEXT], time[ECL_PARTS_TEXT];
+} ecl_parts_text_t;
+
+/* Puts the parts of a row's date and time together, in the record's cells. Returns the number of
+ * its hour, -1: it has none; *pis_second: that is marked as coming the second time. */
+int ecl_parts_join(const ecl_layout_t *layout, ecl_record_t *record, ecl_parts_text_t *text,
+                   int *pis_second);
 
 /* Sets added, when all else is known of the layout. */
 void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p);

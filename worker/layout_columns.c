@@ -150,6 +150,11 @@ static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_recor
         *column = (column_t){.index = index};
         column->role = ecl_header_role(name->text, name->length, &column->rank, &column->is_utc);
         column->header_unit = ecl_unit_in_header(name->text, name->length);
+        if (index == layout->parts.day) {
+            column->role = ECL_ROLE_DATE;
+        } else if (index == layout->parts.year || index == layout->parts.month) {
+            column->role = ECL_ROLE_IGNORED;
+        }
         /* "Active Import (kWh)": a name nobody has thought of, but it says what it holds; "Day
          * (kWh)" is no date */
         if ((column->role == ECL_ROLE_NONE || date_rank(column)) &&
@@ -421,6 +426,26 @@ static const column_t *choose_period(const columns_t *columns, const column_t *d
     return NULL;
 }
 
+/* Where a date has no time, and no other column has times or settlement periods: that of hours. */
+static void take_hour(ecl_layout_t *layout, const column_t *date, const column_t *time,
+                      const column_t *period, const ecl_sample_t *sample, int from)
+{
+    ecl_parts_t *parts = &layout->parts;
+
+    if (layout->kind == ECL_LAYOUT_WIDE || !date || date->stamps) {
+        return;
+    }
+    ecl_parts_find_hour(layout, sample, from);
+    if (parts->hour < 0 || parts->hour == date->index ||
+        (time && time != date && time->index != parts->hour && time->times) ||
+        (period && period != date && period->index != parts->hour && period->cells)) {
+        parts->hour = parts->minute = -1;
+        return;
+    }
+    layout->time_column = parts->hour;
+    layout->period_column = -1;
+}
+
 static const column_t *choose_value(const columns_t *columns, const column_t *meter)
 {
     const column_t *best = NULL;
@@ -525,6 +550,7 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
         }
         found |= 1u << role;
     }
+    found |= ecl_parts_has_date(record) ? 1u << ECL_ROLE_DATE : 0;
     found &= ~(1u << ECL_ROLE_NONE);
     has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
                FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME) ||
@@ -727,7 +753,8 @@ static int list_numbers(const ecl_layout_t *layout, const columns_t *columns, in
         if (index != layout->date_column && index != layout->time_column &&
             index != layout->period_column && index != layout->serial_column &&
             index != layout->unit_column && index != layout->channel_column &&
-            index != layout->flag_column && !date_rank(column) && column->role != ECL_ROLE_FLAG &&
+            index != layout->flag_column && !ecl_parts_has(layout, index) && !date_rank(column) &&
+            column->role != ECL_ROLE_FLAG &&
             (column->cells ? most(column->numbers, column->cells) : layout->names[index][0] != 0)) {
             list[count++] = index;
         }
@@ -776,6 +803,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     layout->time_column = time != date ? index_of(time) : -1;
     layout->period_column =
         period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
+    take_hour(layout, date, time, period, sample, from);
     /* a 0 may be a mistake; where periods are counted from it, 48 is rare */
     layout->first_period = period && period->zeros > period->forty_eights ? 0 : 1;
     layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));

@@ -140,6 +140,18 @@ static const char *header_text(const ecl_layout_t *layout, const ecl_attempt_t *
                         stands_alone(attempt) ? "" : " (what stands above it is not read)");
 }
 
+static const char *date_text(const ecl_layout_t *layout, apr_pool_t *p)
+{
+    const ecl_parts_t *parts = &layout->parts;
+
+    if (parts->day < 0) {
+        return apr_psprintf(p, "date in column %s%s", column_text(layout, layout->date_column, p),
+                            date_order_text(layout));
+    }
+    return apr_psprintf(p, "date in columns %s, %s and %s", column_text(layout, parts->year, p),
+                        column_text(layout, parts->month, p), column_text(layout, parts->day, p));
+}
+
 void ecl_layout_tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const char *why,
                      apr_pool_t *p)
 {
@@ -167,9 +179,9 @@ void ecl_layout_tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const c
                             column_text(layout, layout->value_column, p),
                             layout->meter_count > 1 ? " and others" : "", why);
     }
-    text = apr_psprintf(
-        p, "%s; %s; date in column %s%s; %s", text, ecl_layout_meter_text(layout, p),
-        column_text(layout, layout->date_column, p), date_order_text(layout), unit_text(layout, p));
+    text =
+        apr_psprintf(p, "%s%s; %s; %s; %s", text, layout->parts.why ? layout->parts.why : "",
+                     ecl_layout_meter_text(layout, p), date_text(layout, p), unit_text(layout, p));
     if (layout->channel_column >= 0) {
         text = apr_psprintf(p, "%s; channel in column %s", text,
                             column_text(layout, layout->channel_column, p));

@@ -94,6 +94,13 @@ static apr_status_t check_labels(const ecl_layout_t *layout, apr_pool_t *p, ecl_
             result, ECL_EINPUT, "labels-conflict",
             "the file numbers its half-hours and has no times, and period %ss were given", given);
     }
+    if (layout->parts.first_hour && !layout->given.is_read_as) {
+        return is_end ? APR_SUCCESS
+                      : ecl_fail(result, ECL_EINPUT, "labels-conflict",
+                                 "column %s has hours from 1 to 24, which are those that end then, "
+                                 "and period starts were given",
+                                 column_text(layout, column, p));
+    }
     if (layout->labels_are_ends != is_end || (!is_wide && role == ECL_ROLE_START && is_end) ||
         (!is_wide && role == ECL_ROLE_END && !is_end)) {
         return ecl_fail(result, ECL_EINPUT, "labels-conflict",

@@ -6,6 +6,7 @@
  *   series   a header's runs of columns: 00:00 … 23:30, HH01 … HH50
  *   labels   its value columns: such series with their flags and clock-change pairs
  *   columns  every other column's role, by name and content
+ *   parts    dates and times in several columns
  *   stamps   long layout: interval, period start or end, direction
  *   cells    what the cells show: dates and their order, the decimal sign
  *   given    what the user said, against all this
@@ -167,6 +168,7 @@ static inline int ecl_layout_value_column(const ecl_layout_t *layout, int nth)
 
 /* A file read under one delimiter, or a sheet of a workbook. */
 typedef struct ecl_attempt_t {
+    const char *path;
     char delimiter;
     const char *sheet; /* NULL: a text */
     int sheet_number;
@@ -201,8 +203,9 @@ apr_status_t ecl_layout_from_attempt(ecl_layout_t **playout, ecl_attempt_t *atte
 
 /* The layouts of a workbook's sheets; as ecl_layout_find. */
 apr_status_t ecl_layout_find_in_workbook(ecl_layout_t **playout, ecl_records_t *records,
-                                         const char *import_type, const ecl_given_t *given,
-                                         apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result);
+                                         const char *path, const char *import_type,
+                                         const ecl_given_t *given, apr_pool_t *scratch,
+                                         apr_pool_t *p, ecl_result_t *result);
 
 /* Adds something to be told of the file as a whole. code is a literal. */
 void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *message,
@@ -322,6 +325,32 @@ void ecl_layout_take_total(ecl_layout_t *layout, const ecl_sample_t *sample, int
 
 /* What the evidence says where the sample does not show what times are. */
 #define ECL_LABELS_OPEN "taken as period starts: period ends would fit as well"
+
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+/* Whether a header has columns for year, month and day. */
+int ecl_parts_has_date(const ecl_record_t *header);
+
+/* Takes such columns if no other has dates, and joins the sample. Names are known. */
+void ecl_parts_take_date(ecl_layout_t *layout, ecl_sample_t *sample, int from, apr_pool_t *p);
+
+/* Whether a column has such a part. */
+int ecl_parts_has(const ecl_layout_t *layout, int column);
+
+/* Finds columns of hours and minutes: parts.hour, parts.minute. */
+void ecl_parts_find_hour(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
+
+/* Decides what the hours are, by the whole file (its first 64 MiB), and joins the sample.
+ * ECL_EINPUT "hours-conflict". */
+apr_status_t ecl_parts_take_hours(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_pool_t *p,
+                                  ecl_result_t *result);
+
+/* Makes hours the periods of a day. */
+void ecl_parts_count_hours(ecl_layout_t *layout);
+
+/* A date cell, or a day number where the column has them. */
+ecl_datetime_status_t ecl_layout_parse_date(const ecl_layout_t *layout, const ecl_field_t *cell,
+                                            ecl_datetime_t *pstamp);
 
 /* ---- stamps --------------------------------------------------------------------------------- */
 

@@ -59,9 +59,16 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
     if (layout->period_column >= 0 && !layout->first_period) {
         text = " first_period=0";
     }
-    if (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0) {
+    if (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 && !layout->parts.first_hour) {
         text = apr_pstrcat(p, text, layout->labels_are_ends ? " labels=end" : " labels=start",
                            layout->midnight_is_end ? " midnight=end" : "", NULL);
+    }
+    if (layout->parts.hour >= 0) {
+        text = apr_pstrcat(p, text, " hours=",
+                           layout->parts.hours_are_counted ? "counted"
+                           : layout->parts.first_hour      ? "1"
+                                                           : "0",
+                           NULL);
     }
     text = apr_pstrcat(p, text, zone_words(layout, p), order_words(layout), NULL);
     if (layout->decimal_point == ',' || layout->commas_are_groups) {
@@ -167,6 +174,10 @@ static int take_word(ecl_layout_t *layout, const char *name, const char *value, 
     if (!strcmp(name, "first_period")) {
         layout->first_period = 0;
         return !strcmp(value, "0");
+    }
+    if (!strcmp(name, "hours")) {
+        given->hours = apr_pstrdup(p, value);
+        return !strcmp(value, "0") || !strcmp(value, "1") || !strcmp(value, "counted");
     }
     if (!strcmp(name, "midnight")) {
         return given->midnight_is_end = !strcmp(value, "end");

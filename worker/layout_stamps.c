@@ -12,9 +12,8 @@ typedef struct stamp_t {
     apr_int64_t minute; /* since 1970, of the label */
 } stamp_t;
 
-/* A date cell, or a day number where the column has them. */
-static ecl_datetime_status_t parse_date(const ecl_layout_t *layout, const ecl_field_t *cell,
-                                        ecl_datetime_t *pstamp)
+ecl_datetime_status_t ecl_layout_parse_date(const ecl_layout_t *layout, const ecl_field_t *cell,
+                                            ecl_datetime_t *pstamp)
 {
     ecl_datetime_status_t status =
         ecl_datetime_parse(cell->text, cell->length, layout->date_order, pstamp);
@@ -77,7 +76,7 @@ int ecl_layout_stamp(const ecl_layout_t *layout, const ecl_field_t *fields, int 
         return 0;
     }
     cell = &fields[layout->date_column];
-    *pstatus = parse_date(layout, cell, pstamp);
+    *pstatus = ecl_layout_parse_date(layout, cell, pstamp);
     if (*pstatus != ECL_DATETIME_OK) {
         return 0;
     }
@@ -360,7 +359,9 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     }
     layout->labels_are_ends = 0;
     if (layout->period_column >= 0) {
-        *pwhy = layout->first_period ? "settlement periods" : "settlement periods, counted from 0";
+        *pwhy = layout->parts.hours_are_counted ? "hours, counted through the day"
+                : layout->first_period          ? "settlement periods"
+                                                : "settlement periods, counted from 0";
         return;
     }
     find_direction(layout, stamps, count);
@@ -369,6 +370,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     if (layout->given.interval_minutes) {
         layout->interval_minutes = layout->given.interval_minutes;
         is_daily = layout->interval_minutes == 1440;
+    } else if (layout->parts.hour >= 0 && layout->parts.are_hours) {
+        layout->interval_minutes = 60;
     }
     if (layout->time_column < 0 && (!with_time || is_daily)) {
         layout->kind = ECL_LAYOUT_DAILY;
@@ -384,6 +387,11 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         *pwhy = apr_psprintf(p, "reads of a register every %d minutes (as given)%s",
                              layout->interval_minutes,
                              layout->midnight_is_end ? ", 00:00 closes its date" : "");
+        return;
+    }
+    if (layout->parts.first_hour) {
+        *pwhy =
+            apr_psprintf(p, "%d-minute readings; hours by their number", layout->interval_minutes);
         return;
     }
     if (slots * 2 > count) {

@@ -9,7 +9,7 @@
 /* Finding the layouts of a workbook's sheets. */
 typedef struct workbook_t {
     ecl_records_t *records;
-    const char *import_type;
+    const char *path, *import_type;
     const ecl_given_t *given;
     apr_pool_t *p;
     ecl_layout_t *first, *last;
@@ -67,7 +67,8 @@ static apr_status_t try_sheet(workbook_t *workbook, int number, apr_pool_t *scra
                               ecl_result_t *result)
 {
     const ecl_sheet_t *sheet = ecl_records_sheet(workbook->records, number);
-    ecl_attempt_t attempt = {.delimiter = ',',
+    ecl_attempt_t attempt = {.path = workbook->path,
+                             .delimiter = ',',
                              .sheet = apr_pstrdup(workbook->p, sheet->name),
                              .sheet_number = number,
                              .has_import = workbook->has_import,
@@ -122,10 +123,12 @@ static void tell_workbook(const workbook_t *workbook)
 }
 
 apr_status_t ecl_layout_find_in_workbook(ecl_layout_t **playout, ecl_records_t *records,
-                                         const char *import_type, const ecl_given_t *given,
-                                         apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
+                                         const char *path, const char *import_type,
+                                         const ecl_given_t *given, apr_pool_t *scratch,
+                                         apr_pool_t *p, ecl_result_t *result)
 {
     workbook_t workbook = {.records = records,
+                           .path = path,
                            .import_type = import_type,
                            .given = given,
                            .p = p,

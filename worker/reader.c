@@ -247,6 +247,9 @@ static apr_status_t next_row(ecl_rows_t *rows, ecl_record_t *record, ecl_result_
             break;
         }
     }
+    if (record->status == ECL_RECORD_OK) {
+        ecl_parts_join(rows->layout, record, &rows->parts, &rows->is_second);
+    }
     if (rows->turn) {
         record->number = ++rows->number; /* there are other rows than the file has records */
     }

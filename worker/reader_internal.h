@@ -42,7 +42,9 @@ typedef struct ecl_rows_t {
     ecl_record_t held; /* a record that waits for the days of the table above it; nothing is read
                           meanwhile, so it stays valid */
     int is_held;
-    apr_int64_t number; /* where there is a turn: of the row in hand */
+    apr_int64_t number;     /* where there is a turn: of the row in hand */
+    ecl_parts_text_t parts; /* what its date and time were put together as, */
+    int is_second;          /* and whether its hour is marked as the second of two */
 } ecl_rows_t;
 
 /* One column of a table with a column per meter, in the row in hand. */
@@ -310,6 +312,19 @@ void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
 
 /* Decides for all layouts that are open: UTC if some row shows it and none the contrary. */
 void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_pool_t *p);
+
+/* How often rows of the days on which the clocks change have the hours 1 to 25 of their day. */
+typedef struct ecl_hours_seen_t {
+    int in_short[26], in_long[26];
+} ecl_hours_seen_t;
+
+/* Takes a row with a value: its local day, and the number of its hour (-1: none). */
+void ecl_hours_look(ecl_hours_seen_t *seen, const ecl_layout_t *layout, const ecl_clock_day_t *day,
+                    int number);
+
+/* Amends layout and evidence where they show that hours are numbered otherwise than by the clock at
+ * their start; 1 if so. */
+int ecl_hours_apply(const ecl_hours_seen_t *seen, ecl_layout_t *layout, apr_pool_t *p);
 
 /* What the sample can't show and the file may: the zone that a line above or below the table
  * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that

@@ -176,6 +176,18 @@ static ecl_outcome_t fail_skipped(ecl_reader_t *reader, int column, ecl_date_t d
                            ecl_reader_show(reader, ecl_reader_cell(reader, column)), text);
 }
 
+/* Always 0. */
+static int fail_second(ecl_reader_t *reader, int column, ecl_date_t date)
+{
+    char text[ECL_DATE_TEXT];
+
+    ecl_date_print(date, text);
+    ecl_reader_fail(reader, column, "no-such-time",
+                    "\"%s\" is marked as coming a second time, which it does not on %s",
+                    ecl_reader_show(reader, ecl_reader_cell(reader, column)), text);
+    return 0;
+}
+
 static int time_column(const ecl_layout_t *layout)
 {
     return layout->time_column >= 0 ? layout->time_column : layout->date_column;
@@ -196,7 +208,7 @@ static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int labe
 
     switch (ecl_clock_label(day, label, 0, &row->minute)) {
     case ECL_LABEL_OK:
-        return 1;
+        return !reader->stream.is_second || fail_second(reader, column, day->date);
     case ECL_LABEL_SKIPPED:
         if (!row->is_value_missing) {
             fail_skipped(reader, column, day->date);
@@ -208,6 +220,11 @@ static int take_label(ecl_reader_t *reader, const ecl_clock_day_t *day, int labe
     hour = ecl_layout_hour_of(ecl_reader_cell(reader, reader->layout->read_as_column).text);
     if (hour != ECL_HOUR_OPEN) { /* of a row whose like may be in another file */
         ecl_clock_label(day, label, hour == ECL_HOUR_SECOND, &row->minute);
+        return 1;
+    }
+    if (reader->layout->parts.has_second) {
+        reader->hour = reader->stream.is_second ? ECL_HOUR_SECOND : ECL_HOUR_FIRST;
+        ecl_clock_label(day, label, reader->stream.is_second, &row->minute);
         return 1;
     }
     if (!ecl_reader_take_meter(reader) || !take_marks(reader, row)) {
@@ -283,7 +300,7 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
     int periods;
 
     ecl_clock_day(reader->zone, date, &row->day);
-    periods = row->day.minutes / 30;
+    periods = row->day.minutes / row->interval;
     if (ecl_decimal_parse(cell.text, cell.length, '.', &period) != ECL_DECIMAL_OK ||
         period % ECL_DECIMAL_ONE != 0 || period < first * ECL_DECIMAL_ONE ||
         period >= (first + periods) * ECL_DECIMAL_ONE) {
@@ -291,11 +308,12 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
 
         ecl_date_print(date, text);
         ecl_reader_fail(reader, column, "no-such-period",
-                        "\"%s\" is no settlement period of %s: expected %d to %d",
-                        ecl_reader_show(reader, cell), text, first, first + periods - 1);
+                        "\"%s\" is no %s of %s: expected %d to %d", ecl_reader_show(reader, cell),
+                        reader->layout->parts.hours_are_counted ? "hour" : "settlement period",
+                        text, first, first + periods - 1);
         return 0;
     }
-    row->minute = (int)(period / ECL_DECIMAL_ONE - first) * 30;
+    row->minute = (int)(period / ECL_DECIMAL_ONE - first) * row->interval;
     to_settlement_day(reader, row);
     return 1;
 }

@@ -17,6 +17,8 @@ typedef struct survey_t {
     int last_is_plain;  /* that day has 24 hours */
     int has_offset;
     ecl_zone_t zone;
+    ecl_hours_seen_t hours;
+    int hour;                /* number of the row's hour; -1: none */
     apr_int64_t first, last; /* labels, in minutes since 1970; first > last: none yet */
     /* stamps with a value other than 0 on days when the clocks change */
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
@@ -35,6 +37,24 @@ static int has_value(const survey_t *survey, const ecl_record_t *record)
             ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value);
 
         if ((status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED) && value != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A row that has its place in the day, though its value may be one that can't be read. */
+static int has_any(const survey_t *survey, const ecl_record_t *record)
+{
+    const ecl_layout_t *layout = survey->layout;
+
+    for (int i = 0; i < ecl_layout_value_columns(layout); i++) {
+        ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, i));
+        ecl_decimal_t value;
+        ecl_decimal_status_t status =
+            ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value);
+
+        if (status != ECL_DECIMAL_IS_MISSING && (status != ECL_DECIMAL_OK || value != 0)) {
             return 1;
         }
     }
@@ -102,7 +122,7 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
     ecl_datetime_status_t status;
     ecl_datetime_t stamp;
     ecl_clock_day_t day;
-    int column;
+    int column, is_read;
 
     /* nearly every row has the date of the one before */
     if (survey->last_is_plain && !survey->layout->labels_are_open &&
@@ -114,13 +134,20 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
     if (survey->layout->date_order_is_open) {
         ecl_layout_compare_orders(cell, &survey->order);
     }
-    if (!ecl_layout_stamp(survey->layout, record->fields, record->count, &stamp, &status,
-                          &column)) {
+    is_read =
+        ecl_layout_stamp(survey->layout, record->fields, record->count, &stamp, &status, &column);
+    if (!is_read && (survey->hour < 0 || column != survey->layout->time_column)) {
+        return;
+    }
+    ecl_clock_day(survey->clock, stamp.date, &day);
+    if (survey->hour >= 0 && day.minutes != 1440 && has_any(survey, record)) {
+        ecl_hours_look(&survey->hours, survey->layout, &day, survey->hour);
+    }
+    if (!is_read) {
         return;
     }
     survey->has_offset |= stamp.has_offset;
     note_label(survey, &stamp);
-    ecl_clock_day(survey->clock, stamp.date, &day);
     if (survey->layout->kind == ECL_LAYOUT_WIDE) {
         ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
     }
@@ -146,6 +173,10 @@ static void look_at_turned(survey_t *survey)
 static void look_at_row(survey_t *survey, ecl_record_t *record)
 {
     if (!survey->turn) {
+        ecl_parts_text_t text;
+        int is_second;
+
+        survey->hour = ecl_parts_join(survey->layout, record, &text, &is_second);
         look_at(survey, record);
     } else if (ecl_turn_put(survey->turn, record) == ECL_TURN_FIRST) {
         look_at_turned(survey);
@@ -169,6 +200,10 @@ static int is_zone_given(const ecl_layout_t *layout)
 /* Whether dates and times are to be looked at. */
 static int needs_stamps(const ecl_layout_t *layout)
 {
+    if (layout->parts.hour >= 0 && layout->period_column < 0 && !layout->times_are_utc &&
+        !layout->given.is_read_as) {
+        return 1;
+    }
     return (layout->date_order_is_open && !layout->turned) || ecl_wide_zone_is_open(layout) ||
            (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
             (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
@@ -281,7 +316,8 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
                                const ecl_clock_t *clock, ecl_wide_zone_t *wide, apr_pool_t *p,
                                apr_int64_t *prows, ecl_result_t *result)
 {
-    survey_t survey = {.layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1};
+    survey_t survey = {
+        .layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1, .hour = -1};
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
@@ -297,7 +333,8 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
         layout->evidence = apr_pstrcat(p, layout->evidence,
                                        "; month before day, as dates later in the file show", NULL);
         /* the other way round the days on which clocks change were no dates at all */
-        survey = (survey_t){.layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1};
+        survey = (survey_t){
+            .layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1, .hour = -1};
         apr_pool_clear(reading);
         status = look(&survey, path, &is_whole, reading, p, result);
     }
@@ -312,6 +349,9 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     if (is_whole && are_ends(&survey)) {
         layout->labels_are_ends = 1;
         tell_ends(layout, p);
+    }
+    if (ecl_hours_apply(&survey.hours, layout, p)) {
+        survey.skipped = 0; /* those were other hours */
     }
     take_zone(&survey, layout, is_whole, p);
     take_utc(&survey, layout, p);

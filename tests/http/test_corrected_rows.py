@@ -62,6 +62,23 @@ def dtc(days):
 DF2 = "#F2\n#O " + mf.mpan(0) + "-E25A000417\n#S 2\n" + "".join(
     f"{when:%d/%m/%Y,%H:%M},{i}.5,A\n" for i, when in enumerate(stamps("2026-06-01", 49, 30, 30)))
 
+def by_hour(numbering, date="%d/%m/%Y", header="MPAN,Date,Hour,kWh"):
+    """A row per hour over the day on which the clocks go back, with the number of its hour."""
+    zone = zoneinfo.ZoneInfo("Europe/London")
+    start = datetime.datetime(2025, 10, 25, tzinfo=zone).astimezone(datetime.timezone.utc)
+    rows = [header]
+    for i in range(24 + 25 + 24):
+        when = (start + datetime.timedelta(hours=i)).astimezone(zone)
+        end = (start + datetime.timedelta(hours=i + 1)).astimezone(zone)
+        day = (end - datetime.timedelta(hours=1)) if numbering == "ends" and not end.hour else when
+        number = {"starts": when.hour, "ordinals": when.hour + 1, "ends": end.hour or 24,
+                  "marked": f"{when.hour + 1}{'*' * when.fold}",
+                  "counted": i % 24 + 1 if i < 24 else (i - 24) % 25 + 1 if i < 49 else i - 48,
+                  "minutes": f"{when.hour},0"}[numbering]
+        rows.append(f"{M}{day.strftime(date)},{number},{100 + i * 37}.5")
+    return "\n".join(rows) + "\n"
+
+
 # what is in them; the value of one row, which is broken and then mended; what is said with the file
 FILES = {
     "a row per day": ("\n".join(wide(NUMBERS)), "52.25", {}),
@@ -122,6 +139,15 @@ FILES = {
         f"{M}2026-02-0{1 + i // 48},{i % 48 + 1},{i * 37 % 1000}.5\n" for i in range(96)), "259.5", {}),
     "settlement periods from 0": ("MPAN,Settlement Date,Settlement Period,kWh\n" + "".join(
         f"{M}2026-02-0{1 + i // 48},{i % 48},{i * 37 % 1000}.5\n" for i in range(96)), "259.5", {}),
+    **{f"hours, {numbering}, {at}": (by_hour(numbering), f"{100 + at * 37}.5", {})
+       for numbering in ("starts", "ordinals", "ends", "counted", "marked") for at in (5, 25, 26, 48)},
+    "hours and minutes": (by_hour("minutes", header="MPAN,Date,Hour,Minute,kWh"), "285.5", {}),
+    "hours of a date in three columns": (
+        by_hour("ordinals", "%Y,%b,%d", "MPAN,Year,Month,Day,Hour Ending,kWh"), "1062.5", {}),
+    "dates in three columns": ("\n".join(
+        [",".join(["MPAN", "Year", "Month", "Day", *NUMBERS])] + [
+            ",".join([mf.mpan(0), f"{day:%Y,%m,%d}", *(f"{d * 50 + p}.25" for p in range(48))])
+            for d, day in enumerate(mf.days("2026-02-01", 3))]), "52.25", {}),
     "D0036": (dtc(mf.days("2026-02-01", 3)), "52.5", {}),
     "DF2": (DF2, ",7.5,", {}),
 }

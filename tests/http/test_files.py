@@ -152,6 +152,20 @@ def test_samples_of_other_forms(clean, name, words, new, days):
     assert {d: found.get(d) for d in days} == days
 
 
+def test_hours_by_their_number_over_a_clock_change(clean):
+    """The second hour of the day comes twice; dates stand in three columns."""
+    job = clean.import_file(sample("sample_hours.csv"), "hours.csv")
+    assert (job["status"], job["failed_rows"], job["readings_new"]) == ("completed", 0, 73)
+    assert "hours are 1 to 24: there is no 0" in job["summary"]["evidence"]
+    rows = [line.split(",") for line in sample("sample_hours.csv").decode().splitlines()[1:]]
+    stored = clean.sql("SELECT reading_date, period_number, reading_value FROM meter_readings"
+                       " ORDER BY reading_at")
+    periods = [n for hours in (24, 25, 24) for n in range(1, hours + 1)]
+    assert [(date, n, round(value * 1000)) for date, n, value in stored] == [
+        (f"{y}-{m}-{d}", n, round(float(kwh) * 1000))
+        for (_, y, m, d, _, kwh), n in zip(rows, periods)]
+
+
 def test_a_file_without_a_meter_asks_for_it_and_goes_on(clean):
     job = clean.import_file(sample("sample_greenbutton.xml"), "home.xml")
     assert job["status"] == "failed" and job["summary"]["code"] == "no-meter-column"

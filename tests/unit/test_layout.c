@@ -717,6 +717,7 @@ static void test_own_samples(void **state)
         {"sample_hh_readings.csv", ECL_LAYOUT_LONG, 288, "441.657"},
         {"sample_clock_change.csv", ECL_LAYOUT_WIDE, 288, "306.034"},
         {"sample_clock_change_readings.csv", ECL_LAYOUT_LONG, 288, "306.034"},
+        {"sample_hours.csv", ECL_LAYOUT_LONG, 73, "143.574"},
     };
 
     (void)state;
