@@ -7,6 +7,7 @@ or float, the values of a day as JSON.
 
 import atexit
 import contextlib
+import ctypes
 import itertools
 import os
 import pathlib
@@ -43,6 +44,30 @@ def is_begun(db):
             raise
 
 
+@contextlib.contextmanager
+def as_owner_of(directory):
+    """Root's files are made and opened as the directory's owner, who is httpd's user: by this thread
+    alone, and only if the owner may enter there."""
+    libc, owner = ctypes.CDLL(None), directory.stat()
+    try:
+        libc.setfsgid(owner.st_gid)
+        libc.setfsuid(owner.st_uid)
+        if not can_list(directory):
+            libc.setfsuid(os.geteuid())
+            libc.setfsgid(os.getegid())
+        yield
+    finally:
+        libc.setfsuid(os.geteuid())
+        libc.setfsgid(os.getegid())
+
+
+def can_list(directory):
+    try:
+        return os.listdir(directory) is not None
+    except PermissionError:
+        return False
+
+
 class Sqlite3:
     driver = "sqlite3"
 
@@ -58,13 +83,19 @@ class Sqlite3:
     def exists(self):
         return self.path.exists()
 
-    def connect(self):
-        return sqlite3.connect(self.path, timeout=30)
+    def connect(self, timeout=30, **kwargs):
+        """The files beside the database that the first statement makes would be root's for a moment,
+        in which a worker could not open them."""
+        with as_owner_of(self.path.parent):
+            db = sqlite3.connect(self.path, timeout=timeout, **kwargs)
+            with contextlib.suppress(sqlite3.OperationalError):  # the next statement meets it, too
+                db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return db
 
     @contextlib.contextmanager
     def held(self, when=lambda db: True):
         """Nobody else can write meanwhile. Held only where `when` is true once it is."""
-        with contextlib.closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as db:
+        with contextlib.closing(self.connect(timeout=0, isolation_level=None)) as db:
             take(lambda: is_begun(db), lambda: when(db), lambda: db.execute("ROLLBACK"))
             yield
             db.execute("ROLLBACK")
