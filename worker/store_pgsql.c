@@ -12,8 +12,9 @@
 #include "pg_binary.h"
 #include "store_pgsql.h"
 
-/* COPY's stream is handed to libpq in pieces of about this size */
-#define COPY_BYTES (64 * 1024)
+/* COPY's stream is handed to libpq in pieces of about this size: the server works on the first
+ * while the next is made */
+#define COPY_BYTES (16 * 1024)
 
 typedef struct state_t {
     ecl_db_conn_t *conn;
@@ -175,8 +176,12 @@ static int stripe_of(const char *identifier)
     return (int)(hash % ECL_STRIPES);
 }
 
-/* With the locks, in the same message: plans for a batch go by the key, whatever the statistics of
- * a table say that was empty a moment ago. */
+/* With the locks, in the same message:
+ * - Plans for a batch go by the key, whatever the statistics of a table say that was empty a moment
+ *   ago.
+ * - A commit does not wait for the disk. A server that crashes may lose the last batches, each of
+ *   them whole and with its checkpoint, and the job goes on from there; the commit that ends the
+ *   job waits, and before it nothing of the file is given up. */
 static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int count, apr_pool_t *p,
                                 int *pchanged, ecl_result_t *result)
 {
@@ -185,7 +190,12 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     ecl_pg_bytes_t sql = {.pool = p};
     static const char settings[] =
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
-        "SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;";
+        "SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;"
+        "SET LOCAL synchronous_commit = off;";
+    static const char locks[] = "SELECT pg_advisory_xact_lock(" ECL_PGSQL_LOCKS
+                                ", " APR_STRINGIFY(ECL_PGSQL_LOCK_STORE) " + n) FROM unnest('{";
+    static const char end[] = "}'::integer[]) AS n";
+    const char *separator = locks;
     PGresult *answer;
     apr_status_t rv;
 
@@ -196,16 +206,15 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     }
     ecl_pg_put_raw(&sql, settings, strlen(settings));
     for (int i = 0; i < ECL_STRIPES; i++) {
-        char text[80];
-
         if (is_used[i]) {
-            ecl_pg_put_raw(&sql, text,
-                           (apr_size_t)snprintf(text, sizeof text,
-                                                "SELECT pg_advisory_xact_lock(%s, %d);",
-                                                ECL_PGSQL_LOCKS, ECL_PGSQL_LOCK_STORE + i));
+            const char *number = apr_itoa(p, i);
+
+            ecl_pg_put_raw(&sql, separator, strlen(separator));
+            ecl_pg_put_raw(&sql, number, strlen(number));
+            separator = ",";
         }
     }
-    ecl_pg_put_raw(&sql, "", 1);
+    ecl_pg_put_raw(&sql, count ? end : "", count ? sizeof end : 1);
     rv = take_answer(state->conn, storing, PQexec(ecl_db_native(state->conn), sql.data), &answer,
                      result);
     PQclear(answer);
@@ -221,12 +230,16 @@ static void put_identifiers(ecl_pg_bytes_t *bytes, ecl_store_meter_t *const *met
     }
 }
 
-static apr_status_t find_meters(state_t *state, ecl_store_meter_t **meters, int count,
+#define FIND_METERS                                                                                \
+    "SELECT n.number, m.id FROM unnest($1::text[]) WITH ORDINALITY AS n (identifier, number)"      \
+    " JOIN meters m ON m.identifier = n.identifier"
+
+/* With `lock` they can't be removed before the transaction ends: no foreign key sees to that, see
+ * migration 0010. */
+static apr_status_t find_meters(state_t *state, ecl_store_meter_t **meters, int count, int lock,
                                 ecl_result_t *result)
 {
-    static const char sql[] =
-        "SELECT n.number, m.id FROM unnest($1::text[]) WITH ORDINALITY AS n (identifier, number)"
-        " JOIN meters m ON m.identifier = n.identifier";
+    const char *sql = lock ? FIND_METERS " FOR KEY SHARE OF m" : FIND_METERS;
     params_t params = {.pool = state->pool};
     PGresult *answer;
     apr_status_t rv;
@@ -280,7 +293,7 @@ static apr_status_t batch_meters(void *baton, ecl_store_meter_t **meters, int co
     ecl_store_meter_t **missing =
         apr_palloc(state->pool, (apr_size_t)(count + 1) * sizeof(ecl_store_meter_t *));
     int missing_count = 0;
-    apr_status_t rv = count ? find_meters(state, meters, count, result) : APR_SUCCESS;
+    apr_status_t rv = count ? find_meters(state, meters, count, create, result) : APR_SUCCESS;
 
     for (int i = 0; i < count; i++) {
         if (!meters[i]->id) {

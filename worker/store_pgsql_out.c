@@ -112,22 +112,16 @@ static apr_status_t take_out_meters(take_out_t *t, ecl_take_out_counts_t *counts
     return rv;
 }
 
-/* The table of meters, too, although it comes last: see make_partition. */
 static apr_status_t lock_all(take_out_t *t, ecl_result_t *result)
 {
-    static const char *const sql[] = {
+    static const char sql[] =
         "SELECT count(pg_advisory_xact_lock(" ECL_PGSQL_LOCKS ", n))"
         " FROM generate_series(" APR_STRINGIFY(ECL_PGSQL_LOCK_STORE) ", " APR_STRINGIFY(
-            ECL_PGSQL_LOCK_STORE) " + " APR_STRINGIFY(ECL_STRIPES) " - 1) AS n",
-        "LOCK TABLE meters IN ROW EXCLUSIVE MODE"};
-    apr_status_t rv = APR_SUCCESS;
+            ECL_PGSQL_LOCK_STORE) " + " APR_STRINGIFY(ECL_STRIPES) " - 1) AS n";
+    PGresult *answer;
+    apr_status_t rv = ecl_pg_run(t->conn, taking_out, sql, 0, NULL, &answer, result);
 
-    for (int i = 0; rv == APR_SUCCESS && i < 2; i++) {
-        PGresult *answer;
-
-        rv = ecl_pg_run(t->conn, taking_out, sql[i], 0, NULL, &answer, result);
-        PQclear(answer);
-    }
+    PQclear(answer);
     return rv;
 }
 

@@ -87,7 +87,6 @@ static apr_status_t make_partition(ecl_db_conn_t *conn, int year, const char *na
         conn,
         apr_psprintf(p,
                      "CREATE TABLE %s (LIKE meter_days INCLUDING STORAGE INCLUDING CONSTRAINTS);"
-                     "LOCK TABLE meters IN SHARE ROW EXCLUSIVE MODE;"
                      "LOCK TABLE meter_days_default IN ACCESS EXCLUSIVE MODE;"
                      "WITH moved AS (DELETE FROM meter_days_default WHERE reading_date >="
                      " '%04d-01-01' AND reading_date < '%04d-01-01' RETURNING *)"
