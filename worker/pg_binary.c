@@ -96,31 +96,47 @@ void ecl_pg_put_array(ecl_pg_bytes_t *bytes, int element_type, int count)
     write_int32(at, 1); /* the first element's number */
 }
 
+/* How many decimals there are: 9 of them are in the three digits behind the point. */
+static int count_decimals(const int *digits)
+{
+    int place = digits[2] ? 2 : digits[1] ? 1 : 0;
+    int decimals = digits[place] ? 4 * (place + 1) : 0;
+
+    for (int digit = digits[place]; digit && digit % 10 == 0; digit /= 10) {
+        decimals--;
+    }
+    return decimals;
+}
+
 /* One numeric, with its length before it; returns where the next one goes. */
 static char *write_numeric(char *at, ecl_decimal_t value)
 {
     apr_uint64_t size = value < 0 ? -(apr_uint64_t)value : (apr_uint64_t)value;
-    apr_uint64_t whole = size / ECL_DECIMAL_ONE, part = size % ECL_DECIMAL_ONE;
-    int digits[DIGITS] = {(int)(whole / BASE / BASE), (int)(whole / BASE % BASE),
-                          (int)(whole % BASE),        (int)(part / 100000),
-                          (int)(part / 10 % BASE),    (int)(part % 10 * 1000)};
-    int first = 0, last = DIGITS, decimals = 9;
+    apr_uint64_t whole = size / ECL_DECIMAL_ONE;
+    apr_uint32_t part = (apr_uint32_t)(size % ECL_DECIMAL_ONE);
+    int digits[DIGITS] = {0,
+                          0,
+                          (int)(whole % BASE),
+                          (int)(part / 100000),
+                          (int)(part / 10 % BASE),
+                          (int)(part % 10 * 1000)};
+    int first = 0, last = DIGITS;
 
+    if (whole >= BASE) { /* hardly ever */
+        digits[0] = (int)(whole / BASE / BASE);
+        digits[1] = (int)(whole / BASE % BASE);
+    }
     while (first < DIGITS && !digits[first]) {
         first++;
     }
     while (last > first && !digits[last - 1]) {
         last--;
     }
-    while (decimals && part % 10 == 0) {
-        part /= 10;
-        decimals--;
-    }
     at = write_int32(at, NUMERIC_HEADER + 2 * (last - first));
     at = write_int16(at, last - first);
     at = write_int16(at, first < last ? WEIGHT - first : 0);
     at = write_int16(at, value < 0 ? SIGN_NEGATIVE : 0);
-    at = write_int16(at, decimals);
+    at = write_int16(at, count_decimals(digits + WEIGHT + 1));
     for (int i = first; i < last; i++) {
         at = write_int16(at, digits[i]);
     }

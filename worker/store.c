@@ -393,10 +393,9 @@ static int was_given(ecl_store_row_t *row, int i, apr_int64_t line)
     return 0;
 }
 
-static void replace(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t *day, int i)
+/* Notes that a reading of the row's day changes. */
+static void touch(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t *day)
 {
-    row->values[i] = day->values[i];
-    row->flags[i] = day->flags[i];
     if (!row->is_ours) {
         row->is_ours = row->exists = 1;
         row->line = row->created ? day->line : row->given_line;
@@ -433,7 +432,9 @@ static void merge_reading(batch_t *batch, ecl_store_row_t *row, const ecl_meter_
                                   row->flags[i],
                                   day->flags[i],
                                   row->created || row->is_ours ? row->line : row->given_line};
-    replace(batch, row, day, i);
+    row->values[i] = day->values[i];
+    row->flags[i] = day->flags[i];
+    touch(batch, row, day);
     if (repeated) {
         if (batch->events->on_repeat) {
             batch->events->on_repeat(batch->events->baton, &change);
@@ -448,10 +449,32 @@ static void merge_reading(batch_t *batch, ecl_store_row_t *row, const ecl_meter_
     }
 }
 
+/* What merge_reading comes to where there is nothing to merge with. */
+static void fill_day(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t *day)
+{
+    int count = 0;
+
+    for (int i = 0; i < day->periods; i++) {
+        if (day->values[i] != ECL_DECIMAL_MISSING) {
+            row->values[i] = day->values[i];
+            row->flags[i] = day->flags[i];
+            count++;
+        }
+    }
+    touch(batch, row, day);
+    batch->counts->readings_new += count;
+    batch->counts->readings_missing += day->periods - count;
+    batch->counts->days_new++;
+}
+
 static void merge_day(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t *day)
 {
     day_state_t before = day_state(row);
 
+    if (!row->exists) {
+        fill_day(batch, row, day);
+        return;
+    }
     for (int i = 0; i < day->periods; i++) {
         if (day->values[i] != ECL_DECIMAL_MISSING) {
             merge_reading(batch, row, day, i);
