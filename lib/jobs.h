@@ -401,14 +401,20 @@ typedef struct ecl_worker_t {
     apr_time_t started_at;
     apr_time_t heartbeat_at;
     const char *batch_id; /* of the job in hand; NULL: idle */
+    const char *process;  /* what tells its process from a later one of the same pid; or NULL */
 } ecl_worker_t;
 
 #define ECL_HEARTBEAT_SECONDS 10
 
-/* Announces a worker or renews its heartbeat; batch_id: its job or NULL. ECL_EINPUT: the name is
- * not host:pid. */
-apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *batch_id,
-                             ecl_result_t *result);
+/* Announces a worker or renews its heartbeat; batch_id: its job or NULL; process: as above. A
+ * worker announces itself before it claims. ECL_EINPUT: the name is not host:pid. */
+apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *process,
+                             const char *batch_id, ecl_result_t *result);
+
+/* Takes a dead worker off the list and gives its jobs back as ecl_jobs_of_dead_worker does, unless
+ * another process has its name by now: *pburied is 0 then, and nothing is changed. */
+apr_status_t ecl_worker_bury(ecl_db_conn_t *conn, const ecl_worker_t *worker, const char *reason,
+                             int *pburied, ecl_result_t *result);
 /* Takes a worker off the list. */
 apr_status_t ecl_worker_gone(ecl_db_conn_t *conn, const char *name, ecl_result_t *result);
 /* Those whose heartbeat is younger than max_age_seconds; *pworkers is an array of *pcount. */

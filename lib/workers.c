@@ -8,17 +8,18 @@
 #define FORGET_HOST_SECONDS 86400
 #define MAX_HOSTS 200
 
-apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *batch_id,
-                             ecl_result_t *result)
+apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *process,
+                             const char *batch_id, ecl_result_t *result)
 {
     /* A row that has not been renewed for a while is that of a dead process with the same number.
      */
     static const char sql[] =
-        "INSERT INTO import_workers (name, host, pid, started_at, heartbeat_at, batch_id)"
-        " VALUES (%s, %s, %lld, %lld, %lld, %s) ON CONFLICT (name) DO UPDATE SET"
+        "INSERT INTO import_workers (name, host, pid, started_at, heartbeat_at, batch_id, process)"
+        " VALUES (%s, %s, %lld, %lld, %lld, %s, %s) ON CONFLICT (name) DO UPDATE SET"
         " started_at = CASE WHEN import_workers.heartbeat_at < %lld THEN excluded.started_at"
         " ELSE import_workers.started_at END,"
-        " heartbeat_at = excluded.heartbeat_at, batch_id = excluded.batch_id";
+        " heartbeat_at = excluded.heartbeat_at, batch_id = excluded.batch_id,"
+        " process = excluded.process";
     apr_time_t now = apr_time_now();
     const char *colon = strrchr(name, ':');
     apr_int64_t pid;
@@ -30,12 +31,12 @@ apr_status_t ecl_worker_beat(ecl_db_conn_t *conn, const char *name, const char *
                         "the worker's name \"%s\" is not of the form host:pid", name);
     }
     apr_pool_create(&p, result->pool);
-    rv = ecl_db_exec(conn, sql,
-                     ECL_ARGS(ECL_TEXT(name),
-                              ECL_TEXT(apr_pstrmemdup(p, name, (apr_size_t)(colon - name))),
-                              ECL_INT(pid), ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id),
-                              ECL_INT(now - apr_time_from_sec(6 * ECL_HEARTBEAT_SECONDS))),
-                     NULL, result);
+    rv = ecl_db_exec(
+        conn, sql,
+        ECL_ARGS(ECL_TEXT(name), ECL_TEXT(apr_pstrmemdup(p, name, (apr_size_t)(colon - name))),
+                 ECL_INT(pid), ECL_INT(now), ECL_INT(now), ECL_TEXT(batch_id), ECL_TEXT(process),
+                 ECL_INT(now - apr_time_from_sec(6 * ECL_HEARTBEAT_SECONDS))),
+        NULL, result);
     apr_pool_destroy(p);
     return rv;
 }
@@ -47,11 +48,31 @@ apr_status_t ecl_worker_gone(ecl_db_conn_t *conn, const char *name, ecl_result_t
     return ecl_db_exec(conn, sql, ECL_ARGS(ECL_TEXT(name)), NULL, result);
 }
 
+apr_status_t ecl_worker_bury(ecl_db_conn_t *conn, const ecl_worker_t *worker, const char *reason,
+                             int *pburied, ecl_result_t *result)
+{
+    /* first, so that one that gets the name has to wait for it, and has no job yet */
+    static const char sql[] = "DELETE FROM import_workers WHERE name = %s AND process = %s";
+    int is_own;
+    apr_status_t rv = ecl_jobs_begin(conn, &is_own, result);
+
+    *pburied = 0;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = ecl_db_exec(conn, sql, ECL_ARGS(ECL_TEXT(worker->name), ECL_TEXT(worker->process)),
+                     pburied, result);
+    if (rv == APR_SUCCESS && *pburied) {
+        rv = ecl_jobs_of_dead_worker(conn, worker->name, reason, result);
+    }
+    return ecl_jobs_end(conn, is_own, rv, result);
+}
+
 apr_status_t ecl_workers_alive(ecl_db_conn_t *conn, int max_age_seconds, apr_pool_t *p,
                                ecl_worker_t **pworkers, int *pcount, ecl_result_t *result)
 {
     static const char sql[] =
-        "SELECT name, host, pid, started_at, heartbeat_at, batch_id FROM import_workers"
+        "SELECT name, host, pid, started_at, heartbeat_at, batch_id, process FROM import_workers"
         " WHERE heartbeat_at > %lld ORDER BY started_at, name LIMIT 1000";
     apr_time_t oldest = apr_time_now() - apr_time_from_sec(max_age_seconds);
     ecl_db_rows_t *rows;
@@ -74,6 +95,7 @@ apr_status_t ecl_workers_alive(ecl_db_conn_t *conn, int max_age_seconds, apr_poo
         worker->started_at = ecl_db_get_int(rows, i, 3);
         worker->heartbeat_at = ecl_db_get_int(rows, i, 4);
         worker->batch_id = ecl_db_get(rows, i, 5);
+        worker->process = ecl_db_get(rows, i, 6);
     }
     return APR_SUCCESS;
 }

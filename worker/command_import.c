@@ -305,6 +305,7 @@ static apr_status_t run_to_end(import_t *import, ecl_result_t *result)
         .settings = import->invocation->settings,
         .db = import->db,
         .worker = ecl_process_name(import->invocation->settings->host_name, getpid(), import->p),
+        .process = ecl_process_identity(import->p),
         .stop = import->stop,
         .after_batch = after_batch,
         .baton = import,

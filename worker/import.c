@@ -64,7 +64,8 @@ static apr_status_t beat(run_t *run)
         return APR_SUCCESS;
     }
     run->beat_at = now + apr_time_from_sec(ECL_HEARTBEAT_SECONDS);
-    return ecl_worker_beat(run->conn, run->context->worker, run->job->batch_id, run->result);
+    return ecl_worker_beat(run->conn, run->context->worker, run->context->process,
+                           run->job->batch_id, run->result);
 }
 
 static apr_status_t renew(run_t *run, apr_int64_t total_rows)

@@ -16,7 +16,8 @@
 typedef struct ecl_import_context_t {
     const ecl_settings_t *settings;
     ecl_db_t *db;
-    const char *worker;               /* "host:pid", for the heartbeat */
+    const char *worker;               /* "host:pid", for the heartbeat, and */
+    const char *process;              /* as ecl_process_identity has it; or NULL */
     volatile const int *stop;         /* set by a signal handler: give the job back and return */
     void (*after_batch)(void *baton); /* may be NULL: tests stop a worker here */
     void *baton;

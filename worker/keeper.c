@@ -21,7 +21,8 @@
 #define HOUSEKEEPING_INTERVAL apr_time_from_sec(24 * 3600)
 #define STRAY_SECONDS 3600 /* an upload that has not written for so long is gone */
 #define ALIVE_SECONDS (3 * ECL_HEARTBEAT_SECONDS)
-#define FORGET_INTERVAL apr_time_from_sec(300) /* between looks for workers that are gone */
+#define PREDECESSOR_SECONDS (2 * ECL_LEASE_SECONDS) /* the lease tells of those from before */
+#define FORGET_INTERVAL apr_time_from_sec(300)      /* between looks for workers that are gone */
 
 typedef struct keeper_t {
     const ecl_settings_t *settings;
@@ -30,6 +31,7 @@ typedef struct keeper_t {
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
     apr_time_t housekeeping_at, forget_at;
     int ready;
+    int predecessors_buried;
     int busy; /* jobs wait or are worked on, or the workers are just starting */
     apr_pool_t *pass;
 } keeper_t;
@@ -157,6 +159,33 @@ static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *re
     return APR_SUCCESS;
 }
 
+/* Workers of this host that ended together with their master, so that nobody has told of it. Once:
+ * as of now, their master is ours. */
+static apr_status_t bury_predecessors(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    ecl_worker_t *workers;
+    int count, is_buried, is_any = 0;
+    apr_status_t rv;
+
+    if (keeper->predecessors_buried) {
+        return APR_SUCCESS;
+    }
+    rv = ecl_workers_alive(conn, PREDECESSOR_SECONDS, keeper->pass, &workers, &count, result);
+    for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
+        if (!strcmp(workers[i].host, keeper->settings->host_name) && workers[i].process &&
+            ecl_process_is_gone((pid_t)workers[i].pid, workers[i].process, keeper->pass)) {
+            rv = ecl_worker_bury(conn, &workers[i], "the worker died together with its master",
+                                 &is_buried, result);
+            is_any |= rv == APR_SUCCESS && is_buried;
+        }
+    }
+    if (is_any) {
+        ecl_storage_wake(keeper->settings->storage_dir, keeper->pass);
+    }
+    keeper->predecessors_buried = rv == APR_SUCCESS;
+    return rv;
+}
+
 /* Takes those off the list that nobody has buried: of a host that was switched off. */
 static apr_status_t forget_workers(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
 {
@@ -245,6 +274,9 @@ static void round_of_duties(keeper_t *keeper)
     }
     if (rv == APR_SUCCESS) {
         rv = bury(keeper, conn, &result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = bury_predecessors(keeper, conn, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = forget_workers(keeper, conn, &result);

@@ -2,7 +2,8 @@
  * The keeper: the process beside the worker processes that does the master's database work, so that
  * the master never has a database open when it forks.
  *
- *   - gives a dead worker process's job back at once
+ *   - gives a dead worker process's job back at once, also that of one which died together with the
+ * master before this one
  *   - writes <storage>/status.json for server-status: when jobs arrive, every second while there
  * are any, every 5 s else
  *   - removes old finished jobs, old history and files nobody needs, at the start and then daily

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -109,4 +110,78 @@ int ecl_process_backoff_seconds(int failures)
 const char *ecl_process_name(const char *host, pid_t pid, apr_pool_t *p)
 {
     return apr_psprintf(p, "%s:%d", host, (int)pid);
+}
+
+/* ---- which process ---- */
+
+/* A small file of /proc, or a symbolic link there, as text; NULL: it cannot be read. */
+static const char *read_proc(const char *path, int is_link, apr_pool_t *p)
+{
+    char text[1024];
+    ssize_t length = -1;
+
+    if (is_link) {
+        length = readlink(path, text, sizeof text);
+    } else {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            length = read(fd, text, sizeof text);
+            close(fd);
+        }
+    }
+    return length > 0 ? apr_pstrmemdup(p, text, (apr_size_t)length) : NULL;
+}
+
+/* The kernel's boot and the pid namespace; NULL also when /proc is that of another namespace: what
+ * it says of a pid is said of somebody else then. */
+static const char *own_world(apr_pool_t *p)
+{
+    const char *boot = read_proc("/proc/sys/kernel/random/boot_id", 0, p);
+    const char *space = read_proc("/proc/self/ns/pid", 1, p);
+    const char *self = read_proc("/proc/self", 1, p);
+
+    if (!boot || !space || !self || strcmp(self, apr_itoa(p, (int)getpid()))) {
+        return NULL;
+    }
+    return apr_psprintf(p, "%.*s %s ", (int)strcspn(boot, "\n"), boot, space);
+}
+
+/* When it was started, in ticks since the boot; NULL: cannot be told. *pis_dead: it has ended, and
+ * nobody has asked how. */
+static const char *start_of(pid_t pid, int *pis_dead, apr_pool_t *p)
+{
+    const char *stat = read_proc(apr_psprintf(p, "/proc/%d/stat", (int)pid), 0, p);
+    /* behind the program's name, which may have any character in it; proc(5) counts from 1 */
+    const char *field = stat ? strrchr(stat, ')') : NULL;
+    int number = 2;
+
+    *pis_dead = field && (field[1] == ' ') && (field[2] == 'Z' || field[2] == 'X');
+    while (field && number < 22) {
+        field = strchr(field + 1, ' ');
+        number++;
+    }
+    return field ? apr_pstrmemdup(p, field + 1, strspn(field + 1, "0123456789")) : NULL;
+}
+
+const char *ecl_process_identity(apr_pool_t *p)
+{
+    int is_dead;
+    const char *world = own_world(p), *start = start_of(getpid(), &is_dead, p);
+
+    return world && start ? apr_pstrcat(p, world, start, NULL) : NULL;
+}
+
+int ecl_process_is_gone(pid_t pid, const char *identity, apr_pool_t *p)
+{
+    const char *world = own_world(p), *start;
+    int is_dead;
+
+    if (!world || strncmp(identity, world, strlen(world))) {
+        return 0;
+    }
+    if (kill(pid, 0) < 0 && errno == ESRCH) {
+        return 1;
+    }
+    start = start_of(pid, &is_dead, p);
+    return is_dead || (start && strcmp(start, identity + strlen(world)));
 }

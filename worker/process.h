@@ -37,4 +37,13 @@ int ecl_process_backoff_seconds(int failures);
  * p. */
 const char *ecl_process_name(const char *host, pid_t pid, apr_pool_t *p);
 
+/* What tells this process from every other that has or will have its pid: the boot of the kernel,
+ * the pid namespace (containers may share a host's name) and when it was started. NULL: cannot be
+ * told. Allocated from p. */
+const char *ecl_process_identity(apr_pool_t *p);
+
+/* Whether the process of that pid and identity is gone for certain. 0 also for one of another
+ * kernel or namespace, and where /proc does not say. */
+int ecl_process_is_gone(pid_t pid, const char *identity, apr_pool_t *p);
+
 #endif /* ECL_PROCESS_H */

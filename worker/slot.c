@@ -20,6 +20,7 @@ typedef struct slot_t {
     volatile apr_int64_t *line;
     volatile const int *stop;
     const char *name;
+    const char *process;
     ecl_db_t *db;
     ecl_wake_t *wake;
     int ready;            /* storage and schema are as this program needs them */
@@ -86,7 +87,7 @@ static apr_status_t beat(slot_t *slot, ecl_db_conn_t *conn, ecl_result_t *result
     if (now < slot->beat_at) {
         return APR_SUCCESS;
     }
-    rv = ecl_worker_beat(conn, slot->name, NULL, result);
+    rv = ecl_worker_beat(conn, slot->name, slot->process, NULL, result);
     if (rv == APR_SUCCESS) {
         slot->beat_at = now + apr_time_from_sec(ECL_HEARTBEAT_SECONDS);
     }
@@ -134,6 +135,7 @@ static void run_job(slot_t *slot, const ecl_claim_t *claim)
     const ecl_import_context_t context = {.settings = slot->settings,
                                           .db = slot->db,
                                           .worker = slot->name,
+                                          .process = slot->process,
                                           .stop = slot->stop,
                                           .line = slot->line};
     ecl_result_t result = ecl_result_make(slot->pass);
@@ -231,6 +233,7 @@ int ecl_slot_run(const ecl_settings_t *settings, const ecl_master_options_t *opt
 
     slot.stop = ecl_process_stop_flag();
     slot.name = ecl_process_name(settings->host_name, getpid(), p);
+    slot.process = ecl_process_identity(p);
     apr_pool_create(&slot.pass, p);
     apr_pool_create(&slot.troubles, p);
     /* two connections: a job's own, and one for what must not wait for its transaction */

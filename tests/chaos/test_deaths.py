@@ -40,20 +40,50 @@ def test_the_job_of_a_dead_process_runs_again_at_once(make_installation, make_ru
     print(f"claimed again after {seconds * 1000:.0f} ms")
 
 
-def test_the_job_of_a_dead_host_runs_on_another(make_installation, make_run, content):
-    """All processes of one host end at once, and nobody is left there to say so: its lease must
-    run out. `make chaos` waits for that; the short form tells the database that it has."""
-    _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
-    target = make_installation(processes=1)
-    server = target.server
-    batch = target.upload("f.csv", content, "k")
-    row = in_the_middle(server, batch)
-    begin = time.monotonic()
+def all_die_at_once(target):
+    """The processes of a worker, so that nobody is left to tell of it."""
+    batch = target.upload("f.csv", target.content, "k")
+    in_the_middle(target.server, batch)
     dead = target.daemons.pop()
     for pid in harness.process_group_members(dead.pid):
         os.kill(pid, signal.SIGSTOP)  # nobody learns of another's death
     dead.close()
-    assert wh.job(server, batch)["status"] == "processing"
+    assert wh.job(target.server, batch)["status"] == "processing"
+    return batch
+
+
+@pytest.fixture
+def target(make_installation, content):
+    installation = make_installation(processes=1)
+    installation.content = content
+    return installation
+
+
+def test_the_next_master_of_the_host_gives_it_back_at_once(target, make_run, content):
+    _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
+    server = target.server
+    batch = all_die_at_once(target)
+    with server.change() as db:  # whatever happens now, it is not the lease
+        db.execute("UPDATE import_jobs SET lease_until = ?", (int((time.time() + 80) * 1e6),))
+    begin = time.monotonic()
+    target.start_daemon()
+    row = wh.wait_for_status(server, batch, "completed", deadline=75)
+    print(f"completed {time.monotonic() - begin:.1f} s after")
+    assert row["claims"] == 2
+    assert server.sql("SELECT detail FROM import_job_events WHERE event = 'put-back'") == [
+        ("the worker died together with its master",)]
+    ledger.assert_equal(ledger.read(server), wanted)
+    ledger.assert_settled(server)
+
+
+def test_the_job_of_a_dead_host_runs_on_another(target, make_run, content):
+    """There nobody can know that the processes are gone: the lease must run out. `make chaos` waits
+    for that; the short form tells the database that it has."""
+    _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
+    server = target.server
+    begin = time.monotonic()
+    batch = all_die_at_once(target)
+    server.settings["HostName"] = "another"
     target.start_daemon()
     if not LONG:
         with server.change() as db:

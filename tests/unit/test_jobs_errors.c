@@ -164,8 +164,8 @@ static void test_workers(void **state)
 
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_int_equal(count, 0);
-    OK(ecl_worker_beat(f->conn, "fe80::1:17", NULL, &f->result));
-    OK(ecl_worker_beat(f->conn, "b.example:18", "some-job", &f->result));
+    OK(ecl_worker_beat(f->conn, "fe80::1:17", NULL, NULL, &f->result));
+    OK(ecl_worker_beat(f->conn, "b.example:18", NULL, "some-job", &f->result));
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_int_equal(count, 2);
     assert_string_equal(workers[0].name, "fe80::1:17");
@@ -180,7 +180,7 @@ static void test_workers(void **state)
     sql(f, "UPDATE import_workers SET heartbeat_at = heartbeat_at - 31000000");
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_int_equal(count, 0);
-    OK(ecl_worker_beat(f->conn, "fe80::1:17", "other-job", &f->result));
+    OK(ecl_worker_beat(f->conn, "fe80::1:17", NULL, "other-job", &f->result));
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_int_equal(count, 1);
     assert_int_equal(workers[0].started_at, started_at);
@@ -188,7 +188,7 @@ static void test_workers(void **state)
 
     /* long silent: another process that got the same number */
     sql(f, "UPDATE import_workers SET heartbeat_at = 1, started_at = 1");
-    OK(ecl_worker_beat(f->conn, "fe80::1:17", NULL, &f->result));
+    OK(ecl_worker_beat(f->conn, "fe80::1:17", NULL, NULL, &f->result));
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_true(workers[0].started_at >= started_at);
 
@@ -196,9 +196,38 @@ static void test_workers(void **state)
     OK(ecl_worker_gone(f->conn, "fe80::1:17", &f->result));
     OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
     assert_int_equal(count, 0);
-    FAILS(ecl_worker_beat(f->conn, "host", NULL, &f->result), ECL_EINPUT, "bad-worker-name");
-    FAILS(ecl_worker_beat(f->conn, ":1", NULL, &f->result), ECL_EINPUT, "bad-worker-name");
-    FAILS(ecl_worker_beat(f->conn, "host:x", NULL, &f->result), ECL_EINPUT, "bad-worker-name");
+    FAILS(ecl_worker_beat(f->conn, "host", NULL, NULL, &f->result), ECL_EINPUT, "bad-worker-name");
+    FAILS(ecl_worker_beat(f->conn, ":1", NULL, NULL, &f->result), ECL_EINPUT, "bad-worker-name");
+    FAILS(ecl_worker_beat(f->conn, "host:x", NULL, NULL, &f->result), ECL_EINPUT,
+          "bad-worker-name");
+}
+
+static void test_a_dead_worker_is_buried_once(void **state)
+{
+    fixture_t *f = *state;
+    ecl_worker_t *workers;
+    ecl_job_t *job = new_job(f, "a.csv");
+    int count, is_buried;
+
+    OK(ecl_worker_beat(f->conn, "host:1", "boot 7", NULL, &f->result));
+    claim_one(f, "host:1", ECL_WORK_IMPORT);
+    OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
+    assert_string_equal(workers[0].process, "boot 7");
+
+    /* another process has got the pid meanwhile, and so the name */
+    OK(ecl_worker_beat(f->conn, "host:1", "boot 9", NULL, &f->result));
+    OK(ecl_worker_bury(f->conn, &workers[0], "it is gone", &is_buried, &f->result));
+    assert_int_equal(is_buried, 0);
+    assert_int_equal(get(f, job)->status, ECL_JOB_PROCESSING);
+    OK(ecl_worker_beat(f->conn, "host:1", "boot 7", NULL, &f->result));
+
+    OK(ecl_worker_bury(f->conn, &workers[0], "it is gone", &is_buried, &f->result));
+    assert_int_equal(is_buried, 1);
+    assert_int_equal(get(f, job)->status, ECL_JOB_QUEUED);
+    assert_string_equal(get(f, job)->error_message, "it is gone");
+    OK(ecl_workers_alive(f->conn, 30, f->p, &workers, &count, &f->result));
+    assert_int_equal(count, 0);
+    claim_one(f, "host:2", ECL_WORK_IMPORT); /* at once */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -206,8 +235,13 @@ static void test_workers(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_errors_and_paging), TEST(test_page_that_just_fits), TEST(test_groups),
-        TEST(test_groups_are_few),    TEST(test_errors_roll_back),    TEST(test_workers),
+        TEST(test_errors_and_paging),
+        TEST(test_page_that_just_fits),
+        TEST(test_groups),
+        TEST(test_groups_are_few),
+        TEST(test_errors_roll_back),
+        TEST(test_workers),
+        TEST(test_a_dead_worker_is_buried_once),
     };
     int failed;
 

@@ -314,6 +314,60 @@ static void test_names(void **state)
     assert_string_equal(ecl_process_name("import1", 123, env->pool), "import1:123");
 }
 
+/* A child that waits to be killed; its identity, as it sees it. */
+static pid_t start_child(const char **pidentity, apr_pool_t *p)
+{
+    char text[256] = "";
+    int fds[2];
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const char *identity = ecl_process_identity(p);
+        _exit(!identity || write(fds[1], identity, strlen(identity)) < 1 || pause());
+    }
+    close(fds[1]);
+    assert_true(read(fds[0], text, sizeof text - 1) > 0);
+    close(fds[0]);
+    *pidentity = apr_pstrdup(p, text);
+    return pid;
+}
+
+static void test_a_process_that_is_gone(void **state)
+{
+    env_t *env = *state;
+    const char *own = ecl_process_identity(env->pool), *identity;
+    char *other;
+    siginfo_t info;
+    pid_t pid = start_child(&identity, env->pool);
+
+    assert_non_null(own);
+    assert_string_not_equal(own, "");
+    assert_false(ecl_process_is_gone(getpid(), own, env->pool));
+    assert_false(ecl_process_is_gone(pid, identity, env->pool));
+
+    /* one that has the same pid, but was started at another time */
+    assert_true(ecl_process_is_gone(getpid(), apr_pstrcat(env->pool, own, "0", NULL), env->pool));
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_true(ecl_process_is_gone(pid, identity, env->pool)); /* a zombie */
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_true(ecl_process_is_gone(pid, identity, env->pool));
+
+    /* of another boot, and of another namespace: whose pids say nothing */
+    other = apr_pstrdup(env->pool, identity);
+    other[0] = other[0] == '0' ? '1' : '0';
+    assert_false(ecl_process_is_gone(pid, other, env->pool));
+    other = apr_pstrdup(env->pool, identity);
+    assert_non_null(strstr(other, "pid:["));
+    (strstr(other, "pid:["))[5] ^= 1;
+    assert_false(ecl_process_is_gone(pid, other, env->pool));
+    assert_false(ecl_process_is_gone(pid, "", env->pool));
+}
+
 /* ---- the wake file --------------------------------------------------------------------------- */
 
 static int is_woken(const ecl_wake_t *wake)
@@ -409,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_following_the_parent),
         cmocka_unit_test(test_delays_double_up_to_a_minute),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_process_that_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_being_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watching_again_after_a_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counts_for_people, set_up, tear_down),
