@@ -139,7 +139,7 @@ static apr_status_t open_zip(ecl_bytes_t *bytes, const ecl_unpacker_t *from, int
     bytes->zip = (ecl_zip_input_t){.file = bytes->file, .name = bytes->name};
     if (depth) {
         bytes->zip.stored = bytes->file_size;
-        status = ecl_unpack_spool(&bytes->zip.file, from, p, result);
+        status = ecl_unpack_spool(&bytes->zip.file, from, ECL_BYTES_SPOOL_MAX, p, result);
     }
     if (status == APR_SUCCESS) {
         status = ecl_unpack_zip(&bytes->unpacker, &bytes->form, &bytes->zip, p, result);

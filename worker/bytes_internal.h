@@ -1,5 +1,5 @@
 /*
- * The parts of reading bytes; only worker/bytes*.c include this.
+ * The parts of reading bytes; only worker/bytes*.c include this, and their tests.
  */
 #ifndef ECL_BYTES_INTERNAL_H
 #define ECL_BYTES_INTERNAL_H
@@ -33,10 +33,10 @@ void ecl_unpack_again(ecl_unpacker_t *unpacker, const ecl_unpacker_t *from, cons
                       apr_size_t length, apr_pool_t *p);
 
 /* Unpacks all of it into a temporary file, which is gone when it is closed, with p. It stands in
- * $TMPDIR, else /tmp. ECL_EINPUT "archive-too-large": past ECL_BYTES_SPOOL_MAX. A full disk:
- * "no-space". */
-apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, apr_pool_t *p,
-                              ecl_result_t *result);
+ * $TMPDIR, else /tmp. ECL_EINPUT "archive-too-large": more than `most` bytes, which are not written
+ * (ECL_BYTES_SPOOL_MAX). A full disk: "no-space". */
+apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, apr_int64_t most,
+                              apr_pool_t *p, ecl_result_t *result);
 
 /* Refuses what unpacks to far more than it is. */
 apr_status_t ecl_unpack_check_size(apr_int64_t packed, apr_int64_t unpacked, ecl_result_t *result);

@@ -69,8 +69,8 @@ static apr_status_t make_file(apr_file_t **pfile, apr_pool_t *p, ecl_result_t *r
     return status == APR_SUCCESS ? status : fail_file(status, result);
 }
 
-static apr_status_t fill_file(apr_file_t *file, const ecl_unpacker_t *from, char *piece,
-                              ecl_result_t *result)
+static apr_status_t fill_file(apr_file_t *file, const ecl_unpacker_t *from, apr_int64_t most,
+                              char *piece, ecl_result_t *result)
 {
     apr_int64_t written = 0;
 
@@ -82,11 +82,13 @@ static apr_status_t fill_file(apr_file_t *file, const ecl_unpacker_t *from, char
             return status;
         }
         written += (apr_int64_t)length;
-        if (written > ECL_BYTES_SPOOL_MAX) {
-            return ecl_fail(result, ECL_EINPUT, "archive-too-large",
-                            "the archive or workbook within the archive has more than %d GiB: "
-                            "unpack it and upload what is inside",
-                            (int)(ECL_BYTES_SPOOL_MAX >> 30));
+        if (written > most) {
+            return ecl_fail(
+                result, ECL_EINPUT, "archive-too-large",
+                "the archive or workbook within the archive has more than %" APR_INT64_T_FMT
+                " MiB: "
+                "unpack it and upload what is inside",
+                most >> 20);
         }
         status = apr_file_write_full(file, piece, length, NULL);
         if (status != APR_SUCCESS) {
@@ -95,8 +97,8 @@ static apr_status_t fill_file(apr_file_t *file, const ecl_unpacker_t *from, char
     }
 }
 
-apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, apr_pool_t *p,
-                              ecl_result_t *result)
+apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, apr_int64_t most,
+                              apr_pool_t *p, ecl_result_t *result)
 {
     apr_pool_t *filling;
     apr_status_t status = make_file(pfile, p, result);
@@ -105,7 +107,7 @@ apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, ap
         return status;
     }
     apr_pool_create(&filling, p);
-    status = fill_file(*pfile, from, apr_palloc(filling, PIECE), result);
+    status = fill_file(*pfile, from, most, apr_palloc(filling, PIECE), result);
     apr_pool_destroy(filling);
     return status == APR_EOF ? APR_SUCCESS : status;
 }

@@ -1,6 +1,8 @@
 /* Which of an archive's files is read, and archives and workbooks in archives. */
 #include "workbook.h"
 
+#include "worker/bytes_internal.h"
+
 static apr_pool_t *pool;
 
 #define TABLE "MPAN,Date,kWh\n" MPAN ",2026-02-01,1.5\n" MPAN ",2026-02-02,2.5\n"
@@ -296,6 +298,77 @@ static void test_damage_within(void **state)
     expect_refused(read_zip(&book, 1), "archive-damaged", "cannot be read");
 }
 
+/* So many bytes, each of another value than the one before, and then how it ends. */
+typedef struct stream_t {
+    apr_int64_t at, length;
+    apr_status_t end;
+} stream_t;
+
+static apr_status_t read_stream(void *baton, char *buffer, apr_size_t *plength,
+                                ecl_result_t *result)
+{
+    stream_t *stream = baton;
+    apr_int64_t left = stream->length - stream->at;
+
+    (void)result;
+    if (!left) {
+        return stream->end;
+    }
+    *plength = left < (apr_int64_t)*plength ? (apr_size_t)left : *plength;
+    for (apr_size_t i = 0; i < *plength; i++) {
+        buffer[i] = (char)stream->at++;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t spool(apr_file_t **pfile, apr_int64_t length, apr_status_t end,
+                          apr_int64_t most, ecl_result_t *result)
+{
+    stream_t stream = {0, length, end};
+    const ecl_unpacker_t from = {&stream, read_stream, NULL};
+
+    *result = ecl_result_make(pool);
+    return ecl_unpack_spool(pfile, &from, most, pool, result);
+}
+
+/* What is unpacked to a temporary file has a limit: 2 GiB where it is read, here a lower one. */
+static void test_how_much_is_unpacked_to_a_file(void **state)
+{
+    enum { MOST = 3 * 65536 + 100 };
+    static const apr_int64_t lengths[] = {0, 1, 65536, MOST - 1, MOST};
+    ecl_result_t result;
+    apr_file_t *file;
+    apr_finfo_t info;
+    apr_off_t last;
+    char byte;
+
+    (void)state;
+    for (apr_size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        assert_int_equal(spool(&file, lengths[i], APR_EOF, MOST, &result), APR_SUCCESS);
+        assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_NLINK, file),
+                         APR_SUCCESS);
+        assert_int_equal(info.size, lengths[i]);
+        assert_int_equal(info.nlink, 0); /* nobody else finds it, and it goes by itself */
+        last = lengths[i] - 1;
+        if (last >= 0) {
+            assert_int_equal(apr_file_seek(file, APR_SET, &last), APR_SUCCESS);
+            assert_int_equal(apr_file_getc(&byte, file), APR_SUCCESS);
+            assert_int_equal(byte, (char)last);
+        }
+        apr_file_close(file);
+    }
+    assert_int_equal(spool(&file, MOST + 1, APR_EOF, MOST, &result), ECL_EINPUT);
+    assert_string_equal(result.code, "archive-too-large");
+    assert_non_null(strstr(result.detail, "unpack it and upload what is inside"));
+    assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE, file), APR_SUCCESS);
+    assert_true(info.size <= MOST);
+    apr_file_close(file);
+
+    /* one that breaks off is not taken for whole */
+    assert_int_equal(spool(&file, 70000, ECL_EINPUT, MOST, &result), ECL_EINPUT);
+    apr_file_close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_one_within_another),
         cmocka_unit_test(test_bombs_within),
         cmocka_unit_test(test_damage_within),
+        cmocka_unit_test(test_how_much_is_unpacked_to_a_file),
     };
     int failed;
 

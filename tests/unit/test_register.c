@@ -225,6 +225,47 @@ static void test_large_reads_in_wh(void **state)
     end_reading(r);
 }
 
+#define FOLLOWED 20000 /* docs/file_formats.md */
+
+/* Two reads of each meter, half an hour apart. */
+static const char *many_meters(int count)
+{
+    apr_size_t room = (apr_size_t)count * 80 + 80, used;
+    char *text = apr_palloc(pool, room);
+
+    used = (apr_size_t)apr_snprintf(text, room, "Meter,Timestamp,Value (kWh)\n");
+    for (int i = 0; i < count; i++) {
+        used += (apr_size_t)apr_snprintf(text + used, room - used,
+                                         "K%05d,2026-02-01 00:00,%d\n"
+                                         "K%05d,2026-02-01 00:30,%d.5\n",
+                                         i, 1000 + i, i, 1000 + i);
+    }
+    return text;
+}
+
+static void test_more_meters_than_are_followed(void **state)
+{
+    reading_t *r = read_register(many_meters(FOLLOWED));
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->errors->nelts, 0);
+    assert_int_equal(count_readings(r), FOLLOWED);
+    assert_int_equal(count_warnings(r, "register-limit"), 0);
+    end_reading(r);
+
+    r = read_register(many_meters(FOLLOWED + 2));
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->errors->nelts, 0);
+    assert_int_equal(count_readings(r), FOLLOWED); /* those that were met first */
+    assert_string_equal(value_of(r, "K19999", "AI", "2026-02-01", 1), "0.5");
+    assert_int_equal(r->skipped, FOLLOWED + 4);
+    assert_int_equal(count_warnings(r, "register-limit"), 1);
+    assert_non_null(strstr(message_of(r, "register-limit"), "4 reads were left out"));
+    assert_non_null(strstr(message_of(r, "register-limit"), "more than the 20000 meters"));
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_midnight_that_closes_its_date),
         cmocka_unit_test(test_files_without_reads),
         cmocka_unit_test(test_large_reads_in_wh),
+        cmocka_unit_test(test_more_meters_than_are_followed),
     };
     int failed;
 
