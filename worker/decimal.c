@@ -80,6 +80,43 @@ static const char *read_groups(const char *first, const char *at, const char *en
     return at;
 }
 
+/* A blank that does not break, or an apostrophe, between groups of three digits: its bytes; 0: it
+ * is none. */
+static apr_size_t group_mark(const char *at, const char *end)
+{
+    static const char *const marks[] = {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "'",
+                                        "\xe2\x80\x99"};
+
+    for (apr_size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        apr_size_t length = strlen(marks[i]);
+
+        if ((apr_size_t)(end - at) > length && !memcmp(at, marks[i], length)) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* As read_groups: "1\u00a0234", "1'234". */
+static const char *read_marked_groups(const char *first, const char *at, const char *end,
+                                      digits_t *digits)
+{
+    apr_size_t mark;
+
+    if (at - first > 3 || *first == '0') {
+        return NULL;
+    }
+    while ((mark = group_mark(at, end)) != 0) {
+        const char *group = at + mark;
+
+        at = read_digits(group, end, digits);
+        if (at - group != 3) {
+            return NULL;
+        }
+    }
+    return at;
+}
+
 /* Reads "e-3"; returns NULL when no digit follows. */
 static const char *read_exponent(const char *at, const char *end, apr_int64_t *pexponent)
 {
@@ -189,9 +226,11 @@ static ecl_decimal_status_t parse(const char *text, apr_size_t length, char poin
     at = read_digits(at, end, &digits);
     if (at < end && at > whole && *at == separator) {
         at = read_groups(whole, at, end, separator, &digits);
-        if (!at) {
-            return ECL_DECIMAL_BAD;
-        }
+    } else if (at < end && at > whole && group_mark(at, end)) {
+        at = read_marked_groups(whole, at, end, &digits);
+    }
+    if (!at) {
+        return ECL_DECIMAL_BAD;
     }
     if (at < end && *at == point) {
         const char *first = at + 1;

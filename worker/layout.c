@@ -341,6 +341,7 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
     const ecl_record_t *header = &attempt->sample.records[attempt->header];
 
     apr_status_t status;
+    int no_energy;
 
     take_names(layout, header, p);
     status = complete_given(layout, p);
@@ -348,10 +349,10 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
         return status;
     }
     ecl_parts_take_date(layout, &attempt->sample, attempt->first, scratch);
-    layout->kind =
-        ecl_layout_take_values(layout, header, &attempt->sample, attempt->first, scratch, p)
-            ? ECL_LAYOUT_WIDE
-            : ECL_LAYOUT_LONG;
+    layout->kind = ecl_layout_take_values(layout, header, &attempt->sample, attempt->first,
+                                          &no_energy, scratch, p)
+                       ? ECL_LAYOUT_WIDE
+                       : ECL_LAYOUT_LONG;
     if (layout->kind == ECL_LAYOUT_WIDE && is_numbered(layout) &&
         ecl_layout_rows_are_times(&attempt->sample, attempt->first)) {
         layout->kind = ECL_LAYOUT_LONG;
@@ -360,6 +361,11 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
     }
     if (layout->kind == ECL_LAYOUT_WIDE && attempt->header > 0) {
         ecl_layout_take_labels_above(layout, header - 1);
+    }
+    if (layout->kind == ECL_LAYOUT_LONG && no_energy >= 0 && !layout->value_count) {
+        return ecl_fail(result, ECL_EINPUT, "bad-unit",
+                        "the values of columns %s and so on are not energy in Wh, kWh or MWh",
+                        layout->names[no_energy]);
     }
     if (layout->kind == ECL_LAYOUT_LONG && ecl_layout_is_month(header)) {
         return refuse_months(header, result);

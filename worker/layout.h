@@ -183,12 +183,14 @@ typedef struct ecl_layout_t {
     int serials_are_1904;
     int labels_above; /* what numbered columns stand for is said in the line above the header */
     ecl_date_order_t date_order;
-    int date_order_is_open; /* the sample has dates that read either way, and none that shows which
-                             */
-    const char *unit;       /* from the header or file, or given; NULL: kWh is assumed, and said */
-    int unit_is_given;      /* unit is what was given, for what does not state its own */
-    const char *channel;    /* from the header; NULL: what the row says, else AI */
-    int units_below;        /* the line below the header says the blocks' units */
+    int dates_follow_as_mdy; /* then they follow each other day by day only as month/day */
+    int date_order_is_open;  /* the sample has dates that read either way, and none that shows which
+                              */
+    const char *unit;        /* from the header or file, or given; NULL: kWh is assumed, and said */
+    int unit_is_above;       /* given.unit is what the lines above the table say */
+    int unit_is_given;       /* unit is what was given, for what does not state its own */
+    const char *channel;     /* from the header; NULL: what the row says, else AI */
+    int units_below;         /* the line below the header says the blocks' units */
     const char *added_channel; /* said outside the table, and needed by its rows; NULL: none */
     const char *channel_where; /* who says so, for the evidence; NULL: nobody outside the table */
     /* What a rejected row must have with it to mean the same in a file of its own: cells behind the

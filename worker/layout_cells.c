@@ -100,6 +100,34 @@ static apr_status_t take_two_digit_years(ecl_layout_t *layout, const ecl_sample_
                     (int)(cell.length < 40 ? cell.length : 40), cell.text, ambiguous->line);
 }
 
+/* Whether dates that read either way follow each other day by day as month/day, and never as
+ * day/month: "03/02/2026", "03/03/2026", "03/04/2026". Single values of the first of each month do,
+ * too: a date must have several rows, or half-hours beside it. */
+static int follow_as_mdy(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    ecl_datetime_t dmy, mdy;
+    ecl_date_t last_dmy = 0, last_mdy = 0;
+    int steps = 0, same = layout->kind == ECL_LAYOUT_WIDE;
+
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->date_column);
+
+        if (ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &dmy) != ECL_DATETIME_OK ||
+            ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_MDY, &mdy) != ECL_DATETIME_OK) {
+            last_dmy = last_mdy = 0;
+            continue;
+        }
+        if (last_dmy && (dmy.date == last_dmy + 1 || dmy.date == last_dmy - 1)) {
+            return 0;
+        }
+        same |= last_dmy && dmy.date == last_dmy;
+        steps += last_mdy && (mdy.date == last_mdy + 1 || mdy.date == last_mdy - 1);
+        last_dmy = dmy.date;
+        last_mdy = mdy.date;
+    }
+    return steps > 1 && same;
+}
+
 apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                         ecl_result_t *result)
 {
@@ -118,6 +146,14 @@ apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t
     }
     layout->date_order = proof.only_mdy && !proof.only_dmy ? ECL_ORDER_MDY : ECL_ORDER_DMY;
     layout->date_order_is_open = proof.either && !proof.only_dmy && !proof.only_mdy;
+    layout->dates_follow_as_mdy =
+        proof.either && !proof.only_mdy && follow_as_mdy(layout, sample, from);
+    if (layout->dates_follow_as_mdy && proof.only_dmy) {
+        return ecl_fail(result, ECL_EINPUT, "dates-mixed",
+                        "some dates can only be day/month, and others follow each other day by day "
+                        "only as month/day: a spreadsheet has turned some of them round. Upload "
+                        "the file as it came, not as it was saved again");
+    }
     return take_two_digit_years(layout, sample, from, result);
 }
 
@@ -125,6 +161,7 @@ apr_status_t ecl_layout_take_date_order(ecl_layout_t *layout, const ecl_sample_t
 typedef struct separators_t {
     int commas, points; /* that can only be decimal: "0,25", "1.234,5" */
     int groups;         /* "1,234": decimal, or between thousands */
+    int point_groups;   /* "1.234" */
     int ungrouped;      /* "1234": no thousands are set apart */
 } separators_t;
 
@@ -151,7 +188,12 @@ static void look_at_separators(separators_t *seen, ecl_field_t cell)
         return;
     }
     if (!comma) {
-        seen->points += point != NULL;
+        /* "1.234" is a thousand beside "0,5" */
+        int is_group = point && cell.text[0] != '0' && point > cell.text &&
+                       point - cell.text <= 3 && point + 4 == cell.text + cell.length;
+
+        seen->point_groups += is_group;
+        seen->points += point && !is_group;
         seen->ungrouped += cell.length > 3 && strspn(cell.text, "0123456789") == cell.length;
         return;
     }
@@ -171,16 +213,21 @@ char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, 
     separators_t seen = {0};
 
     for (int i = from; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+
+        if (record->count && ecl_is_total(record->fields[0].text, record->fields[0].length)) {
+            continue;
+        }
         for (int v = 0; v < ecl_layout_value_columns(layout); v++) {
-            look_at_separators(
-                &seen, ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v)));
+            look_at_separators(&seen, ecl_sample_cell(record, ecl_layout_value_column(layout, v)));
         }
     }
-    if (seen.points) {
+    if (seen.points && seen.points >= seen.commas) {
         return '.';
     }
     /* semicolons separate cells where the comma is needed for numbers */
-    if (seen.commas || (seen.groups && (layout->delimiter == ';' || seen.ungrouped))) {
+    if (seen.commas ||
+        (seen.groups && !seen.point_groups && (layout->delimiter == ';' || seen.ungrouped))) {
         return ',';
     }
     layout->commas_are_groups = seen.groups > 0;

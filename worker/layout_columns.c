@@ -642,12 +642,14 @@ static int says_direction(const ecl_layout_t *layout, const column_t *column)
     return channel_of(layout, column) && ecl_channel_has_direction(name, strlen(name));
 }
 
-/* "Electricity consumption" and "Gas consumption": names that are known, and equally good. */
+/* "Electricity consumption" and "Gas consumption": names that are known, and equally good. So is a
+ * name that comes twice, as of readings of another length. */
 static int is_as_well_named(const ecl_layout_t *layout, const column_t *a, const column_t *b)
 {
     return !a->is_by_unit && !b->is_by_unit && a->role == b->role && a->rank == b->rank &&
            a->header_unit == b->header_unit && b->numbers && !says_direction(layout, b) &&
-           (a->header_unit != ECL_UNIT_NONE || says_gas(layout, a) != says_gas(layout, b));
+           (a->header_unit != ECL_UNIT_NONE || says_gas(layout, a) != says_gas(layout, b) ||
+            !strcasecmp(layout->names[a->index], layout->names[b->index]));
 }
 
 /* Another column that is known by its unit only, as the chosen one is, and neither says a channel:

@@ -58,7 +58,8 @@ static const char *unit_text(const ecl_layout_t *layout, apr_pool_t *p)
                             column_text(layout, layout->unit_column, p), layout->given.unit);
     }
     if (layout->unit_is_given) {
-        return apr_psprintf(p, "unit %s (as given)", layout->given.unit);
+        return apr_psprintf(p, "unit %s (%s)", layout->given.unit,
+                            layout->unit_is_above ? "as said above the table" : "as given");
     }
     if (layout->unit_column >= 0) {
         return apr_psprintf(p, "unit in column %s", column_text(layout, layout->unit_column, p));

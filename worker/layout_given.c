@@ -3,6 +3,7 @@
  * overridden: one of the two is wrong, and only the user can tell which.
  */
 #include "decimal.h"
+#include "../lib/utf8.h"
 #include "layout_internal.h"
 #include "meter.h"
 
@@ -286,12 +287,53 @@ static apr_status_t check_stated_unit(const ecl_layout_t *layout, const ecl_samp
     return APR_SUCCESS;
 }
 
+/* What the lines above the table say of units: "Units,MWh". "Half Hourly Demand (kW)" is a title,
+ * which may be about something else: *ptitle. */
+static const char *unit_above(const ecl_layout_t *layout, const ecl_sample_t *sample,
+                              const ecl_record_t **ptitle)
+{
+    *ptitle = NULL;
+    for (int i = 0; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_UNIT);
+        ecl_unit_t unit = ecl_unit_of(said.text, said.length);
+
+        if (record->sheet_record >= layout->header_record) {
+            break;
+        }
+        if (said.length && is_known(unit)) {
+            return ecl_unit_name(unit);
+        }
+        unit = ecl_layout_title_unit(record);
+        if (unit == ECL_UNIT_KWH) {
+            return NULL;
+        }
+        if (is_known(unit)) {
+            *ptitle = record;
+        }
+    }
+    return NULL;
+}
+
 static apr_status_t check_unit(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                ecl_result_t *result)
 {
     const char *given = layout->given.unit;
+    const ecl_record_t *title;
     apr_status_t status;
 
+    if (!given && !unit_of_header(layout) && layout->unit_column < 0 &&
+        !find_unit(layout, sample, from, ECL_UNIT_NONE)) {
+        given = unit_above(layout, sample, &title);
+        if (!given && title) {
+            return ecl_fail(result, ECL_EINPUT, "unit-open",
+                            "line %" APR_INT64_T_FMT " speaks of another unit than kWh (\"%.*s\"), "
+                            "and whether that is the unit of the values is not said",
+                            title->line, ECL_CUT(60, title->fields[0].text));
+        }
+        layout->given.unit = given;
+        layout->unit_is_above = given != NULL;
+    }
     if (!given) {
         int is_stated = unit_of_header(layout) || find_unit(layout, sample, from, ECL_UNIT_NONE);
 

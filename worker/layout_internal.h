@@ -114,10 +114,11 @@ int ecl_layout_is_month(const ecl_record_t *header);
 
 /* Fills values and blocks of a wide layout, and notes what stands beside them and is not read. 0:
  * the header has no block of value columns. The sample tells flags from values where names do not;
- * `from` is its first row of data. */
+ * `from` is its first row of data. *pno_energy: the first column of
+ * a day's values that are none (costs, kVA); -1. */
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
-                           const ecl_sample_t *sample, int from, apr_pool_t *scratch,
-                           apr_pool_t *p);
+                           const ecl_sample_t *sample, int from, int *pno_energy,
+                           apr_pool_t *scratch, apr_pool_t *p);
 
 /* "1 … 50" below a line of times, of which the last two are those of the hour that comes twice: the
  * columns are what the clock shows. */
@@ -216,6 +217,13 @@ void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *mes
 /* The one MPAN or MPRN that the lines above the table name ("MPAN: 1000000000012"); NULL: none, or
  * several. */
 const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p);
+
+/* What a line above the table says of that: "Unit: m3", "Units,MWh". Empty: nothing. */
+ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role);
+
+/* The unit in which a line's one text ends, within brackets: "Half Hourly Demand (kW)"; NONE: there
+ * is none, or there are numbers, too, and it is theirs. */
+ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record);
 
 /* The channel that is said outside the table: in a line above it ("MeasurementQuantityId,RE";
  * header: the index of the record where the table begins), or by the name of the sheet. "": it is

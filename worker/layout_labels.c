@@ -46,11 +46,55 @@ static int holds_anything(const ecl_series_t *series, const ecl_sample_t *sample
     return 0;
 }
 
-static void channel_and_unit(const ecl_series_t *series, const char **pchannel, const char **punit)
+/* The unit that stands for itself before or behind the numbers, or within brackets. */
+static ecl_unit_t unit_of_names(const ecl_series_t *series, ecl_field_t name)
+{
+    ecl_unit_t unit = ecl_unit_in_header(name.text, name.length);
+
+    if (unit == ECL_UNIT_NONE || unit == ECL_UNIT_OTHER) {
+        unit = ecl_unit_of(series->prefix, strlen(series->prefix));
+    }
+    return unit == ECL_UNIT_NONE || unit == ECL_UNIT_OTHER
+               ? ecl_unit_of(series->suffix, strlen(series->suffix))
+               : unit;
+}
+
+/* "Cost 00:00", "kVA_1", "00:00 (W)": what is no energy at all. */
+static int is_no_energy(const ecl_series_t *series, ecl_field_t name, int is_unit_given)
+{
+    static const char *const parts[] = {"cost", "price", "carbon",   "co2",
+                                        "kvah", "gwh",   "volts",    "amps",
+                                        "degc", "humid", "\xc2\xa3", "\xe2\x82\xac"};
+    static const char *const words[] = {"kva",  "mva", "mw",          "kvar",  "pf",
+                                        "temp", "gbp", "temperature", "pence", "powerfactor"};
+    const char *const texts[] = {series->prefix, series->suffix};
+
+    if (!is_unit_given && !strcmp(series->prefix, "volume")) {
+        return 1; /* of gas, and in whatever unit */
+    }
+
+    for (int t = 0; t < 2; t++) {
+        for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+            if (strstr(texts[t], parts[i])) {
+                return 1;
+            }
+        }
+        for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            if (!strcmp(texts[t], words[i])) {
+                return 1;
+            }
+        }
+    }
+    return ecl_unit_in_header(name.text, name.length) == ECL_UNIT_OTHER;
+}
+
+static void channel_and_unit(const ecl_series_t *series, ecl_field_t name, const char **pchannel,
+                             const char **punit)
 {
     static const char *const reactive[] = {"kvarh", "reactive"};
     static const char *const mega[] = {"mwh"};
     static const char *const kilo[] = {"kwh"};
+    ecl_unit_t unit = unit_of_names(series, name);
     int is_export = strstr(series->prefix, "export") || strstr(series->suffix, "export") ||
                     !strcmp(series->prefix, "ae");
 
@@ -68,8 +112,8 @@ static void channel_and_unit(const ecl_series_t *series, const char **pchannel, 
         *punit = "MWh";
     } else if (ECL_SERIES_HAS_WORD(series, kilo)) {
         *punit = "kWh";
-    } else if (!strcmp(series->prefix, "wh") || !strcmp(series->suffix, "wh")) {
-        *punit = "Wh";
+    } else {
+        *punit = ecl_unit_name(unit);
     }
 }
 
@@ -111,6 +155,7 @@ typedef struct builder_t {
     ecl_series_t *series;
     ecl_series_use_t *uses;
     int count;
+    int no_energy; /* the first column of values that are none; -1: there is none */
     apr_pool_t *p; /* of the layout */
 } builder_t;
 
@@ -347,7 +392,7 @@ static void add_block(builder_t *b, int which, int nth)
                          "they stand beside the values, and what they are is not said");
     }
     *block = (ecl_value_block_t){.first = b->layout->value_count};
-    channel_and_unit(series, &block->channel, &block->unit);
+    channel_and_unit(series, b->header->fields[series->columns[0]], &block->channel, &block->unit);
     for (int i = 0; i < series->count; i++) {
         int flag = flags && i < flags->count ? flags->columns[i]
                    : offset                  ? series->columns[i] + offset
@@ -412,9 +457,15 @@ static void join_tails(builder_t *b)
 }
 
 int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
-                           const ecl_sample_t *sample, int from, apr_pool_t *scratch, apr_pool_t *p)
+                           const ecl_sample_t *sample, int from, int *pno_energy,
+                           apr_pool_t *scratch, apr_pool_t *p)
 {
-    builder_t b = {.layout = layout, .header = header, .sample = sample, .from = from, .p = p};
+    builder_t b = {.layout = layout,
+                   .header = header,
+                   .sample = sample,
+                   .from = from,
+                   .no_energy = -1,
+                   .p = p};
     int nth = 0;
 
     b.series = apr_pcalloc(scratch, ECL_SERIES_MAX * sizeof(ecl_series_t));
@@ -436,6 +487,12 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
         } else if (ecl_series_is_named_as_flags(&b.series[i]) ||
                    holds_words(&b.series[i], sample, from)) {
             b.uses[i] = ECL_SERIES_FLAGS;
+        } else if (is_no_energy(&b.series[i], header->fields[b.series[i].columns[0]],
+                                layout->given.unit != NULL)) {
+            b.uses[i] = ECL_SERIES_UNUSED;
+            b.no_energy = b.no_energy < 0 ? b.series[i].columns[0] : b.no_energy;
+            note_passed_over(&b, b.series[i].columns[0], b.series[i].count,
+                             "their names are of no energy");
         } else {
             b.interval = interval;
         }
@@ -463,6 +520,7 @@ int ecl_layout_take_values(ecl_layout_t *layout, const ecl_record_t *header,
         }
     }
     layout->interval_minutes = layout->block_count ? b.interval : 30;
+    *pno_energy = b.no_energy;
     return layout->block_count > 0;
 }
 

@@ -396,7 +396,10 @@ static int is_filled(const table_t *table, int column)
     const ecl_sample_t *sample = &table->attempt->sample;
 
     for (int i = table->attempt->first + table->attempt->label_lines; i < sample->count; i++) {
-        if (ecl_sample_cell(&sample->records[i], column).length) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], column);
+        ecl_decimal_t value;
+
+        if (ecl_decimal_parse(cell.text, cell.length, '.', &value) != ECL_DECIMAL_IS_MISSING) {
             return 1;
         }
     }

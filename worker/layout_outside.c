@@ -31,7 +31,7 @@ static int names(ecl_field_t cell, ecl_role_t role)
 }
 
 /* What a line says of it: "MeasurementQuantityId,RE" or "Channel: RE". Empty: nothing. */
-static ecl_field_t value_in_line(const ecl_record_t *record, ecl_role_t role)
+ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role)
 {
     for (int c = 0; c < record->count; c++) {
         ecl_field_t cell = record->fields[c], name;
@@ -52,9 +52,26 @@ static ecl_field_t value_in_line(const ecl_record_t *record, ecl_role_t role)
     return (ecl_field_t){"", 0};
 }
 
+ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record)
+{
+    ecl_field_t title = {"", 0};
+    int count = 0;
+
+    for (int c = 0; c < record->count; c++) {
+        if (record->fields[c].length) {
+            title = record->fields[c];
+            count++;
+        }
+    }
+    return count == 1 &&
+                   (title.text[title.length - 1] == ')' || title.text[title.length - 1] == ']')
+               ? ecl_unit_in_header(title.text, title.length)
+               : ECL_UNIT_NONE;
+}
+
 static const char *channel_in_line(const ecl_record_t *record)
 {
-    ecl_field_t value = value_in_line(record, ECL_ROLE_CHANNEL);
+    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_CHANNEL);
 
     return value.length ? ecl_channel_of(value.text, value.length) : NULL;
 }
@@ -65,7 +82,7 @@ static const char *channel_in_line(const ecl_record_t *record)
 /* The MPAN or MPRN that a line names. */
 static int take_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
 {
-    ecl_field_t value = value_in_line(record, ECL_ROLE_METER);
+    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_METER);
     ecl_meter_kind_t kind;
 
     return value.length &&

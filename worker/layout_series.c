@@ -87,6 +87,10 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
         *pminute = time.minute;
         return 1;
     }
+    /* "m3_1", "ft3 00:00": of that, the number is what comes behind */
+    at = length > 2 && !strncasecmp(text, "m3", 2) && !is_digit(text[2])    ? 2
+         : length > 3 && !strncasecmp(text, "ft3", 3) && !is_digit(text[3]) ? 3
+                                                                            : 0;
     while (at < length && !is_digit(text[at])) {
         at++;
     }
@@ -125,7 +129,8 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
     if (!ecl_word_fold(text + at, length - at, suffix)) {
         return 0;
     }
-    for (const char *c = suffix; *c; c++) {
+    for (const char *c = suffix; *c && !ecl_unit_is_volume(ecl_unit_of(suffix, strlen(suffix)));
+         c++) {
         if (is_digit(*c)) {
             return 0; /* "M1_Code1" */
         }

@@ -374,6 +374,7 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         layout->interval_minutes = 60;
     }
     if (layout->time_column < 0 && (!with_time || is_daily)) {
+        layout->labels_are_ends = role == ECL_ROLE_END;
         layout->kind = ECL_LAYOUT_DAILY;
         layout->interval_minutes = 1440;
         *pwhy = "a date and no time";

@@ -174,6 +174,7 @@ typedef struct repeats_t {
 #define TWICE_ENOUGH 24
 #define DAYS_ENOUGH 3 /* of rows that are days; of totals there are more: */
 #define TOTALS_ENOUGH 5
+#define MORE_ENOUGH 12 /* totals of a day with three values or more: no corrections */
 
 /* The readings of one time. */
 static void count_repeats(repeats_t *repeats, const reading_t *readings, int count)
@@ -196,6 +197,9 @@ static void count_repeats(repeats_t *repeats, const reading_t *readings, int cou
 
 static int are_many(const repeats_t *repeats, ecl_layout_kind_t kind)
 {
+    if (kind == ECL_LAYOUT_DAILY && repeats->more >= MORE_ENOUGH) {
+        return 1; /* as of a workbook's sheet of days, and another of hours */
+    }
     if (repeats->twice * 2 <= repeats->times) {
         return 0;
     }

@@ -97,6 +97,10 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
                                "\"%s\" has a time of day: expected the date of a daily total",
                                ecl_reader_show(reader, ecl_reader_cell(reader, column)));
     }
+    /* midnight ends the day before; an end without a time is the day itself */
+    if (stamp.has_time && layout->labels_are_ends) {
+        stamp.date--;
+    }
     if (layout->meter_count) {
         ecl_reader_enter_meter(reader, &layout->meters[0]);
     }

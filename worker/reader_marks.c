@@ -195,6 +195,15 @@ static int take_unit(ecl_reader_t *reader, const ecl_value_block_t *block, ecl_r
     if (apply_unit(reader, unit, cell, marks)) {
         return 1;
     }
+    if (ecl_unit_is_volume(unit) && !is_reactive) {
+        ecl_reader_fail(reader, column, "bad-unit",
+                        "the unit \"%s\" is that of gas by volume, which %s cannot have: expected "
+                        "Wh, kWh or MWh",
+                        ecl_reader_show(reader, cell),
+                        reader->meter_kind == ECL_METER_MPAN ? "a meter with an MPAN"
+                                                             : "a channel other than AI");
+        return 0;
+    }
     ecl_reader_fail(reader, column, "bad-unit", "the unit \"%s\" is not one of %s",
                     ecl_reader_show(reader, cell),
                     is_reactive ? "a reactive channel: expected kVArh"

@@ -6,6 +6,8 @@
 
 #include "layout_internal.h"
 
+#include <apr_lib.h>
+
 typedef struct survey_t {
     const ecl_layout_t *layout;
     const ecl_clock_t *clock;
@@ -24,6 +26,8 @@ typedef struct survey_t {
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
     apr_int64_t rows;
+    apr_int64_t other_line; /* it names another meter than that of all rows; 0: none does */
+    char other_meter[ECL_METER_MAX];
 } survey_t;
 
 static int has_value(const survey_t *survey, const ecl_record_t *record)
@@ -215,6 +219,30 @@ static int needs_zone(const ecl_layout_t *layout)
     return layout->kind != ECL_LAYOUT_DAILY && !is_zone_given(layout);
 }
 
+/* Whether all rows are of one meter, and a line between them may say that those below it are not.
+ */
+static int needs_meter(const ecl_layout_t *layout)
+{
+    return layout->meter_column < 0 && !layout->meter_count && layout->given.meter &&
+           !layout->turned;
+}
+
+static void look_for_meter(survey_t *survey, const ecl_record_t *record)
+{
+    const char *given = survey->layout->given.meter;
+    char identifier[ECL_METER_MAX], meter[ECL_METER_MAX];
+    ecl_meter_kind_t kind;
+
+    if (!survey->other_line && record->count && apr_isalpha(record->fields[0].text[0]) &&
+        ecl_turn_meter(record, meter)) {
+        ecl_meter_parse(given, strlen(given), identifier, &kind);
+        if (strcmp(meter, identifier) != 0) {
+            survey->other_line = record->line;
+            memcpy(survey->other_meter, meter, sizeof(meter));
+        }
+    }
+}
+
 /* Stamps that say their zone themselves; what a mere date has behind it is none. */
 static int have_offsets(const survey_t *survey)
 {
@@ -228,15 +256,16 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
 {
     const ecl_layout_t *layout = survey->layout;
     int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout), is_row;
+    int with_meter = needs_meter(layout);
     ecl_records_t *records;
     ecl_record_t record;
     apr_status_t status = ecl_records_open(&records, path, layout->delimiter, reading, result);
 
     *pis_whole = 0;
     if (status == APR_SUCCESS && ecl_records_source(records)) {
-        with_zone = 0; /* there are no lines around the table that it stands for */
+        with_zone = with_meter = 0; /* there are no lines around the table that it stands for */
     }
-    if (!with_stamps && !with_zone) {
+    if (!with_stamps && !with_zone && !with_meter) {
         return status;
     }
     if (status == APR_SUCCESS && layout->sheet) {
@@ -259,10 +288,14 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
         if (with_zone) {
             ecl_zone_look(&survey->zone, layout, &record, p);
         }
+        if (with_meter && is_row) {
+            look_for_meter(survey, &record);
+        }
         if (with_stamps && is_row) {
             look_at_row(survey, &record);
         }
-        if (have_offsets(survey) && !layout->date_order_is_open && !layout->labels_are_open) {
+        if (have_offsets(survey) && !with_meter && !layout->date_order_is_open &&
+            !layout->labels_are_open) {
             break;
         }
     }
@@ -323,15 +356,19 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     int is_whole;
 
     *prows = -1;
-    if (!needs_stamps(layout) && !needs_zone(layout)) {
+    if (!needs_stamps(layout) && !needs_zone(layout) && !needs_meter(layout)) {
         return APR_SUCCESS;
     }
     apr_pool_create(&reading, p);
     status = look(&survey, path, &is_whole, reading, p, result);
-    if (status == APR_SUCCESS && survey.order.only_mdy && !survey.order.only_dmy) {
+    if (status == APR_SUCCESS && !survey.order.only_dmy &&
+        (survey.order.only_mdy || layout->dates_follow_as_mdy)) {
         layout->date_order = ECL_ORDER_MDY;
-        layout->evidence = apr_pstrcat(p, layout->evidence,
-                                       "; month before day, as dates later in the file show", NULL);
+        layout->evidence = apr_pstrcat(
+            p, layout->evidence,
+            survey.order.only_mdy ? "; month before day, as dates later in the file show"
+                                  : "; month before day, as the dates follow each other day by day",
+            NULL);
         /* the other way round the days on which clocks change were no dates at all */
         survey = (survey_t){
             .layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1, .hour = -1};
@@ -341,6 +378,12 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
     apr_pool_destroy(reading);
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (survey.other_line) {
+        return ecl_fail(result, ECL_EINPUT, "several-meters",
+                        "line %" APR_INT64_T_FMT " names meter %s, and the rows above it are of "
+                        "meter %s: upload the tables as files of their own",
+                        survey.other_line, survey.other_meter, layout->given.meter);
     }
     wide->is_cut |= !is_whole && ecl_wide_zone_is_open(layout);
     if (is_whole && !layout->turned) {

@@ -360,6 +360,19 @@ static void rows_that_nothing_tells_apart_are_refused(void **state)
     assert_non_null(strstr(look.r->result.detail, "of several times of the day, Time; or upload"));
     end_look(&look);
 
+    /* forty totals of days, and hours of twelve of them */
+    text = "MPAN,Date,kWh\n";
+    for (int i = 0; i < 40; i++) {
+        text = apr_psprintf(p, "%s" MPAN ",2025-%02d-%02d,%d\n", text, 10 + i / 25, 1 + i % 25, 10);
+    }
+    for (int i = 0; i < 12 * 24; i++) {
+        text = apr_psprintf(p, "%s" MPAN ",2025-10-%02d,0.%d\n", text, 1 + i / 24, 1 + i % 7);
+    }
+    look = look_at(text);
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "rows-alike");
+    end_look(&look);
+
     text = header_row(p);
     for (int i = 0; i < 6; i++) {
         text = apr_psprintf(p, "%s" MPAN ",2025-11-%02d,%s\n", text, 1 + i / 2,

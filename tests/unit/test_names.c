@@ -88,6 +88,9 @@ static void test_other_languages(void **state)
     assert_four(rows("Datum von;Datum bis;Energiemenge in kWh;Ersatzwert\n",
                      "13.02.2026 %s;13.02.2026 %s;%d,5;\n"),
                 "2.5");
+    assert_four(rows("Datum von;Datum bis;Energiemenge in kWh;Ersatzwert\n",
+                     "13.02.2026 %s;13.02.2026 %s;%d,5;NULL\n"),
+                "2.5");
     assert_four(rows("Datum;Zeit von;Zeit bis;Verbrauch [kWh]\n", "13.02.2026;%s:00;%s:00;%d,5\n"),
                 "2.5");
     assert_four(rows("D\xc3\xa9"
@@ -102,7 +105,8 @@ static void test_other_languages(void **state)
 
 static void assert_refused(const char *text, const char *code)
 {
-    reading_t *r = read_text_given(text, "auto", (ecl_given_t){.meter = MPAN});
+    ecl_given_t given = {.meter = strstr(text, "MPRN") ? NULL : MPAN};
+    reading_t *r = read_text_given(text, "auto", given);
 
     assert_int_equal(r->status, ECL_EINPUT);
     assert_string_equal(r->result.code, code);
@@ -144,6 +148,8 @@ static void test_rivals(void **state)
     reading_t *r;
 
     (void)state;
+    assert_refused(rows("Time,Usage,Units,Usage,Units\n", "2026-02-13 %s,%.0s%d.5,kWh,2,kWh\n"),
+                   "several-values");
     assert_refused(rows("Time,Import T1 kWh,Import T2 kWh\n", "2026-02-13 %s,%.0s%d,2\n"),
                    "several-values");
     assert_refused(
@@ -184,6 +190,108 @@ static void test_intervals(void **state)
     end_reading(r);
 }
 
+/* A day of half-hours whose columns are named by fmt (with the label), and whose values are 2. */
+static const char *day_of(const char *above, const char *fmt)
+{
+    const char *text = apr_pstrcat(pool, above, "MPRN,Date", NULL);
+
+    for (int i = 0; i < 48; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        text = apr_pstrcat(
+            pool, text, ",",
+            apr_psprintf(pool, fmt, apr_psprintf(pool, "%02d:%02d", i / 2, i % 2 * 30)), NULL);
+#pragma GCC diagnostic pop
+    }
+    text = apr_pstrcat(pool, text, "\n1234567406,13/02/2026", NULL);
+    for (int i = 0; i < 48; i++) {
+        text = apr_pstrcat(pool, text, ",2", NULL);
+    }
+    return apr_pstrcat(pool, text, "\n", NULL);
+}
+
+static const char *first_of(const char *text, const char *channel)
+{
+    reading_t *r = read_text(text);
+    const char *value;
+
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(r->failed, 0);
+    value = apr_pstrdup(pool, value_of(r, "1234567406", channel, "2026-02-13", 1));
+    end_reading(r);
+    return value;
+}
+
+static void test_units_of_half_hours(void **state)
+{
+    static const char *const none[] = {"%s (W)",    "Cost %s", "\xc2\xa3 %s", "kVA %s",  "%s (p)",
+                                       "Volume %s", "kVAh_%s", "Temp %s",     "%s (GWh)"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        assert_refused(day_of("", none[i]), "bad-unit");
+    }
+    assert_string_equal(first_of(day_of("", "%s"), "AI"), "2");
+    assert_string_equal(first_of(day_of("", "kW %s"), "AI"), "1");
+    assert_string_equal(first_of(day_of("", "%s (kW)"), "AI"), "1");
+    assert_string_equal(first_of(day_of("", "Wh %s"), "AI"), "0.002");
+    assert_string_equal(first_of(day_of("", "%s (m3)"), "VOL"), "2");
+    assert_string_equal(first_of(day_of("", "m3_%s"), "VOL"), "2");
+    assert_string_equal(first_of(day_of("", "m\xc2\xb3 %s"), "VOL"), "2");
+    assert_string_equal(first_of(day_of("", "%s kVArh"), "RI"), "2");
+}
+
+/* Costs beside half-hours, before or behind them. */
+static void test_costs_beside_half_hours(void **state)
+{
+    static const char *const names[][2] = {{"Cost", "kWh"}, {"kWh", "Cost"}};
+
+    (void)state;
+    for (int order = 0; order < 2; order++) {
+        const char *text = "MPAN,Date", *row = MPAN ",13/02/2026";
+        reading_t *r;
+
+        for (int n = 0; n < 2; n++) {
+            for (int i = 0; i < 48; i++) {
+                text =
+                    apr_psprintf(pool, "%s,%s %02d:%02d", text, names[order][n], i / 2, i % 2 * 30);
+                row = apr_psprintf(pool, "%s,%d", row, names[order][n][0] == 'k' ? 2 : 50);
+            }
+        }
+        r = read_text(apr_pstrcat(pool, text, "\n", row, "\n", NULL));
+        assert_int_equal(r->status, APR_SUCCESS);
+        assert_int_equal(count_readings(r), 48);
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 48), "2");
+        assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+        end_reading(r);
+    }
+}
+
+static void test_units_above(void **state)
+{
+    reading_t *r;
+
+    (void)state;
+    assert_string_equal(first_of(day_of("Units,MWh\n", "%s"), "AI"), "2000");
+    assert_string_equal(first_of(day_of("Unit: m3\n", "%s"), "VOL"), "2");
+    assert_string_equal(first_of(day_of("Unit,kW\n\n", "%s"), "AI"), "1");
+    assert_string_equal(first_of(day_of("Unit,MWh\n", "kWh %s"), "AI"), "2");
+    assert_string_equal(first_of(day_of("Half Hourly Energy (kWh)\n", "%s"), "AI"), "2");
+    assert_string_equal(first_of(day_of("Maximum Demand (kW),45\n", "%s"), "AI"), "2");
+    assert_string_equal(first_of(day_of("Half Hourly Demand (kW)\n", "kWh %s"), "AI"), "2");
+    assert_refused(day_of("Half Hourly Demand (kW)\n", "%s"), "unit-open");
+    assert_refused(day_of("Reactive Energy (kVArh)\n", "%s"), "unit-open");
+    r = read_text_given(day_of("Half Hourly Demand (kW)\n", "%s"), "auto",
+                        (ecl_given_t){.unit = "kWh"});
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, "1234567406", "AI", "2026-02-13", 1), "2");
+    end_reading(r);
+    r = read_text(day_of("Units,MWh\n", "%s"));
+    assert_non_null(strstr(r->layout->evidence, "unit MWh (as said above the table)"));
+    assert_non_null(strstr(r->layout->added[r->layout->added_count - 1][1], "unit=MWh"));
+    end_reading(r);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -202,9 +310,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_units_in_names),   cmocka_unit_test(test_other_languages),
-        cmocka_unit_test(test_other_quantities), cmocka_unit_test(test_a_price_is_no_meter),
-        cmocka_unit_test(test_rivals),           cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_units_in_names),
+        cmocka_unit_test(test_other_languages),
+        cmocka_unit_test(test_other_quantities),
+        cmocka_unit_test(test_a_price_is_no_meter),
+        cmocka_unit_test(test_rivals),
+        cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_units_of_half_hours),
+        cmocka_unit_test(test_costs_beside_half_hours),
+        cmocka_unit_test(test_units_above),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

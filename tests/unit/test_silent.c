@@ -1,0 +1,192 @@
+/* What must not be misread in silence: a second meter's table, ends of days, months before days. */
+#include "reading.h"
+
+#include <apr_strings.h>
+
+static apr_pool_t *pool;
+
+static void assert_refused(const char *text, const char *code, const char *part)
+{
+    reading_t *r = read_text(text);
+
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, code);
+    assert_non_null(strstr(r->result.detail, part));
+    end_reading(r);
+}
+
+/* Rows of a meter that only a line above them names. */
+static const char *table(const char *meter, const char *date)
+{
+    return apr_psprintf(pool,
+                        "MPAN: %s\nTimestamp,kWh\n%s 00:00,1\n%s 00:30,2\n%s 01:00,3\n%s 01:30,4\n",
+                        meter, date, date, date, date);
+}
+
+static void test_a_second_meter(void **state)
+{
+    reading_t *r;
+
+    (void)state;
+    assert_refused(apr_pstrcat(pool, table(MPAN, "13/02/2026"), table(MPAN2, "14/02/2026"), NULL),
+                   "several-meters", "line 7 names meter " MPAN2);
+    /* of the same meter, as the pages of a report are */
+    r = read_text(apr_pstrcat(pool, table(MPAN, "13/02/2026"), table(MPAN, "14/02/2026"), NULL));
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(count_readings(r), 8);
+    assert_int_equal(r->failed, 0);
+    end_reading(r);
+    /* the meter that was given, and a line that names another */
+    r = read_text_given(apr_pstrcat(pool, "Timestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,1\n",
+                                    table(MPAN2, "14/02/2026"), NULL),
+                        "auto", (ecl_given_t){.meter = MPAN});
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, "several-meters");
+    end_reading(r);
+}
+
+/* A day's total at the midnight that ends it. */
+static void test_ends_of_days(void **state)
+{
+    reading_t *r = read_text("MPAN,Period End,kWh\n" MPAN ",14/02/2026 00:00,1\n" MPAN
+                             ",15/02/2026 00:00,2\n" MPAN ",16/02/2026 00:00,3\n");
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 1), "1");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-15", 1), "3");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-16", 1), "");
+    end_reading(r);
+    r = read_text("MPAN,End Date,kWh\n" MPAN ",14/02/2026,1\n" MPAN ",15/02/2026,2\n");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-14", 1), "1");
+    end_reading(r);
+}
+
+/* Two half-hours of each day; 0: the end. */
+static const char *days(const char *const dates[])
+{
+    const char *text = "MPAN,Timestamp,kWh\n";
+
+    for (int i = 0; dates[i]; i++) {
+        text = apr_psprintf(pool, "%s" MPAN ",%s 00:00,1\n" MPAN ",%s 00:30,2\n", text, dates[i],
+                            dates[i]);
+    }
+    return text;
+}
+
+static void test_months_before_days(void **state)
+{
+    static const char *const mdy[] = {"03/02/2026", "03/03/2026", "03/04/2026", "03/05/2026", NULL};
+    static const char *const dmy[] = {"02/03/2026", "03/03/2026", "04/03/2026", NULL};
+    static const char *const mixed[] = {"02/10/2026", "02/11/2026", "02/12/2026",
+                                        "13/02/2026", "14/02/2026", NULL};
+    reading_t *r = read_text(days(mdy));
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-02", 2), "2");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-05", 1), "1");
+    assert_int_equal(count_readings(r), 8);
+    assert_non_null(strstr(r->layout->evidence, "as the dates follow each other day by day"));
+    end_reading(r);
+    r = read_text(days(dmy));
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-03-02", 2), "2");
+    end_reading(r);
+    assert_refused(days(mixed), "dates-mixed", "a spreadsheet has turned some of them round");
+    r = read_text_given(days(mdy), "auto", (ecl_given_t){.date_order = "dmy"});
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-03", 2), "2");
+    end_reading(r);
+    /* the first of each month */
+    assert_refused("MPAN,Date,kWh\n" MPAN ",01/01/2026,1\n" MPAN ",01/02/2026,1\n" MPAN
+                   ",01/03/2026,1\n" MPAN ",01/04/2026,1\n",
+                   "longer-periods", "");
+}
+
+/* "1 234,5" with a blank that does not break, and "1'234.5". */
+static void test_thousands(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *value;
+    } numbers[] = {{"1\xc2\xa0"
+                    "234,5",
+                    "1234.5"},
+                   {"1\xe2\x80\xaf"
+                    "234\xe2\x80\xaf"
+                    "567,25",
+                    "1234567.25"},
+                   {"1\xe2\x80\x89"
+                    "234,5",
+                    "1234.5"},
+                   {"1'234,5", "1234.5"}};
+    ecl_decimal_t value;
+    char text[ECL_DECIMAL_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        assert_int_equal(ecl_decimal_parse(numbers[i].text, strlen(numbers[i].text), ',', &value),
+                         ECL_DECIMAL_OK);
+        ecl_decimal_print(value, text);
+        assert_string_equal(text, numbers[i].value);
+    }
+    assert_int_equal(ecl_decimal_parse("1\xc2\xa0"
+                                       "23",
+                                       5, ',', &value),
+                     ECL_DECIMAL_BAD);
+    assert_int_equal(ecl_decimal_parse("1'2345", 6, '.', &value), ECL_DECIMAL_BAD);
+    assert_int_equal(ecl_decimal_parse("0'234", 5, '.', &value), ECL_DECIMAL_BAD);
+}
+
+/* Values of a file, each on a line, that are the numbers behind them. */
+static void test_decimal_commas(void **state)
+{
+    static const char *const texts[][2] = {
+        {"MPAN;Date;Time;kWh\n" MPAN ";13.02.2026;00:00;0,5\n" MPAN ";13.02.2026;00:30;1.234\n" MPAN
+         ";13.02.2026;01:00;1.001,25\n",
+         "1234"},
+        {"MPAN;Date;Time;kWh\n" MPAN ";13.02.2026;00:00;0.5\n" MPAN ";13.02.2026;00:30;1.234\n" MPAN
+         ";13.02.2026;01:00;1.5\n",
+         "1.234"},
+        {"MPAN,Date,Time,kWh\n" MPAN ",13.02.2026,00:00,\"0,5\"\n" MPAN
+         ",13.02.2026,00:30,\"1,234\"\n" MPAN ",13.02.2026,01:00,\"1,5\"\nTotal,,,3.234\n",
+         "1.234"},
+        {"MPAN,Date,Time,kWh\n" MPAN ",13.02.2026,00:00,\"1,000\"\n" MPAN
+         ",13.02.2026,00:30,1.234\n",
+         "1.234"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        reading_t *r = read_text(texts[i][0]);
+
+        assert_int_equal(r->status, APR_SUCCESS);
+        assert_int_equal(r->failed, 0);
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 2), texts[i][1]);
+        end_reading(r);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    apr_initialize();
+    return apr_pool_create(&pool, NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_second_meter),     cmocka_unit_test(test_ends_of_days),
+        cmocka_unit_test(test_months_before_days), cmocka_unit_test(test_thousands),
+        cmocka_unit_test(test_decimal_commas),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
