@@ -7,7 +7,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -208,10 +207,8 @@ def test_nothing_is_left_after_a_stop_in_the_middle_of_a_job(make_httpd, mpm):
     ready(server)
     batch_id = server.upload(wh.big_file())
     with wh.held_in_the_middle(server, batch_id):
-        begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
     server.stop()  # waits for every process of httpd's session
-    assert time.monotonic() - begin < 8
     row = wh.job(server, batch_id)
     assert (row["status"], row["lease_until"]) == ("queued", None)
     server.start()

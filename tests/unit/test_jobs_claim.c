@@ -471,16 +471,18 @@ static void test_lease_runs_out(void **state)
 {
     fixture_t *f = *state;
     ecl_job_t *first, *second;
+    apr_time_t before;
     int cancel;
 
     new_job(f, "a.csv");
     first = claim_one(f, "host:1", ECL_WORK_IMPORT);
     expire_lease(f, first);
+    before = apr_time_now();
     claim_none(f); /* put back, with back-off */
     second = get(f, first);
     assert_int_equal(second->status, ECL_JOB_QUEUED);
     assert_int_equal(second->lease_until, 0);
-    assert_true(second->run_after > apr_time_now());
+    assert_true(second->run_after >= before + apr_time_from_sec(2));
     assert_true(second->run_after <= apr_time_now() + apr_time_from_sec(2));
     assert_non_null(strstr(second->error_message, "not heard of for 30 seconds"));
     /* the worker that was thought dead has nothing to say, although nobody has
@@ -587,7 +589,9 @@ static void test_back_off_and_giving_up(void **state)
         assert_string_equal(job->error_message, "the disk is full");
         assert_true(job->run_after >= before + apr_time_from_sec(seconds[i]));
         assert_true(job->run_after <= apr_time_now() + apr_time_from_sec(seconds[i]));
-        claim_none(f);
+        if (seconds[i] > 30) { /* or it may be due again by now */
+            claim_none(f);
+        }
         make_due(f, job);
     }
     job = claim_one(f, "host:1", ECL_WORK_IMPORT);
