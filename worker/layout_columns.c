@@ -163,6 +163,12 @@ static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_recor
             column->rank = 4;
             column->is_by_unit = 1;
         }
+        /* "From Grid" */
+        if (column->role == ECL_ROLE_NONE && column->header_unit != ECL_UNIT_OTHER &&
+            ecl_grid_channel_of(name->text, name->length)) {
+            column->role = ECL_ROLE_VALUE;
+            column->rank = 4;
+        }
         for (int i = from; i < sample->count; i++) {
             ecl_field_t cell = ecl_sample_cell(&sample->records[i], index);
 
@@ -546,7 +552,10 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
 
         if (role == ECL_ROLE_NONE) {
             unit = ecl_unit_in_header(record->fields[i].text, record->fields[i].length);
-            role = unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER ? ECL_ROLE_VALUE : role;
+            if ((unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) ||
+                ecl_grid_channel_of(record->fields[i].text, record->fields[i].length)) {
+                role = ECL_ROLE_VALUE;
+            }
         }
         found |= 1u << role;
     }
@@ -579,7 +588,7 @@ static const char *channel_of(const ecl_layout_t *layout, const column_t *column
     const char *name = layout->names[column->index];
     const char *channel = ecl_channel_of(name, strlen(name));
 
-    return channel && channel[0] ? channel : NULL;
+    return channel && channel[0] ? channel : ecl_grid_channel_of(name, strlen(name));
 }
 
 static int is_taken(const ecl_layout_t *layout, const char *channel)
@@ -639,7 +648,8 @@ static int says_direction(const ecl_layout_t *layout, const column_t *column)
 {
     const char *name = layout->names[column->index];
 
-    return channel_of(layout, column) && ecl_channel_has_direction(name, strlen(name));
+    return channel_of(layout, column) && (ecl_channel_has_direction(name, strlen(name)) ||
+                                          ecl_grid_channel_of(name, strlen(name)) != NULL);
 }
 
 /* "Electricity consumption" and "Gas consumption": names that are known, and equally good. So is a
@@ -675,10 +685,84 @@ static int has_rival(const ecl_layout_t *layout, const columns_t *columns, const
     return 0;
 }
 
+static int says_own(const ecl_layout_t *layout, const column_t *column)
+{
+    const char *name = layout->names[column->index];
+
+    return ecl_says_own_energy(name, strlen(name));
+}
+
+/* What a table has of energy on both sides of the meter. */
+typedef struct flows_t {
+    const column_t *import, *export;
+    int imports, exports; /* columns of the meter's import, */
+    int columns;          /* of energy or power, */
+    int own, grid;        /* of what is behind the meter; of those that name the grid */
+} flows_t;
+
+static flows_t find_flows(const ecl_layout_t *layout, const columns_t *columns,
+                          const column_t *meter, int with_power)
+{
+    flows_t flows = {0};
+
+    for (int i = 0; i < columns->count; i++) {
+        const column_t *column = &columns->all[i];
+        const char *name = layout->names[column->index], *channel;
+        int is_power = column->header_unit == ECL_UNIT_KW;
+
+        if (!column->numbers || column == meter || column->header_unit == ECL_UNIT_OTHER ||
+            (column->role != ECL_ROLE_VALUE && column->role != ECL_ROLE_NONE)) {
+            continue;
+        }
+        flows.own += says_own(layout, column);
+        if (column->role != ECL_ROLE_VALUE) {
+            continue;
+        }
+        flows.columns++;
+        flows.grid += ecl_grid_channel_of(name, strlen(name)) != NULL;
+        channel = says_direction(layout, column) ? channel_of(layout, column) : NULL;
+        if (channel && is_power == with_power && !is_running_total(layout, column)) {
+            flows.import = strcmp(channel, "AI") ? flows.import : column;
+            flows.export = strcmp(channel, "AE") ? flows.export : column;
+            flows.imports += !strcmp(channel, "AI");
+            flows.exports += !strcmp(channel, "AE");
+        }
+    }
+    return flows;
+}
+
+/* Of a portal's columns those of the meter; `value` where the table is none of these. NULL: which
+ * they are is not certain. A home's consumption is no meter's where the sun has a part in it. */
+static const column_t *choose_flow(const ecl_layout_t *layout, const columns_t *columns,
+                                   const column_t *meter, const column_t *value)
+{
+    flows_t flows = find_flows(layout, columns, meter, 0);
+
+    if ((!flows.own && !flows.grid) || flows.columns + flows.own < 2) {
+        return value;
+    }
+    if (!flows.imports && !flows.exports) {
+        flows = find_flows(layout, columns, meter, 1);
+    }
+    if (flows.imports > 1 || flows.exports > 1) {
+        return NULL;
+    }
+    if (flows.import) {
+        return flows.import;
+    }
+    if (!value->is_by_unit && (meter || !flows.own) && !says_own(layout, value)) {
+        return value;
+    }
+    return flows.columns > 1 || flows.own > 1 ? flows.export : value;
+}
+
 /* Energy beside the readings that no channel is known for: nobody shall think that it was read. */
 static void tell_not_read(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
                           const column_t *meter, apr_pool_t *p)
 {
+    const char *name = layout->names[value->index];
+    int is_portal = ecl_grid_channel_of(name, strlen(name)) != NULL;
+
     for (int i = 0; i < columns->count; i++) {
         const column_t *column = &columns->all[i];
         int is_read = column == value || column == meter;
@@ -686,9 +770,10 @@ static void tell_not_read(ecl_layout_t *layout, const columns_t *columns, const 
         for (int k = 0; k < layout->extra_count; k++) {
             is_read = is_read || layout->extras[k].column == column->index;
         }
-        if (!is_read && column->role == ECL_ROLE_VALUE && column->numbers &&
-            column->header_unit != ECL_UNIT_NONE && column->header_unit != ECL_UNIT_OTHER &&
-            column->header_unit != ECL_UNIT_KW) {
+        if (!is_read && column->numbers &&
+            ((column->role == ECL_ROLE_VALUE && column->header_unit != ECL_UNIT_NONE &&
+              column->header_unit != ECL_UNIT_OTHER && column->header_unit != ECL_UNIT_KW) ||
+             (column->role == ECL_ROLE_NONE && (is_portal || says_own(layout, column))))) {
             ecl_layout_add_note(
                 layout, "columns-not-read",
                 apr_psprintf(p,
@@ -704,7 +789,7 @@ static void tell_not_read(ecl_layout_t *layout, const columns_t *columns, const 
 static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                                const column_t *meter, apr_pool_t *p, ecl_result_t *result)
 {
-    const column_t *value = choose_value(columns, meter);
+    const column_t *value = choose_value(columns, meter), *flow;
 
     if (!value) {
         return ecl_fail(result, ECL_EINPUT, "no-value-column",
@@ -716,13 +801,15 @@ static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
                         "the values of column %s are not energy in Wh, kWh or MWh",
                         name_of(layout, value->index, p));
     }
-    if (has_rival(layout, columns, value)) {
+    flow = choose_flow(layout, columns, meter, value);
+    if (!flow || has_rival(layout, columns, flow)) {
         return ecl_fail(result, ECL_EINPUT, "several-values",
                         "the file has several columns of readings, such as %s, and which of them "
                         "is a row's reading is not known: leave the others out, or give each a row "
                         "of its own",
                         name_of(layout, value->index, p));
     }
+    value = flow;
     layout->value_column = value->index;
     layout->unit = ecl_unit_name(value->header_unit);
     layout->channel = channel_of(layout, value);

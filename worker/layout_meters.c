@@ -249,7 +249,8 @@ static void read_heading(heading_t *heading, ecl_field_t cell)
     heading->channel = words[0] ? ecl_channel_of(words, strlen(words)) : NULL;
     take_identifier(heading, text);
     heading->is_quantity =
-        !heading->is_identifier && (role == ECL_ROLE_VALUE || says_quantity(text));
+        !heading->is_identifier && (role == ECL_ROLE_VALUE || says_quantity(text) ||
+                                    ecl_grid_channel_of(cell.text, cell.length));
     heading->is_other =
         !heading->is_identifier && (role == ECL_ROLE_TOTAL || role == ECL_ROLE_IGNORED ||
                                     role == ECL_ROLE_FLAG || heading->unit == ECL_UNIT_OTHER ||

@@ -86,6 +86,14 @@ const char *ecl_channel_of(const char *text, apr_size_t length);
  * nobody knows better. */
 int ecl_channel_has_direction(const char *text, apr_size_t length);
 
+/* "AI", "AE" for a column's name that says that its energy comes from the grid, or goes to it, all
+ * of it: "Grid Import kWh", "To Grid". NULL: it does not, as "Solar to Grid", which is a part. */
+const char *ecl_grid_channel_of(const char *text, apr_size_t length);
+
+/* Whether a name is of energy that is made, stored or used behind the meter: "Solar", "Battery
+ * Charge". */
+int ecl_says_own_energy(const char *text, apr_size_t length);
+
 /* The flag letter of a cell: ECL_FLAG_ACTUAL …, ECL_FLAG_NONE for "-" (no value there), 0 for a
  * blank cell, ECL_FLAG_OTHER for a word we do not know. */
 char ecl_flag_of(const char *text, apr_size_t length);

@@ -166,6 +166,20 @@ def test_hours_by_their_number_over_a_clock_change(clean):
         for (_, y, m, d, _, kwh), n in zip(rows, periods)]
 
 
+def test_of_a_portals_flows_those_of_the_meter_are_read(clean):
+    names = ["Solar", "Home", "From Grid", "To Grid", "Battery"]
+    rows = [[f"{when // 2:02d}:{when % 2 * 30:02d}", *((when * n * 37 % 4000) / 1000 for n in range(1, 6))]
+            for when in range(48)]
+    content = f"MPAN,Date,Time,{','.join(names)}\n" + "".join(
+        f"{METER},01/02/2026,{','.join(map(str, row))}\n" for row in rows)
+    job = clean.import_file(content)
+    assert (job["status"], job["failed_rows"], job["readings_new"]) == ("completed", 0, 96)
+    sums = dict(clean.sql("SELECT channel, ROUND(SUM(reading_value), 3) FROM meter_readings GROUP BY channel"))
+    assert sums == {"AI": round(sum(r[3] for r in rows), 3), "AE": round(sum(r[4] for r in rows), 3)}
+    told = [w for w in job["summary"]["warnings"] if w["code"] == "columns-not-read"]
+    assert len(told) == 1 and told[0]["count"] == 3
+
+
 def test_a_file_without_a_meter_asks_for_it_and_goes_on(clean):
     job = clean.import_file(sample("sample_greenbutton.xml"), "home.xml")
     assert job["status"] == "failed" and job["summary"]["code"] == "no-meter-column"
