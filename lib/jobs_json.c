@@ -1,28 +1,132 @@
+#include <json-c/printbuf.h>
+
 #include "jobs_internal.h"
 
-static void add_text(json_object *object, const char *key, const char *text)
+#define PRINT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* Where a job's members go: into an object, or printed, which costs a fraction of making an object
+ * and printing that. Each member is told once, for both. */
+typedef struct out_t {
+    json_object *object;      /* NULL: */
+    struct printbuf *printed; /* begun with '{' */
+} out_t;
+
+static void print(struct printbuf *printed, const char *text, apr_size_t length)
 {
-    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+    printbuf_memappend_fast(printed, text, (int)length);
 }
 
-static void add_int(json_object *object, const char *key, apr_int64_t value)
+#define PRINT_LITERAL(printed, literal) print((printed), (literal), sizeof(literal) - 1)
+
+/* As json-c prints it. */
+static void print_string(struct printbuf *printed, const char *text)
 {
-    json_object_object_add(object, key, json_object_new_int64(value));
+    static const char specials[] = "\b\n\r\t\f\"\\", escapes[] = "bnrtf\"\\";
+    const char *run = text;
+
+    PRINT_LITERAL(printed, "\"");
+    for (; *text; text++) {
+        const char *special;
+        char escape[8];
+
+        if ((unsigned char)*text >= ' ' && *text != '"' && *text != '\\') {
+            continue;
+        }
+        print(printed, run, (apr_size_t)(text - run));
+        special = strchr(specials, *text);
+        if (special) {
+            escape[0] = '\\';
+            escape[1] = escapes[special - specials];
+            print(printed, escape, 2);
+        } else {
+            apr_snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*text);
+            print(printed, escape, 6);
+        }
+        run = text + 1;
+    }
+    print(printed, run, (apr_size_t)(text - run));
+    PRINT_LITERAL(printed, "\"");
 }
 
-static void add_bool(json_object *object, const char *key, int value)
+static void print_key(struct printbuf *printed, const char *key)
 {
-    json_object_object_add(object, key, json_object_new_boolean(value != 0));
+    if (printed->buf[printed->bpos - 1] != '{') {
+        PRINT_LITERAL(printed, ",");
+    }
+    PRINT_LITERAL(printed, "\"");
+    print(printed, key, strlen(key));
+    PRINT_LITERAL(printed, "\":");
 }
 
-static void add_time(json_object *object, const char *key, apr_time_t t, apr_pool_t *p)
+static void print_member(struct printbuf *printed, const char *key, const char *json)
 {
-    add_text(object, key, ecl_rfc3339(t, p));
+    print_key(printed, key);
+    print(printed, json, strlen(json));
 }
 
-static void add_object(json_object *object, const char *key, json_object *value)
+/* The keys are literals, and each is added once. */
+static void add_value(json_object *object, const char *key, json_object *value)
 {
-    json_object_object_add(object, key, json_object_get(value));
+    json_object_object_add_ex(object, key, value,
+                              JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+}
+
+static void add_text(const out_t *out, const char *key, const char *text)
+{
+    if (out->object) {
+        add_value(out->object, key, text ? json_object_new_string(text) : NULL);
+    } else if (text) {
+        print_key(out->printed, key);
+        print_string(out->printed, text);
+    } else {
+        print_member(out->printed, key, "null");
+    }
+}
+
+static void add_int(const out_t *out, const char *key, apr_int64_t value)
+{
+    char text[32];
+
+    if (out->object) {
+        add_value(out->object, key, json_object_new_int64(value));
+        return;
+    }
+    apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT, value);
+    print_member(out->printed, key, text);
+}
+
+/* null for a negative one */
+static void add_count(const out_t *out, const char *key, apr_int64_t value)
+{
+    if (value >= 0) {
+        add_int(out, key, value);
+    } else {
+        add_text(out, key, NULL);
+    }
+}
+
+static void add_bool(const out_t *out, const char *key, int value)
+{
+    if (out->object) {
+        add_value(out->object, key, json_object_new_boolean(value != 0));
+    } else {
+        print_member(out->printed, key, value ? "true" : "false");
+    }
+}
+
+static void add_time(const out_t *out, const char *key, apr_time_t t, apr_pool_t *p)
+{
+    add_text(out, key, ecl_rfc3339(t, p));
+}
+
+static void add_object(const out_t *out, const char *key, json_object *value)
+{
+    if (out->object) {
+        add_value(out->object, key, json_object_get(value));
+    } else {
+        print_member(out->printed, key,
+                     value ? json_object_to_json_string_ext(value, PRINT_FLAGS) : "null");
+    }
 }
 
 static int print_text(json_object *object, struct printbuf *buffer, int level, int flags)
@@ -35,29 +139,35 @@ static int print_text(json_object *object, struct printbuf *buffer, int level, i
 }
 
 /* JSON that is printed as it is: to parse it first would cost most of an answer's time. */
-static void add_printed(json_object *object, const char *key, const char *text)
+static void add_printed(const out_t *out, const char *key, const char *text)
 {
-    json_object *value = json_object_new_object();
+    json_object *value;
 
+    if (!out->object) {
+        print_member(out->printed, key, text);
+        return;
+    }
+    value = json_object_new_object();
     json_object_set_serializer(value, print_text, (void *)text, NULL);
-    json_object_object_add(object, key, value);
+    add_value(out->object, key, value);
 }
 
 /* A number of tenths: 417 is written 41.7, and 420 is written 42. Negative: null. */
-static void add_tenths(json_object *object, const char *key, apr_int64_t tenths)
+static void add_tenths(const out_t *out, const char *key, apr_int64_t tenths)
 {
-    json_object *value = NULL;
+    char text[32];
 
-    if (tenths >= 0 && tenths % 10 == 0) {
-        value = json_object_new_int64(tenths / 10);
-    } else if (tenths >= 0) {
-        char text[32];
-
-        /* the text as well, so that it is printed as it is meant and not with 17 digits */
-        apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT ".%d", tenths / 10, (int)(tenths % 10));
-        value = json_object_new_double_s((double)tenths / 10, text);
+    if (tenths < 0 || tenths % 10 == 0) {
+        add_count(out, key, tenths < 0 ? -1 : tenths / 10);
+        return;
     }
-    json_object_object_add(object, key, value);
+    apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT ".%d", tenths / 10, (int)(tenths % 10));
+    if (out->object) {
+        /* the text as well, so that it is printed as it is meant and not with 17 digits */
+        add_value(out->object, key, json_object_new_double_s((double)tenths / 10, text));
+    } else {
+        print_member(out->printed, key, text);
+    }
 }
 
 /* Rounded down, and below 100 for a job that is not completed: "100 %" is a promise. */
@@ -100,7 +210,7 @@ static int attempt_work(const ecl_job_t *job, apr_time_t now, apr_int64_t *prows
     return job->attempt_started_at && *prows > 0 && *pelapsed_us > 0;
 }
 
-static void add_progress(json_object *object, const ecl_job_t *job, apr_time_t now)
+static void add_progress(const out_t *out, const ecl_job_t *job, apr_time_t now)
 {
     apr_int64_t rate_tenths = -1, eta = -1, rows;
     apr_interval_time_t elapsed_us;
@@ -116,62 +226,76 @@ static void add_progress(json_object *object, const ecl_job_t *job, apr_time_t n
             eta += (double)eta < seconds;
         }
     }
-    add_tenths(object, "progress_percent", percent_tenths(job));
-    add_tenths(object, "rows_per_second", rate_tenths);
-    json_object_object_add(object, "eta_seconds", eta >= 0 ? json_object_new_int64(eta) : NULL);
+    add_tenths(out, "progress_percent", percent_tenths(job));
+    add_tenths(out, "rows_per_second", rate_tenths);
+    add_count(out, "eta_seconds", eta);
+}
+
+static void add_job(const out_t *out, const ecl_job_t *job, apr_time_t now)
+{
+    apr_pool_t *p;
+
+    apr_pool_create(&p, NULL);
+    add_text(out, "batch_id", job->batch_id);
+    add_text(out, "user_name", job->user_name);
+    add_text(out, "filename", job->filename);
+    add_int(out, "file_size", job->file_size);
+    add_text(out, "file_sha256", job->file_sha256);
+    add_text(out, "stored_host", job->stored_host);
+    add_text(out, "import_type", job->import_type);
+    add_bool(out, "dry_run", job->dry_run);
+    add_text(out, "status", ecl_job_status_name(job->status));
+    add_text(out, "priority", job->priority);
+    add_text(out, "notes", job->notes);
+    add_text(out, "tags", job->tags);
+    add_object(out, "options", job->options);
+    add_count(out, "total_rows", job->total_rows);
+    add_int(out, "processed_rows", job->processed_rows);
+    add_int(out, "imported_rows", job->imported_rows);
+    add_int(out, "failed_rows", job->failed_rows);
+    add_int(out, "skipped_rows", job->skipped_rows);
+    add_int(out, "readings_new", job->readings_new);
+    add_int(out, "readings_changed", job->readings_changed);
+    add_int(out, "readings_unchanged", job->readings_unchanged);
+    add_int(out, "bytes_done", job->bytes_done);
+    add_time(out, "queued_at", job->queued_at, p);
+    add_time(out, "run_after", job->run_after, p);
+    add_time(out, "started_at", job->started_at, p);
+    add_time(out, "completed_at", job->completed_at, p);
+    add_int(out, "attempts", job->attempts);
+    add_int(out, "max_attempts", job->max_attempts);
+    add_int(out, "claims", job->claims);
+    add_text(out, "worker", job->worker);
+    add_time(out, "lease_until", job->lease_until, p);
+    add_bool(out, "cancel_requested", job->cancel_requested);
+    add_bool(out, "undo_requested", job->undo_requested);
+    add_int(out, "checkpoint", job->checkpoint);
+    add_text(out, "error_message", job->error_message);
+    if (job->summary_text) {
+        add_printed(out, "summary", job->summary_text);
+    } else {
+        add_object(out, "summary", job->summary);
+    }
+    add_text(out, "parent_batch_id", job->parent_batch_id);
+    add_time(out, "undone_at", job->undone_at, p);
+    add_text(out, "undone_by", job->undone_by);
+    add_progress(out, job, now);
+    apr_pool_destroy(p);
 }
 
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now)
 {
-    json_object *object = json_object_new_object();
-    apr_pool_t *p;
+    out_t out = {.object = json_object_new_object()};
 
-    apr_pool_create(&p, NULL);
-    add_text(object, "batch_id", job->batch_id);
-    add_text(object, "user_name", job->user_name);
-    add_text(object, "filename", job->filename);
-    add_int(object, "file_size", job->file_size);
-    add_text(object, "file_sha256", job->file_sha256);
-    add_text(object, "stored_host", job->stored_host);
-    add_text(object, "import_type", job->import_type);
-    add_bool(object, "dry_run", job->dry_run);
-    add_text(object, "status", ecl_job_status_name(job->status));
-    add_text(object, "priority", job->priority);
-    add_text(object, "notes", job->notes);
-    add_text(object, "tags", job->tags);
-    add_object(object, "options", job->options);
-    json_object_object_add(object, "total_rows",
-                           job->total_rows >= 0 ? json_object_new_int64(job->total_rows) : NULL);
-    add_int(object, "processed_rows", job->processed_rows);
-    add_int(object, "imported_rows", job->imported_rows);
-    add_int(object, "failed_rows", job->failed_rows);
-    add_int(object, "skipped_rows", job->skipped_rows);
-    add_int(object, "readings_new", job->readings_new);
-    add_int(object, "readings_changed", job->readings_changed);
-    add_int(object, "readings_unchanged", job->readings_unchanged);
-    add_int(object, "bytes_done", job->bytes_done);
-    add_time(object, "queued_at", job->queued_at, p);
-    add_time(object, "run_after", job->run_after, p);
-    add_time(object, "started_at", job->started_at, p);
-    add_time(object, "completed_at", job->completed_at, p);
-    add_int(object, "attempts", job->attempts);
-    add_int(object, "max_attempts", job->max_attempts);
-    add_int(object, "claims", job->claims);
-    add_text(object, "worker", job->worker);
-    add_time(object, "lease_until", job->lease_until, p);
-    add_bool(object, "cancel_requested", job->cancel_requested);
-    add_bool(object, "undo_requested", job->undo_requested);
-    add_int(object, "checkpoint", job->checkpoint);
-    add_text(object, "error_message", job->error_message);
-    if (job->summary_text) {
-        add_printed(object, "summary", job->summary_text);
-    } else {
-        add_object(object, "summary", job->summary);
-    }
-    add_text(object, "parent_batch_id", job->parent_batch_id);
-    add_time(object, "undone_at", job->undone_at, p);
-    add_text(object, "undone_by", job->undone_by);
-    add_progress(object, job, now);
-    apr_pool_destroy(p);
-    return object;
+    add_job(&out, job, now);
+    return out.object;
+}
+
+void ecl_job_print(const ecl_job_t *job, apr_time_t now, struct printbuf *printed)
+{
+    out_t out = {.printed = printed};
+
+    PRINT_LITERAL(printed, "{");
+    add_job(&out, job, now);
+    PRINT_LITERAL(printed, "}");
 }

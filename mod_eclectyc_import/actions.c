@@ -1,3 +1,4 @@
+#include <json-c/printbuf.h>
 #include <http_protocol.h>
 
 #include "actions.h"
@@ -21,6 +22,7 @@ apr_status_t ecl_action_get_job(ecl_request_t *q, ecl_job_t **pjob, ecl_result_t
 
 int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job)
 {
+    struct printbuf *printed = ecl_respond_printbuf(q);
     request_rec *r = q->r;
 
     if (status == HTTP_ACCEPTED) {
@@ -29,7 +31,9 @@ int ecl_action_answer_job(ecl_request_t *q, int status, const ecl_job_t *job)
                                    q->role == ECL_ROLE_API ? "/jobs/" : "/status/", job->batch_id,
                                    NULL));
     }
-    return ecl_respond_json(q, status, ecl_respond_own(q, ecl_job_json(job, apr_time_now())));
+    ecl_job_print(job, apr_time_now(), printed);
+    printbuf_strappend(printed, "\n");
+    return ecl_respond_printed(q, status, printed->buf);
 }
 
 /* The job is to be worked on. */

@@ -1,3 +1,4 @@
+#include <json-c/printbuf.h>
 #include <http_protocol.h>
 
 #include "actions.h"
@@ -16,15 +17,14 @@
 
 int ecl_api_list(ecl_request_t *q)
 {
-    json_object *root = ecl_respond_own(q, json_object_new_object());
-    json_object *jobs = json_object_new_array();
+    struct printbuf *printed = ecl_respond_printbuf(q);
     ecl_result_t result = ecl_result_make(q->r->pool);
+    apr_time_t now = apr_time_now();
     ecl_job_filter_t filter;
     ecl_job_page_t page;
     ecl_db_conn_t *conn;
     apr_status_t rv = ecl_params_filter(q, LIST_LIMIT, &filter, &result);
 
-    json_object_object_add(root, "jobs", jobs);
     if (rv != APR_SUCCESS) {
         return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
     }
@@ -36,12 +36,20 @@ int ecl_api_list(ecl_request_t *q)
     if (rv != APR_SUCCESS) {
         return ecl_respond_failure(q, &result);
     }
+    printbuf_strappend(printed, "{\"jobs\":[");
     for (int i = 0; i < page.count; i++) {
-        json_object_array_add(jobs, ecl_job_json(page.jobs[i], apr_time_now()));
+        if (i) {
+            printbuf_strappend(printed, ",");
+        }
+        ecl_job_print(page.jobs[i], now, printed);
     }
-    json_object_object_add(root, "count", json_object_new_int(page.count));
-    json_object_object_add(root, "next", page.next ? json_object_new_string(page.next) : NULL);
-    return ecl_respond_json(q, HTTP_OK, root);
+    sprintbuf(printed, "],\"count\":%d,\"next\":", page.count);
+    if (page.next) {
+        sprintbuf(printed, "\"%s\"}\n", page.next); /* a batch id has nothing to escape */
+    } else {
+        printbuf_strappend(printed, "null}\n");
+    }
+    return ecl_respond_printed(q, HTTP_OK, printed->buf);
 }
 
 /* What became of the jobs that follow on from this one. */

@@ -1,5 +1,6 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
+#include <json-c/printbuf.h>
 #include <openssl/sha.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -18,6 +19,20 @@ static apr_status_t put_object(void *object)
 {
     json_object_put(object);
     return APR_SUCCESS;
+}
+
+static apr_status_t free_printbuf(void *printed)
+{
+    printbuf_free(printed);
+    return APR_SUCCESS;
+}
+
+struct printbuf *ecl_respond_printbuf(ecl_request_t *q)
+{
+    struct printbuf *printed = printbuf_new();
+
+    apr_pool_cleanup_register(q->r->pool, printed, free_printbuf, apr_pool_cleanup_null);
+    return printed;
 }
 
 json_object *ecl_respond_own(ecl_request_t *q, json_object *object)
@@ -110,12 +125,17 @@ static const char *etag_of(const char *text, apr_pool_t *p)
 
 int ecl_respond_json(ecl_request_t *q, int status, json_object *data)
 {
-    request_rec *r = q->r;
-    const char *text =
-        apr_pstrcat(r->pool,
+    return ecl_respond_printed(
+        q, status,
+        apr_pstrcat(q->r->pool,
                     json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN |
                                                              JSON_C_TO_STRING_NOSLASHESCAPE),
-                    "\n", NULL);
+                    "\n", NULL));
+}
+
+int ecl_respond_printed(ecl_request_t *q, int status, const char *text)
+{
+    request_rec *r = q->r;
     int rv;
 
     if (r->method_number == M_GET && status == HTTP_OK) {

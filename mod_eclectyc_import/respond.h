@@ -19,6 +19,14 @@ int ecl_respond_page(ecl_request_t *q, int status, const char *template_name, js
 /* data as JSON, with an ETag; a GET that has it already gets 304. data is owned by the request. */
 int ecl_respond_json(ecl_request_t *q, int status, json_object *data);
 
+/* The same for JSON that is text already, with a line feed at its end; it lives as long as the
+ * request. */
+int ecl_respond_printed(ecl_request_t *q, int status, const char *text);
+
+/* A buffer to print to, freed with the request. */
+struct printbuf;
+struct printbuf *ecl_respond_printbuf(ecl_request_t *q);
+
 /* An error: RFC 9457 problem+json, or the error page. code is for programs, detail a sentence. */
 int ecl_respond_error(ecl_request_t *q, int status, const char *code, const char *detail);
 

@@ -132,6 +132,55 @@ static void test_values(void **state)
     json_object_put(object);
 }
 
+/* What is printed is what json-c would print. */
+static void assert_printed(const ecl_job_t *job)
+{
+    json_object *object = ecl_job_json(job, NOW);
+    struct printbuf *printed = printbuf_new();
+
+    ecl_job_print(job, NOW, printed);
+    assert_string_equal(printed->buf,
+                        json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                                   JSON_C_TO_STRING_NOSLASHESCAPE));
+    printbuf_free(printed);
+    json_object_put(object);
+}
+
+static void test_printed(void **state)
+{
+    ecl_job_t job = example(ECL_JOB_QUEUED);
+    char all[128];
+
+    (void)state;
+    for (int i = 1; i < 128; i++) {
+        all[i - 1] = (char)i;
+    }
+    all[127] = '\0';
+    assert_printed(&job);
+    job.filename = all;
+    job.notes = "\xC3\xA9\xE2\x82\xAC/\n\\\n";
+    job.tags = "";
+    job.dry_run = 1;
+    job.options = json_tokener_parse("{\"a\":\"b/c\"}");
+    job.summary = json_tokener_parse("{\"total\":12345.10}");
+    job.undone_at = NOW + 7000;
+    assert_printed(&job);
+    json_object_put(job.options);
+    json_object_put(job.summary);
+    job.options = job.summary = NULL;
+    job.summary_text = "{\"total\":12345.10}";
+    assert_printed(&job);
+
+    job = example(ECL_JOB_PROCESSING);
+    job.started_at = NOW;
+    job.total_rows = 1000;
+    job.processed_rows = 417;
+    assert_printed(&job);
+    job.attempt_started_at = NOW - 1500000;
+    job.lease_until = NOW + apr_time_from_sec(ECL_LEASE_SECONDS);
+    assert_printed(&job);
+}
+
 static void assert_percent(const ecl_job_t *job, const char *expected)
 {
     json_object *object = ecl_job_json(job, NOW);
@@ -239,9 +288,8 @@ static void test_rate(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_keys),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_printed), cmocka_unit_test(test_percent),
         cmocka_unit_test(test_rate),
     };
     int failed;
