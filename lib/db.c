@@ -6,15 +6,11 @@
  *   threads that have a connection already, and the borrower learns why it failed.
  * - Every native connection has a pool with its own allocator. Statements live there as long as the
  *   connection; what one call needs goes to `scratch`, which is cleared by every call.
- * - apr_dbd_sqlite3 holds one process-wide mutex while SQLite works, and so while SQLite's busy
- *   handler sleeps: a thread that waited for the write lock there would keep its holder from ever
- *   committing. So apr_dbd's calls run with a busy timeout of 0 (it then sleeps without the mutex,
- *   16 x 100 ms) in a loop with our own deadline, and BEGIN, COMMIT and ROLLBACK use the native
- *   handle with SQLite's own timeout.
- * - apr_dbd_sqlite3 prepares with the legacy sqlite3_prepare, so a change of the schema by another
- *   connection breaks every statement for good. Outside a transaction such a statement has done
- *   nothing and is run again on a fresh connection; ecl_db_begin compares the schema's version
- *   under the write lock, after which nobody can change it.
+ * - SQLite's statements are run on its native handle (db_sqlite3.c). apr_dbd_sqlite3 holds one
+ * mutex for the whole process while SQLite works, so that threads can't read side by side, and
+ * while it sleeps for a lock, so that the lock's holder can't commit; it prepares with the legacy
+ *   sqlite3_prepare, so that a change of the schema by another connection breaks every statement
+ *   for good; and it copies each cell under four more mutexes of SQLite's.
  * - A server that was restarted has closed its idle connections: what comes first on one, a BEGIN
  * or a statement of its own, goes to a fresh connection, without a question to the server.
  * - apr_dbd_transaction_* is not used: it loses errors (SQLite) and crashes on a lost backend
@@ -54,7 +50,6 @@ struct ecl_db_conn_t {
     apr_pool_t *pool;
     apr_pool_t *scratch;
     apr_hash_t *statements; /* address of the SQL -> statement_t */
-    apr_int64_t schema_version;
     int is_borrowed;
     unsigned in_transaction : 1;
     unsigned transaction_failed : 1; /* only a rollback is possible */
@@ -63,25 +58,15 @@ struct ecl_db_conn_t {
 
 typedef struct statement_t {
     const char *sql;
-    apr_dbd_prepared_t *prepared;
+    apr_dbd_prepared_t *prepared; /* or, where the dialect runs statements itself: */
+    void *native;
     apr_size_t nargs;
     char kinds[MAX_ARGS]; /* 's' text, 'd' integer */
 } statement_t;
 
-struct ecl_db_rows_t {
-    int nrows;
-    int ncolumns;
-    const char **cells; /* row by row */
-};
-
 static const ecl_db_dialect_t *dialect_of(const ecl_db_conn_t *conn)
 {
     return conn->db->dialect;
-}
-
-static int lock_wait_ms(const ecl_db_t *db)
-{
-    return (int)apr_time_as_msec(db->lock_wait_us);
 }
 
 /* Tells the failure and notes what it means for connection and transaction. */
@@ -101,7 +86,6 @@ static apr_status_t fail(ecl_db_conn_t *conn, ecl_db_failure_t failure, ecl_resu
     case ECL_DB_BUSY:
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
                         "%s is locked by somebody else: %.*s", conn->db->label, length, words);
-    case ECL_DB_STALE:
     case ECL_DB_LOST:
         return ecl_fail(result, ECL_EUNAVAILABLE, "database-unavailable", "%s cannot be used: %.*s",
                         conn->db->label, length, words);
@@ -131,9 +115,23 @@ static apr_status_t fail_displaced(ecl_db_conn_t *conn, ecl_result_t *result)
 
 /* --- connecting --- */
 
+/* SQLite closes no handle that has statements left. */
+static void finish_statements(ecl_db_conn_t *conn)
+{
+    void *statement;
+
+    for (apr_hash_index_t *i = apr_hash_first(NULL, conn->statements); i; i = apr_hash_next(i)) {
+        apr_hash_this(i, NULL, NULL, &statement);
+        dialect_of(conn)->finish(((statement_t *)statement)->native);
+    }
+}
+
 static void disconnect(ecl_db_conn_t *conn)
 {
     if (conn->handle) {
+        if (dialect_of(conn)->finish) {
+            finish_statements(conn);
+        }
         apr_dbd_close(conn->db->driver, conn->handle);
     }
     if (conn->pool) {
@@ -204,8 +202,7 @@ static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
     if (rv == ECL_EUNAVAILABLE) {
         return rv;
     }
-    if (db->dialect->configure(ecl_db_native(conn), lock_wait_ms(db)) != 0 ||
-        db->dialect->schema_version(ecl_db_native(conn), &conn->schema_version) != 0) {
+    if (db->dialect->configure(ecl_db_native(conn), (int)apr_time_as_msec(db->lock_wait_us)) != 0) {
         return fail(conn, db->dialect->classify(ecl_db_native(conn)), result);
     }
     db->dialect->mark(db->params, db->marker, conn->scratch);
@@ -432,44 +429,22 @@ static apr_status_t reconnect(ecl_db_conn_t *conn, ecl_result_t *result)
     return connect_db(conn, result);
 }
 
-/* Whether the schema is the one the connection's statements were prepared for; under the write
- * lock it stays so. */
-static int is_schema_current(ecl_db_conn_t *conn)
-{
-    apr_int64_t version = 0;
-
-    return dialect_of(conn)->schema_version(ecl_db_native(conn), &version) == 0 &&
-           version == conn->schema_version;
-}
-
 apr_status_t ecl_db_begin(ecl_db_conn_t *conn, ecl_result_t *result)
 {
-    apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
-    int is_stale = is_disconnected(conn);
-
     if (conn->in_transaction) {
         return ecl_fail(result, APR_EGENERAL, "database-misuse", "transactions do not nest");
     }
-    do {
-        if (is_stale) {
-            apr_status_t rv = reconnect(conn, result);
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
+    if (is_disconnected(conn)) {
+        apr_status_t rv = reconnect(conn, result);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
-        if (run_control(conn, dialect_of(conn)->begin) != 0) {
-            return fail(conn, classify(conn), result);
-        }
-        conn->in_transaction = 1;
-        if (is_schema_current(conn)) {
-            return APR_SUCCESS;
-        }
-        ecl_db_rollback(conn);
-        is_stale = 1;
-    } while (apr_time_now() < deadline);
-    conn->failed = 1;
-    return ecl_fail(result, ECL_EUNAVAILABLE, "database-busy",
-                    "the database's schema keeps changing");
+    }
+    if (run_control(conn, dialect_of(conn)->begin) != 0) {
+        return fail(conn, classify(conn), result);
+    }
+    conn->in_transaction = 1;
+    return APR_SUCCESS;
 }
 
 int ecl_db_in_transaction(const ecl_db_conn_t *conn)
@@ -537,8 +512,8 @@ apr_status_t ecl_db_fail_native(ecl_db_conn_t *conn, const char *what, ecl_resul
 
 /* --- statements --- */
 
-/* Reads the kinds of the placeholders, as apr_dbd_prepare will: it neither counts what it is given
- * nor knows its types. Returns 0 for a placeholder that this file does not bind. */
+/* Reads the kinds of the placeholders, as apr_dbd_prepare does, which neither counts what it is
+ * given nor knows its types. Returns 0 for a placeholder that this file does not bind. */
 static int scan_placeholders(statement_t *statement)
 {
     for (const char *c = statement->sql; *c; c++) {
@@ -576,6 +551,14 @@ static statement_t *prepare(ecl_db_conn_t *conn, const char *sql, const char **p
         *pwhy = "a placeholder is neither %s nor %lld, or there are too many";
         return NULL;
     }
+    if (dialect_of(conn)->prepare) {
+        statement->native = dialect_of(conn)->prepare(ecl_db_native(conn), sql, conn->scratch);
+        if (!statement->native) {
+            return NULL;
+        }
+        apr_hash_set(conn->statements, &statement->sql, sizeof statement->sql, statement);
+        return statement;
+    }
     /* no label: apr_dbd_pgsql then plans each call and infers the types of NULLs; a named statement
      * would be lost, unnoticed, when the driver resets a connection */
     if (apr_dbd_prepare(conn->db->driver, conn->pool, conn->handle, sql, NULL,
@@ -586,111 +569,125 @@ static statement_t *prepare(ecl_db_conn_t *conn, const char *sql, const char **p
     return statement;
 }
 
-/* Binds by pointer, NULL for SQL NULL. Returns what is wrong, or NULL. */
-static const char *bind_args(const statement_t *statement, const ecl_db_value_t *args,
-                             apr_size_t nargs, const void **values)
+/* Returns what is wrong with the arguments, or NULL. */
+static const char *check_args(const statement_t *statement, const ecl_db_value_t *args,
+                              apr_size_t nargs)
 {
     if (nargs != statement->nargs) {
         return "the number of arguments is not that of the placeholders";
     }
     for (apr_size_t i = 0; i < nargs; i++) {
-        if (args[i].kind == ECL_DB_NULL) {
-            values[i] = NULL;
-        } else if (args[i].kind == ECL_DB_TEXT && statement->kinds[i] == 's') {
-            values[i] = args[i].text;
-        } else if (args[i].kind == ECL_DB_INT && statement->kinds[i] == 'd') {
-            values[i] = &args[i].number;
-        } else {
+        if (args[i].kind != ECL_DB_NULL &&
+            (args[i].kind == ECL_DB_TEXT) != (statement->kinds[i] == 's')) {
             return "an argument is not of its placeholder's type";
         }
     }
     return NULL;
 }
 
-/* One call: a query when `is_query`, and what came of it. Results live in the scratch pool. */
+/* One call, and what came of it. */
 typedef struct call_t {
-    int is_query;
-    apr_dbd_results_t *results;
+    apr_pool_t *p; /* where a query's rows go; NULL: it is none */
+    ecl_db_rows_t *rows;
     int affected;
     const char *misuse; /* the caller's mistake, if that is why it failed */
 } call_t;
+
+static ecl_db_rows_t *copy_rows(ecl_db_conn_t *conn, apr_dbd_results_t *results, apr_pool_t *p)
+{
+    const apr_dbd_driver_t *driver = conn->db->driver;
+    ecl_db_rows_t *rows = apr_pcalloc(p, sizeof *rows);
+    apr_dbd_row_t *row = NULL;
+    apr_size_t cell = 0;
+
+    rows->nrows = apr_dbd_num_tuples(driver, results);
+    rows->ncolumns = apr_dbd_num_cols(driver, results);
+    rows->cells =
+        apr_pcalloc(p, (apr_size_t)rows->nrows * (apr_size_t)rows->ncolumns * sizeof *rows->cells);
+    while (apr_dbd_get_row(driver, conn->scratch, results, &row, -1) == 0) {
+        for (int column = 0; column < rows->ncolumns; column++) {
+            const char *text = NULL;
+            /* get_entry would give "" for NULL */
+            if (apr_dbd_datum_get(driver, row, column, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS) {
+                rows->cells[cell] = apr_pstrdup(p, text);
+            }
+            cell++;
+        }
+    }
+    return rows;
+}
+
+/* Returns 0, or the driver's error. */
+static int run_by_apr(ecl_db_conn_t *conn, const statement_t *statement, const ecl_db_value_t *args,
+                      call_t *call)
+{
+    const apr_dbd_driver_t *driver = conn->db->driver;
+    const void *values[MAX_ARGS]; /* by pointer, NULL for SQL NULL */
+    apr_dbd_results_t *results = NULL;
+    int ret;
+
+    for (apr_size_t i = 0; i < statement->nargs; i++) {
+        values[i] = args[i].kind == ECL_DB_NULL   ? NULL
+                    : args[i].kind == ECL_DB_TEXT ? (const void *)args[i].text
+                                                  : &args[i].number;
+    }
+    if (!call->p) {
+        return apr_dbd_pbquery(driver, conn->scratch, conn->handle, &call->affected,
+                               statement->prepared, values);
+    }
+    ret = apr_dbd_pbselect(driver, conn->scratch, conn->handle, &results, statement->prepared, 1,
+                           values);
+    if (ret == 0) {
+        call->rows = copy_rows(conn, results, call->p);
+    }
+    return ret;
+}
 
 /* Returns 0, or the driver's error. */
 static int run_once(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
                     apr_size_t nargs, call_t *call)
 {
-    const apr_dbd_driver_t *driver = conn->db->driver;
-    const void *values[MAX_ARGS];
     statement_t *statement;
+    int ret;
 
-    apr_pool_clear(conn->scratch);
-    call->results = NULL;
-    call->affected = 0;
     statement = prepare(conn, sql, &call->misuse);
     if (!statement) {
         return -1;
     }
-    call->misuse = bind_args(statement, args, nargs, values);
+    call->misuse = check_args(statement, args, nargs);
     if (call->misuse) {
         return -1;
     }
-    if (call->is_query) {
-        return apr_dbd_pbselect(driver, conn->scratch, conn->handle, &call->results,
-                                statement->prepared, 1, values);
+    if (dialect_of(conn)->run) {
+        return dialect_of(conn)->run(statement->native, args, nargs, &call->affected, call->p,
+                                     &call->rows);
     }
-    return apr_dbd_pbquery(driver, conn->scratch, conn->handle, &call->affected,
-                           statement->prepared, values);
-}
-
-/* run_once without waiting for a lock inside apr_dbd: see the head of this file. */
-static int run_unblocked(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
-                         apr_size_t nargs, call_t *call)
-{
-    const ecl_db_dialect_t *dialect = dialect_of(conn);
-    int ret;
-
-    dialect->set_lock_wait(ecl_db_native(conn), 0);
-    ret = run_once(conn, sql, args, nargs, call);
-    dialect->set_lock_wait(ecl_db_native(conn), lock_wait_ms(conn->db));
+    ret = run_by_apr(conn, statement, args, call);
+    apr_pool_clear(conn->scratch);
     return ret;
 }
 
 static apr_status_t run(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
                         apr_size_t nargs, call_t *call, ecl_result_t *result)
 {
-    apr_time_t deadline = apr_time_now() + conn->db->lock_wait_us;
-    int is_stale = is_disconnected(conn);
-
     if (conn->in_transaction && (conn->transaction_failed || !is_transaction_alive(conn))) {
         return fail_transaction(conn, result);
     }
-    for (;;) {
-        ecl_db_failure_t failure;
-        int again;
-
-        if (is_stale) {
-            apr_status_t rv = reconnect(conn, result);
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-        }
-        if (run_unblocked(conn, sql, args, nargs, call) == 0) {
-            return !conn->in_transaction && !call->is_query && is_displaced(conn)
-                       ? fail_displaced(conn, result)
-                       : APR_SUCCESS;
-        }
-        if (call->misuse) {
-            return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);
-        }
-        failure = classify(conn);
-        /* the schema may change again while the new connection prepares */
-        is_stale = failure == ECL_DB_STALE;
-        again = (is_stale || (failure == ECL_DB_BUSY && dialect_of(conn)->is_serialised)) &&
-                apr_time_now() < deadline;
-        if (conn->in_transaction || !again) {
-            return fail(conn, failure, result);
+    if (is_disconnected(conn)) {
+        apr_status_t rv = reconnect(conn, result);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
     }
+    if (run_once(conn, sql, args, nargs, call) == 0) {
+        return !conn->in_transaction && !call->p && is_displaced(conn)
+                   ? fail_displaced(conn, result)
+                   : APR_SUCCESS;
+    }
+    if (call->misuse) {
+        return ecl_fail(result, APR_EGENERAL, "database-misuse", "%s: %s", call->misuse, sql);
+    }
+    return fail(conn, classify(conn), result);
 }
 
 apr_status_t ecl_db_exec(ecl_db_conn_t *conn, const char *sql, const ecl_db_value_t *args,
@@ -709,34 +706,11 @@ apr_status_t ecl_db_query(ecl_db_conn_t *conn, const char *sql, const ecl_db_val
                           apr_size_t nargs, apr_pool_t *p, ecl_db_rows_t **prows,
                           ecl_result_t *result)
 {
-    const apr_dbd_driver_t *driver = conn->db->driver;
-    call_t call = {.is_query = 1};
-    ecl_db_rows_t *rows;
-    apr_dbd_row_t *row = NULL;
-    apr_size_t cell = 0, ncells;
+    call_t call = {.p = p};
     apr_status_t rv = run(conn, sql, args, nargs, &call, result);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rows = apr_pcalloc(p, sizeof *rows);
-    rows->nrows = apr_dbd_num_tuples(driver, call.results);
-    rows->ncolumns = apr_dbd_num_cols(driver, call.results);
-    ncells = (apr_size_t)rows->nrows * (apr_size_t)rows->ncolumns;
-    rows->cells = apr_pcalloc(p, ncells * sizeof *rows->cells);
-    while (apr_dbd_get_row(driver, conn->scratch, call.results, &row, -1) == 0) {
-        for (int column = 0; column < rows->ncolumns; column++) {
-            const char *text = NULL;
-            /* get_entry would give "" for PostgreSQL's NULL; this leaves NULL for both */
-            if (apr_dbd_datum_get(driver, row, column, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS) {
-                rows->cells[cell] = apr_pstrdup(p, text);
-            }
-            cell++;
-        }
-    }
-    apr_pool_clear(conn->scratch);
-    *prows = rows;
-    return APR_SUCCESS;
+    *prows = call.rows;
+    return rv;
 }
 
 int ecl_db_nrows(const ecl_db_rows_t *rows)

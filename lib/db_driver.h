@@ -9,7 +9,6 @@
 
 /* What a failure means to us, whatever the driver calls it. */
 typedef enum ecl_db_failure_t {
-    ECL_DB_STALE,      /* the schema changed since the statement was prepared; nothing was done */
     ECL_DB_BUSY,       /* somebody else holds the lock */
     ECL_DB_LOST,       /* connection or file out of reach */
     ECL_DB_NO_SPACE,   /* disk full, quota exceeded */
@@ -17,13 +16,17 @@ typedef enum ecl_db_failure_t {
     ECL_DB_OTHER
 } ecl_db_failure_t;
 
+struct ecl_db_rows_t {
+    int nrows;
+    int ncolumns;
+    const char **cells; /* row by row */
+};
+
 /* Functions that return int say 0 for success, after which classify tells what a failure was. */
 typedef struct ecl_db_dialect_t {
     ecl_db_driver_t driver;
     const char *name; /* apr_dbd's */
     const char *begin;
-    /* apr_dbd's calls hold a process-wide mutex while the database works */
-    int is_serialised;
 
     apr_status_t (*check_params)(const char *params, ecl_result_t *result);
     /* what the connection is opened with: params, and what they leave to us */
@@ -39,7 +42,6 @@ typedef struct ecl_db_dialect_t {
     int (*configure)(void *native, int lock_wait_ms);
     /* once it is configured; see ecl_db_set_marker */
     void (*mark)(const char *params, const char *marker, apr_pool_t *scratch);
-    void (*set_lock_wait)(void *native, int lock_wait_ms);
     /* BEGIN, COMMIT or ROLLBACK */
     int (*control)(void *native, const char *sql);
     int (*is_in_transaction)(void *native);
@@ -49,9 +51,14 @@ typedef struct ecl_db_dialect_t {
     /* Whether what is written through it goes to a file that is not the database any more: moved
      * away, replaced or deleted. */
     int (*is_displaced)(void *native);
-    /* A number that changes with the schema; 0 where statements do not depend on it. */
-    int (*schema_version)(void *native, apr_int64_t *pversion);
     ecl_db_failure_t (*classify)(void *native);
+    /* How statements are run; all NULL where apr_dbd does it. prepare returns NULL for failure; its
+     * sql has the placeholders of db.h. run gives rows, allocated from p, unless p is NULL; the
+     * number of affected ones it gives always. */
+    void *(*prepare)(void *native, const char *sql, apr_pool_t *scratch);
+    int (*run)(void *statement, const ecl_db_value_t *args, apr_size_t nargs, int *paffected,
+               apr_pool_t *p, ecl_db_rows_t **prows);
+    void (*finish)(void *statement);
 } ecl_db_dialect_t;
 
 extern const ecl_db_dialect_t ecl_db_sqlite3;

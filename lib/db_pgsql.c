@@ -97,13 +97,6 @@ static int control(void *native, const char *sql)
     return is_done ? 0 : -1;
 }
 
-static void set_lock_wait(void *native, int lock_wait_ms)
-{
-    /* the server watches the time: set once, by configure */
-    (void)native;
-    (void)lock_wait_ms;
-}
-
 /* What must not depend on how role and database are set up. A process that stands still within a
  * transaction (stopped, or on a host that is) keeps its locks no longer than others wait for them.
  */
@@ -141,13 +134,6 @@ static int is_displaced(void *native)
     return 0;
 }
 
-static int schema_version(void *native, apr_int64_t *pversion)
-{
-    (void)native;
-    *pversion = 0;
-    return 0;
-}
-
 /* apr_dbd hands on no SQLSTATE, but a verbose message carries it: "ERROR:  53100: could not…". */
 static ecl_db_failure_t classify(void *native)
 {
@@ -181,7 +167,6 @@ const ecl_db_dialect_t ecl_db_pgsql = {
     .driver = ECL_DB_PGSQL,
     .name = "pgsql",
     .begin = "BEGIN",
-    .is_serialised = 0,
     .check_params = check_params,
     .complete_params = complete_params,
     .describe = describe,
@@ -189,11 +174,9 @@ const ecl_db_dialect_t ecl_db_pgsql = {
     .prepare_open = prepare_open,
     .configure = configure,
     .mark = mark,
-    .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
     .is_lost = is_lost,
     .is_displaced = is_displaced,
-    .schema_version = schema_version,
     .classify = classify,
 };

@@ -1,4 +1,5 @@
 /* SQLite behind lib/db: the file, the settings of a connection, the meaning of its errors. */
+#include <apr_tables.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -33,16 +34,6 @@ static int take_int64(void *baton, int ncolumns, char **values, char **names)
 {
     (void)names;
     return !(ncolumns == 1 && ecl_parse_int64(values[0], APR_INT64_MIN, APR_INT64_MAX, baton));
-}
-
-static int schema_version(void *native, apr_int64_t *pversion)
-{
-    return sqlite3_exec(native, "PRAGMA schema_version", take_int64, pversion, NULL);
-}
-
-static void set_lock_wait(void *native, int lock_wait_ms)
-{
-    sqlite3_busy_timeout(native, lock_wait_ms);
 }
 
 /* journal_mode=WAL stays with the file, the rest is each connection's own. All through the native
@@ -126,8 +117,7 @@ static ecl_db_failure_t classify(void *native)
     int os_error = sqlite3_system_errno(native);
 
     switch (sqlite3_errcode(native) & 0xff) {
-    case SQLITE_SCHEMA:
-        return ECL_DB_STALE;
+    case SQLITE_SCHEMA: /* it changed again and again */
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return ECL_DB_BUSY;
@@ -149,11 +139,95 @@ static ecl_db_failure_t classify(void *native)
     }
 }
 
+/* ---- statements ------------------------------------------------------------------------------ */
+
+static void *prepare(void *native, const char *sql, apr_pool_t *scratch)
+{
+    char *text = apr_palloc(scratch, strlen(sql) + 1), *out = text;
+    sqlite3_stmt *statement = NULL;
+
+    while (*sql) {
+        if (!strncmp(sql, "%%", 2)) {
+            *out++ = '%';
+            sql += 2;
+        } else if (!strncmp(sql, "%s", 2)) {
+            *out++ = '?';
+            sql += 2;
+        } else if (!strncmp(sql, "%lld", 4)) {
+            *out++ = '?';
+            sql += 4;
+        } else {
+            *out++ = *sql++;
+        }
+    }
+    *out = '\0';
+    /* the present interface prepares anew by itself when the schema has changed */
+    sqlite3_prepare_v3(native, text, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    return statement;
+}
+
+static int bind_args(sqlite3_stmt *statement, const ecl_db_value_t *args, apr_size_t nargs)
+{
+    int rc = SQLITE_OK;
+
+    for (apr_size_t i = 0; i < nargs && rc == SQLITE_OK; i++) {
+        if (args[i].kind == ECL_DB_TEXT) {
+            rc = sqlite3_bind_text(statement, (int)i + 1, args[i].text, -1, SQLITE_STATIC);
+        } else if (args[i].kind == ECL_DB_INT) {
+            rc = sqlite3_bind_int64(statement, (int)i + 1, args[i].number);
+        } /* what is not bound is NULL */
+    }
+    return rc;
+}
+
+static void take_row(sqlite3_stmt *statement, int ncolumns, apr_array_header_t *cells)
+{
+    for (int i = 0; i < ncolumns; i++) {
+        const unsigned char *text = sqlite3_column_text(statement, i);
+
+        APR_ARRAY_PUSH(cells, const char *) =
+            text ? apr_pstrdup(cells->pool, (const char *)text) : NULL;
+    }
+}
+
+static int run(void *native_statement, const ecl_db_value_t *args, apr_size_t nargs, int *paffected,
+               apr_pool_t *p, ecl_db_rows_t **prows)
+{
+    sqlite3_stmt *statement = native_statement;
+    int ncolumns = sqlite3_column_count(statement), rc = bind_args(statement, args, nargs);
+    apr_array_header_t *cells =
+        p ? apr_array_make(p, ncolumns > 0 ? ncolumns : 1, sizeof(const char *)) : NULL;
+
+    if (rc == SQLITE_OK) {
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            if (cells) {
+                take_row(statement, ncolumns, cells);
+            }
+        }
+        *paffected = sqlite3_changes(sqlite3_db_handle(statement));
+        rc = sqlite3_reset(statement); /* the error of the last step, if it had one */
+    }
+    sqlite3_clear_bindings(statement);
+    if (rc == SQLITE_OK && cells) {
+        ecl_db_rows_t *rows = apr_palloc(p, sizeof *rows);
+
+        rows->ncolumns = ncolumns;
+        rows->nrows = ncolumns ? cells->nelts / ncolumns : 0;
+        rows->cells = (const char **)cells->elts;
+        *prows = rows;
+    }
+    return rc;
+}
+
+static void finish(void *statement)
+{
+    sqlite3_finalize(statement);
+}
+
 const ecl_db_dialect_t ecl_db_sqlite3 = {
     .driver = ECL_DB_SQLITE3,
     .name = "sqlite3",
     .begin = "BEGIN IMMEDIATE",
-    .is_serialised = 1,
     .check_params = check_params,
     .complete_params = complete_params,
     .describe = describe,
@@ -161,11 +235,12 @@ const ecl_db_dialect_t ecl_db_sqlite3 = {
     .prepare_open = ecl_db_sqlite3_prepare,
     .configure = configure,
     .mark = ecl_db_sqlite3_mark,
-    .set_lock_wait = set_lock_wait,
     .control = control,
     .is_in_transaction = is_in_transaction,
     .is_lost = is_displaced,
     .is_displaced = is_displaced,
-    .schema_version = schema_version,
     .classify = classify,
+    .prepare = prepare,
+    .run = run,
+    .finish = finish,
 };
