@@ -358,8 +358,8 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
 
 /* ---- reading ---- */
 
-apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
-                          ecl_job_t **pjob, ecl_result_t *result)
+static apr_status_t read_job(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                             ecl_job_t **pjob, const char **ppreview, ecl_result_t *result)
 {
     static const char sql[] =
         "SELECT " ECL_JOB_SELECT ", preview FROM import_jobs WHERE batch_id = %s";
@@ -374,7 +374,33 @@ apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t 
         rv = from_row(rows, 0, p, pjob, result);
     }
     if (rv == APR_SUCCESS) {
-        add_preview(*pjob, ecl_db_get(rows, 0, COLUMN_preview), p);
+        *ppreview = ecl_db_get(rows, 0, COLUMN_preview);
+    }
+    return rv;
+}
+
+apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                          ecl_job_t **pjob, ecl_result_t *result)
+{
+    const char *preview;
+    apr_status_t rv = read_job(conn, batch_id, p, pjob, &preview, result);
+
+    if (rv == APR_SUCCESS) {
+        add_preview(*pjob, preview, p);
+    }
+    return rv;
+}
+
+apr_status_t ecl_job_get_apart(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                               ecl_job_t **pjob, const char **ppreview, ecl_result_t *result)
+{
+    apr_status_t rv = read_job(conn, batch_id, p, pjob, ppreview, result);
+
+    if (rv == APR_SUCCESS) {
+        rv = parse_summary(*pjob, p, result);
+    }
+    if (rv != APR_SUCCESS) {
+        *pjob = NULL;
     }
     return rv;
 }

@@ -147,6 +147,10 @@ apr_status_t ecl_job_create(ecl_db_conn_t *conn, const ecl_job_new_t *job, apr_p
 apr_status_t ecl_job_get(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p, ecl_job_t **pjob,
                          ecl_result_t *result);
 
+/* The same with the preview apart, as JSON text or NULL: for whoever may not need it. */
+apr_status_t ecl_job_get_apart(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,
+                               ecl_job_t **pjob, const char **ppreview, ecl_result_t *result);
+
 /* The same for whoever only gives it to ecl_job_json: summary is NULL, and summary_text goes into
  * the JSON as it is. */
 apr_status_t ecl_job_look(ecl_db_conn_t *conn, const char *batch_id, apr_pool_t *p,

@@ -1,5 +1,6 @@
 #include <apr_lib.h>
 #include <apr_thread_mutex.h>
+#include <openssl/evp.h>
 #include <ap_mpm.h>
 
 #include "child.h"
@@ -20,7 +21,9 @@ static struct {
     const ecl_zone_t *zone; /* made by the parent process */
     const ecl_templates_t *templates;
     json_object *labels;
+    EVP_MD *sha256; /* NULL: libcrypto has none */
 } child;
+
 
 static apr_status_t put_labels(void *labels)
 {
@@ -53,11 +56,18 @@ void ecl_child_init(apr_pool_t *pchild, server_rec *s)
     child.settings = ecl_module_settings(s);
     apr_pool_create(&child.pool, pchild);
     apr_pool_tag(child.pool, "eclectyc_import");
+    /* never freed: threads may still use it when this process is told to end */
+    child.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     rv = apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
     if (rv != APR_SUCCESS) {
         child.mutex = NULL;
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, ECLNO(2000) "cannot create a mutex");
     }
+}
+
+const EVP_MD *ecl_child_sha256(void)
+{
+    return child.sha256;
 }
 
 static apr_status_t lock(ecl_result_t *result)

@@ -8,6 +8,7 @@
 
 #include <httpd.h>
 #include <json-c/json.h>
+#include <openssl/evp.h>
 
 #include "../lib/db.h"
 #include "../lib/settings.h"
@@ -35,6 +36,10 @@ apr_status_t ecl_child_templates(const ecl_templates_t **pset, ecl_result_t *res
  * ("import_type", "auto"); for a code that is not there, the code itself with blanks for its
  * hyphens. Allocated from p or lasting. */
 const char *ecl_child_label(const char *kind, const char *code, apr_pool_t *p);
+
+/* libcrypto's SHA-256, looked up once: its own SHA256() does that for every text, which takes
+ * longer than the digest of a short one. NULL: there is none. */
+const EVP_MD *ecl_child_sha256(void);
 
 /* All of labels.json's words of one kind, in its order; NULL if there are none. Only to be read:
  * all threads share it, so not even its reference count may change. */

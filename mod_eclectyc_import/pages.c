@@ -144,7 +144,7 @@ static int refuse_upload(ecl_request_t *q, const ecl_upload_t *upload, const ecl
                          : show_form(q, HTTP_UNPROCESSABLE_ENTITY, upload, &error);
 }
 
-static int status_page(ecl_request_t *q, const ecl_job_t *job, int status);
+static int status_page(ecl_request_t *q, const char *batch_id, int status);
 
 static int answer_upload(ecl_request_t *q, const ecl_upload_t *upload, ecl_job_t *job)
 {
@@ -158,7 +158,8 @@ static int answer_upload(ecl_request_t *q, const ecl_upload_t *upload, ecl_job_t
     }
     apr_table_setn(q->r->headers_out, "Content-Location",
                    apr_pstrcat(q->r->pool, q->base, path, NULL));
-    return status_page(q, job, job->status == ECL_JOB_FAILED ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+    return status_page(q, job->batch_id,
+                       job->status == ECL_JOB_FAILED ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
 }
 
 int ecl_page_upload(ecl_request_t *q)
@@ -371,16 +372,22 @@ int ecl_page_jobs(ecl_request_t *q)
 /* ---- one job -----------------------------------------------------------------------------------
  */
 
-static int answered_page(ecl_request_t *q, const ecl_job_t *job, int status,
+static int answered_page(ecl_request_t *q, const char *batch_id, int status,
                          const char *const values[ECL_OPTIONS], const ecl_result_t *error)
 {
-    json_object *root = ecl_respond_own(q, ecl_view_root(q, job->filename, NULL));
+    json_object *root = ecl_respond_own(q, ecl_view_root(q, "Import", NULL));
+    const char *preview;
+    ecl_job_t *job = NULL;
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_db_conn_t *conn;
     apr_status_t rv = ecl_child_acquire(&conn, &result);
 
     if (rv == APR_SUCCESS) {
-        rv = ecl_view_status(q, conn, job, root, &result);
+        rv = ecl_job_get_apart(conn, batch_id, q->r->pool, &job, &preview, &result);
+        if (rv == APR_SUCCESS) {
+            ecl_view_title(root, job->filename);
+            rv = ecl_view_status(q, conn, job, preview, root, &result);
+        }
         ecl_db_release(conn);
     }
     if (rv != APR_SUCCESS) {
@@ -393,27 +400,20 @@ static int answered_page(ecl_request_t *q, const ecl_job_t *job, int status,
     return respond(q, status, "status", root);
 }
 
-static int status_page(ecl_request_t *q, const ecl_job_t *job, int status)
+static int status_page(ecl_request_t *q, const char *batch_id, int status)
 {
-    return answered_page(q, job, status, NULL, NULL);
+    return answered_page(q, batch_id, status, NULL, NULL);
 }
 
 int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIONS],
                             const ecl_result_t *why)
 {
-    ecl_result_t result = ecl_result_make(q->r->pool), error = shown(q, why);
-    ecl_job_t *job;
+    ecl_result_t error = shown(q, why);
 
-    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS
-               ? answered_page(q, job, HTTP_UNPROCESSABLE_ENTITY, values, &error)
-               : ecl_respond_failure(q, &result);
+    return answered_page(q, q->batch_id, HTTP_UNPROCESSABLE_ENTITY, values, &error);
 }
 
 int ecl_page_status(ecl_request_t *q)
 {
-    ecl_result_t result = ecl_result_make(q->r->pool);
-    ecl_job_t *job;
-
-    return ecl_action_get_job(q, &job, &result) == APR_SUCCESS ? status_page(q, job, HTTP_OK)
-                                                               : ecl_respond_failure(q, &result);
+    return status_page(q, q->batch_id, HTTP_OK);
 }

@@ -39,6 +39,11 @@ json_object *ecl_view_root(const ecl_request_t *q, const char *title, const char
     return root;
 }
 
+void ecl_view_title(json_object *root, const char *title)
+{
+    add_text(json_object_object_get(root, "page"), "title", title);
+}
+
 void ecl_view_message(json_object *root, const char *kind, const char *message)
 {
     json_object *page = json_object_object_get(root, "page");
@@ -460,7 +465,8 @@ static void write_interval(json_object *object, const char *key, apr_pool_t *p)
     }
 }
 
-static json_object *summary_view(json_object *summary, int is_finished, apr_pool_t *p)
+static json_object *summary_view(json_object *summary, const char *preview, int is_finished,
+                                 apr_pool_t *p)
 {
     static const char *const lists[] = {"new_meters", "warnings", "examples", "preview", "facts"};
     json_object *view = NULL, *meters;
@@ -482,11 +488,10 @@ static json_object *summary_view(json_object *summary, int is_finished, apr_pool
     json_object_object_add(view, "facts", facts_of(summary, p));
     write_template(view, p);
     write_layout(view, p);
-    if (is_finished) {
+    if (is_finished && preview) { /* before that the page asks for this object every second */
+        json_object_object_add(view, "preview", json_tokener_parse(preview));
         ecl_view_add_charts(view, "preview", p);
         write_each(view, "preview", write_interval, "interval_minutes", p);
-    } else {
-        json_object_object_del(view, "preview"); /* the page asks for this object every second */
     }
     write_count(view, "meters", p);
     write_count(view, "meters_new", p);
@@ -611,7 +616,7 @@ static apr_status_t add_later(const ecl_request_t *q, ecl_db_conn_t *conn, const
 }
 
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
-                             json_object *root, ecl_result_t *result)
+                             const char *preview, json_object *root, ecl_result_t *result)
 {
     apr_pool_t *p = q->r->pool;
     json_object *view = ecl_view_job(q, job), *alive;
@@ -631,7 +636,7 @@ apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const 
     if (job->summary) {
         json_object_object_add(
             root, "summary",
-            summary_view(job->summary,
+            summary_view(job->summary, preview,
                          json_object_get_boolean(json_object_object_get(view, "is_finished")), p));
     }
     rv = view_worker(q, conn, root, job->stored_host, &host, result);

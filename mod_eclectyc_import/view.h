@@ -26,8 +26,12 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job);
 /* An array of them. */
 json_object *ecl_view_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int count);
 
-/* Adds everything of a job's page to root: the job, its errors, its summary in words. */
+/* Changes the title. */
+void ecl_view_title(json_object *root, const char *title);
+
+/* Adds everything of a job's page to root: the job, its errors, its summary in words. job and
+ * preview as from ecl_job_get_apart. */
 apr_status_t ecl_view_status(const ecl_request_t *q, ecl_db_conn_t *conn, const ecl_job_t *job,
-                             json_object *root, ecl_result_t *result);
+                             const char *preview, json_object *root, ecl_result_t *result);
 
 #endif /* ECL_VIEW_H */

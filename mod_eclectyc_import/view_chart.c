@@ -8,17 +8,25 @@
 #define LABELS_MAX 7
 #define POINT_MAX 32 /* bytes of a value's part of a path: "M1000.00 100.00H1000.00" */
 
+typedef struct day_t {
+    json_object *texts; /* of the values */
+    double *values;     /* NAN: none */
+    int count;
+} day_t;
+
 typedef struct chart_t {
-    json_object *days;
+    json_object *array;
+    day_t *days;
     int day_count, value_count;
     double high, low; /* the range that is drawn: zero is always in it */
+    double highest;
     const char *high_text, *low_text;
     apr_pool_t *p;
 } chart_t;
 
 typedef struct path_t {
     char *text;
-    apr_size_t length, room;
+    apr_size_t length;
 } path_t;
 
 static void add_text(json_object *object, const char *key, const char *text)
@@ -32,11 +40,6 @@ static json_object *member(json_object *object, const char *key)
 
     json_object_object_get_ex(object, key, &value);
     return value;
-}
-
-static json_object *values_of(const chart_t *chart, int day)
-{
-    return member(json_object_array_get_idx(chart->days, (apr_size_t)day), "values");
 }
 
 static int length_of(json_object *array)
@@ -53,40 +56,47 @@ static const char *value_text(json_object *values, int i)
 }
 
 /* For drawing only. */
-static int value_at(json_object *values, int i, double *pvalue)
+static double value_of(const char *text)
 {
-    const char *text = value_text(values, i);
     char *end;
+    double value = text ? strtod(text, &end) : NAN;
 
-    if (!text) {
-        return 0;
-    }
-    *pvalue = strtod(text, &end);
-    return end != text && isfinite(*pvalue);
+    return text && end != text && isfinite(value) ? value : NAN;
 }
 
-static int find_range(chart_t *chart)
+static void read_day(chart_t *chart, day_t *day, json_object *texts)
 {
-    chart->day_count = length_of(chart->days);
-    for (int d = 0; d < chart->day_count; d++) {
-        json_object *values = values_of(chart, d);
+    day->texts = texts;
+    day->count = length_of(texts);
+    day->values = apr_palloc(chart->p, (apr_size_t)day->count * sizeof *day->values);
+    for (int i = 0; i < day->count; i++) {
+        const char *text = value_text(texts, i);
+        double value = day->values[i] = value_of(text);
 
-        for (int i = 0; i < length_of(values); i++) {
-            double value;
-
-            if (!value_at(values, i, &value)) {
-                continue;
-            }
-            if (!chart->value_count++ || value > strtod(chart->high_text, NULL)) {
-                chart->high_text = value_text(values, i);
-            }
-            if (value < chart->low) {
-                chart->low = value;
-                chart->low_text = value_text(values, i);
-            }
-            chart->high = value > chart->high ? value : chart->high;
+        if (isnan(value)) {
+            continue;
+        }
+        if (!chart->value_count++ || value > chart->highest) {
+            chart->highest = value;
+            chart->high_text = text;
+        }
+        if (value < chart->low) {
+            chart->low = value;
+            chart->low_text = text;
         }
     }
+}
+
+static int read_days(chart_t *chart)
+{
+    chart->day_count = length_of(chart->array);
+    chart->days = apr_pcalloc(chart->p, (apr_size_t)chart->day_count * sizeof *chart->days);
+    for (int d = 0; d < chart->day_count; d++) {
+        json_object *day = json_object_array_get_idx(chart->array, (apr_size_t)d);
+
+        read_day(chart, &chart->days[d], member(day, "values"));
+    }
+    chart->high = chart->highest > 0 ? chart->highest : 0;
     if (chart->high <= chart->low) {
         chart->high = 1; /* nothing but zeros: a line at the bottom */
     }
@@ -100,23 +110,41 @@ static double y_of(const chart_t *chart, double value)
     return ECL_CHART_HEIGHT * (chart->high - value) / (chart->high - chart->low);
 }
 
-__attribute__((format(printf, 2, 3))) static void add(path_t *path, const char *fmt, ...)
+/* Appends a command and a number with two decimals: "H62.50". Numbers are not negative, and no
+ * larger than ECL_CHART_WIDTH; there are thousands of them on a page, for which printf is slow. */
+static void add(path_t *path, char command, double number)
 {
-    va_list args;
+    int hundredths = (int)(number * 100 + 0.5), whole = hundredths / 100;
+    char digits[8], *first = digits + sizeof digits;
 
-    va_start(args, fmt);
-    path->length +=
-        (apr_size_t)apr_vsnprintf(path->text + path->length, path->room - path->length, fmt, args);
-    va_end(args);
+    do {
+        *--first = (char)('0' + whole % 10);
+        whole /= 10;
+    } while (whole);
+    path->text[path->length++] = command;
+    while (first < digits + sizeof digits) {
+        path->text[path->length++] = *first++;
+    }
+    path->text[path->length++] = '.';
+    path->text[path->length++] = (char)('0' + hundredths / 10 % 10);
+    path->text[path->length++] = (char)('0' + hundredths % 10);
 }
 
 static path_t make_path(const chart_t *chart)
 {
-    path_t path = {NULL, 0, (apr_size_t)chart->value_count * 2 * POINT_MAX + 1};
+    /* a value that ends a gap and begins one has twice the room of one among others */
+    return (path_t){apr_palloc(chart->p, (apr_size_t)chart->value_count * 2 * POINT_MAX), 0};
+}
 
-    path.text = apr_palloc(chart->p, path.room);
-    path.text[0] = '\0';
-    return path;
+static void add_path(json_object *object, const char *key, const path_t *path)
+{
+    json_object_object_add(object, key, json_object_new_string_len(path->text, (int)path->length));
+}
+
+static void close_area(path_t *area, double base)
+{
+    add(area, 'V', base);
+    area->text[area->length++] = 'Z';
 }
 
 /* A value is drawn as a step as wide as its time; where one is missing, there is a gap. */
@@ -127,43 +155,44 @@ static void add_paths(const chart_t *chart, json_object *object)
     int is_open = 0;
 
     for (int d = 0; d < chart->day_count; d++) {
-        json_object *values = values_of(chart, d);
-        int count = length_of(values);
+        const day_t *day = &chart->days[d];
 
-        for (int i = 0; i < count; i++) {
-            double left = width * (d + (double)i / count), value, y;
+        for (int i = 0; i < day->count; i++) {
+            double left = width * (d + (double)i / day->count), y;
 
-            if (!value_at(values, i, &value)) {
+            if (isnan(day->values[i])) {
                 if (is_open) {
-                    add(&area, "V%.2fZ", base);
+                    close_area(&area, base);
                 }
                 is_open = 0;
                 continue;
             }
-            y = y_of(chart, value);
+            y = y_of(chart, day->values[i]);
             if (is_open) {
-                add(&line, "V%.2f", y);
-                add(&area, "V%.2f", y);
+                add(&line, 'V', y);
             } else {
-                add(&line, "M%.2f %.2f", left, y);
-                add(&area, "M%.2f %.2fV%.2f", left, base, y);
+                add(&line, 'M', left);
+                add(&line, ' ', y);
+                add(&area, 'M', left);
+                add(&area, ' ', base);
             }
-            add(&line, "H%.2f", left + width / count);
-            add(&area, "H%.2f", left + width / count);
+            add(&area, 'V', y);
+            add(&line, 'H', left + width / day->count);
+            add(&area, 'H', left + width / day->count);
             is_open = 1;
         }
     }
     if (is_open) {
-        add(&area, "V%.2fZ", base);
+        close_area(&area, base);
     }
-    add_text(object, "line", line.text);
-    add_text(object, "area", area.text);
+    add_path(object, "line", &line);
+    add_path(object, "area", &area);
     add_text(object, "base", apr_psprintf(chart->p, "%.2f", base));
 }
 
 static const char *date_of(const chart_t *chart, int day)
 {
-    json_object *date = member(json_object_array_get_idx(chart->days, (apr_size_t)day), "date");
+    json_object *date = member(json_object_array_get_idx(chart->array, (apr_size_t)day), "date");
 
     return ecl_format_date(date ? json_object_get_string(date) : "", chart->p);
 }
@@ -223,13 +252,12 @@ static void add_table(const chart_t *chart, json_object *object)
     int most = 0;
 
     for (int d = 0; d < chart->day_count; d++) {
-        int count = length_of(values_of(chart, d));
-        most = count > most ? count : most;
+        most = chart->days[d].count > most ? chart->days[d].count : most;
     }
     for (int d = 0; most == 1 && d < chart->day_count; d++) {
         json_object *cells = json_object_new_array();
 
-        add_cell(cells, value_text(values_of(chart, d), 0));
+        add_cell(cells, value_text(chart->days[d].texts, 0));
         json_object_array_add(rows, make_row(date_of(chart, d), cells));
     }
     for (int d = 0; most > 1 && d < chart->day_count; d++) {
@@ -239,7 +267,7 @@ static void add_table(const chart_t *chart, json_object *object)
         json_object *cells = json_object_new_array();
 
         for (int d = 0; d < chart->day_count; d++) {
-            add_cell(cells, value_text(values_of(chart, d), i));
+            add_cell(cells, value_text(chart->days[d].texts, i));
         }
         json_object_array_add(rows, make_row(apr_itoa(chart->p, i + 1), cells));
     }
@@ -250,10 +278,10 @@ static void add_table(const chart_t *chart, json_object *object)
 
 json_object *ecl_view_chart(json_object *days, apr_pool_t *p)
 {
-    chart_t chart = {.days = days, .p = p};
+    chart_t chart = {.array = days, .p = p};
     json_object *object;
 
-    if (!find_range(&chart)) {
+    if (!read_days(&chart)) {
         return NULL;
     }
     object = json_object_new_object();

@@ -189,6 +189,35 @@ static void test_connection_is_set_up(void **state)
     assert_int_equal(st.st_mode & 0777, 0640);
 }
 
+/* An SQL function that asks the database through a connection of its own. */
+static void ask_beside(sqlite3_context *context, int count_of_arguments, sqlite3_value **arguments)
+{
+    fixture_t *f = sqlite3_user_data(context);
+    ecl_db_conn_t *conn = acquire(f);
+
+    (void)count_of_arguments;
+    (void)arguments;
+    sqlite3_result_int64(context, count(f, conn));
+    ecl_db_release(conn);
+}
+
+/* Nobody waits for another's query: what is shared between connections is not held meanwhile. */
+static void test_queries_run_beside_each_other(void **state)
+{
+    fixture_t *f = *state;
+    ecl_db_conn_t *conn = acquire(f);
+    ecl_db_rows_t *rows;
+
+    make_table(f, conn);
+    OK(insert(f, conn, 1, "a"));
+    assert_int_equal(sqlite3_create_function(ecl_db_native(conn), "ask_beside", 0, SQLITE_UTF8, f,
+                                             ask_beside, NULL, NULL),
+                     SQLITE_OK);
+    OK(ecl_db_query(conn, "SELECT ask_beside() FROM t", ECL_NO_ARGS, f->p, &rows, &f->result));
+    assert_int_equal(ecl_db_get_int(rows, 0, 0), 1);
+    ecl_db_release(conn);
+}
+
 /* DDL, VACUUM and the first ANALYZE by somebody else break statements that apr_dbd prepared. */
 static void test_schema_change_elsewhere_is_not_noticed(void **state)
 {
@@ -580,6 +609,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values_come_back_as_they_went, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_arguments_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_connection_is_set_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_queries_run_beside_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schema_change_elsewhere_is_not_noticed, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_release_rolls_back, set_up, tear_down),

@@ -495,6 +495,7 @@ static void lists_leave_previews_out(void **state)
     const ecl_job_t *job = new_job(f, "a.csv");
     ecl_job_page_t page;
     ecl_job_t *looked;
+    const char *preview;
     json_object *json;
 
     new_job(f, "b.csv");
@@ -513,6 +514,15 @@ static void lists_leave_previews_out(void **state)
     assert_string_equal(looked->summary_text, "{\"days\":3,\"preview\":[1]}");
     assert_string_equal(json_object_to_json_string_ext(get(f, job)->summary, 0),
                         "{\"days\":3,\"preview\":[1]}");
+    OK(ecl_job_get_apart(f->conn, job->batch_id, f->p, &looked, &preview, &f->result));
+    assert_string_equal(json_object_to_json_string_ext(looked->summary, 0), "{\"days\":3}");
+    assert_string_equal(preview, "[1]");
+    OK(ecl_job_get_apart(f->conn, page.jobs[0]->batch_id, f->p, &looked, &preview, &f->result));
+    assert_null(looked->summary);
+    assert_null(preview);
+    assert_int_equal(ecl_job_get_apart(f->conn, "no such job", f->p, &looked, &preview, &f->result),
+                     ECL_ENOTFOUND);
+    assert_null(looked);
 }
 
 int main(void)
