@@ -83,7 +83,10 @@ int ecl_api_job(ecl_request_t *q)
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_db_conn_t *conn;
     ecl_job_t *job = NULL, **followers;
-    json_object *object;
+    struct printbuf *printed = ecl_respond_printbuf(q);
+    json_object *array;
+    const char *json;
+    size_t length;
     int count;
     apr_status_t rv = ecl_child_acquire(&conn, &result);
 
@@ -97,9 +100,15 @@ int ecl_api_job(ecl_request_t *q)
     if (rv != APR_SUCCESS) {
         return ecl_respond_failure(q, &result);
     }
-    object = ecl_respond_own(q, ecl_job_json(job, apr_time_now()));
-    json_object_object_add(object, "followed_by", followed_by(followers, count, q->r->pool));
-    return ecl_respond_json(q, HTTP_OK, object);
+    array = ecl_respond_own(q, followed_by(followers, count, q->r->pool));
+    ecl_job_print(job, apr_time_now(), printed);
+    printed->bpos--; /* one more member before its closing brace */
+    printbuf_strappend(printed, ",\"followed_by\":");
+    json = json_object_to_json_string_length(
+        array, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+    printbuf_memappend_fast(printed, json, (int)length);
+    printbuf_strappend(printed, "}\n");
+    return ecl_respond_printed(q, HTTP_OK, printed->buf);
 }
 
 int ecl_api_errors(ecl_request_t *q)

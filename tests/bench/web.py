@@ -118,16 +118,16 @@ def uploads(files, work, runs):
 # ---- requests under load ------------------------------------------------------------------------
 
 def fill_table(httpd):
-    """Copies a finished job until there are JOBS of them."""
+    """Copies a finished job until there are JOBS of them, each of a file of its own."""
     with httpd.change() as db:
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(import_jobs)")
-                   if name not in ("id", "batch_id")]
+                   if name not in ("id", "batch_id", "file_sha256")]
         names = ", ".join(columns)
         batch = ("lower(printf('%08x-%04x-4000-8000-%012x', n, n % 65536, n))")
         db.execute(
             f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers"
-            f" WHERE n < {JOBS}) INSERT INTO import_jobs (batch_id, {names})"
-            f" SELECT {batch}, {names} FROM numbers,"
+            f" WHERE n < {JOBS}) INSERT INTO import_jobs (batch_id, file_sha256, {names})"
+            f" SELECT {batch}, printf('%064x', n), {names} FROM numbers,"
             f" (SELECT * FROM import_jobs ORDER BY id LIMIT 1)")
 
 
