@@ -24,7 +24,6 @@ static struct {
     EVP_MD *sha256; /* NULL: libcrypto has none */
 } child;
 
-
 static apr_status_t put_labels(void *labels)
 {
     json_object_put(labels);
