@@ -12,9 +12,9 @@
 #include "pg_binary.h"
 #include "store_pgsql.h"
 
-/* COPY's stream is handed to libpq in pieces of about this size: the server works on the first
- * while the next is made */
-#define COPY_BYTES (16 * 1024)
+/* COPY's stream is handed to libpq in pieces of about this size: the server works on one while the
+ * next is made. Smaller ones cost both more in turns than they save in waiting. */
+#define COPY_BYTES (64 * 1024)
 
 typedef struct state_t {
     ecl_db_conn_t *conn;
