@@ -374,10 +374,40 @@ static int shows_hours(int column, const ecl_sample_t *sample, int from)
     return is_shown;
 }
 
+/* "Hours" beside a day's total is how many of them it has: no date has two rows. Corrected rows say
+ * that they are hours. */
+static int is_count(const ecl_layout_t *layout, int column, const ecl_sample_t *sample, int from)
+{
+    char word[ECL_WORD_MAX];
+
+    if (!ecl_name_fold(layout->names[column], strlen(layout->names[column]), word) ||
+        strcmp(word, "hours") != 0) {
+        return 0;
+    }
+    for (int i = from; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+
+        for (int c = 0; c < record->count; c++) {
+            ecl_field_t cell = record->fields[c];
+            ecl_datetime_t stamp;
+
+            if (strstr(cell.text, "hours=") ||
+                (i > from && ecl_layout_is_date(cell, &stamp) &&
+                 !strcmp(cell.text, ecl_sample_cell(record - 1, c).text))) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
 void ecl_parts_find_hour(ecl_layout_t *layout, const ecl_sample_t *sample, int from)
 {
     int hour = find(PART_HOUR, layout, sample, from);
 
+    if (hour >= 0 && is_count(layout, hour, sample, from)) {
+        return;
+    }
     if (hour < 0) {
         hour = find(PART_TIME, layout, sample, from);
         hour = hour >= 0 && shows_hours(hour, sample, from) ? hour : -1;

@@ -137,6 +137,23 @@ static void test_thousands(void **state)
     assert_int_equal(ecl_decimal_parse("0'234", 5, '.', &value), ECL_DECIMAL_BAD);
 }
 
+/* "Hours" that a day's total is of, and hours of the day. */
+static void test_counts_of_hours(void **state)
+{
+    reading_t *r = read_text("MPAN,Date,Hours,kWh\n" MPAN ",12/02/2026,24,10\n" MPAN
+                             ",13/02/2026,24,11\n" MPAN ",14/02/2026,23,12\n");
+
+    (void)state;
+    assert_int_equal(r->layout->kind, ECL_LAYOUT_DAILY);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 1), "11");
+    end_reading(r);
+    r = read_text("MPAN,Date,Hours,kWh\n" MPAN ",12/02/2026,0,10\n" MPAN ",12/02/2026,1,11\n" MPAN
+                  ",12/02/2026,2,12\n");
+    assert_int_equal(r->layout->kind, ECL_LAYOUT_LONG);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-12", 3), "12");
+    end_reading(r);
+}
+
 /* Values of a file, each on a line, that are the numbers behind them. */
 static void test_decimal_commas(void **state)
 {
@@ -185,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_second_meter),     cmocka_unit_test(test_ends_of_days),
         cmocka_unit_test(test_months_before_days), cmocka_unit_test(test_thousands),
-        cmocka_unit_test(test_decimal_commas),
+        cmocka_unit_test(test_decimal_commas),     cmocka_unit_test(test_counts_of_hours),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
