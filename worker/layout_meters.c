@@ -71,6 +71,7 @@ static int says_quantity(const char *text)
 
         if (text[0] == '(' && apr_isalpha(text[1]) && text[2] == ')') {
             text += 3; /* of a phase */
+            continue;
         }
         while (apr_isalpha(text[length]) || (text[length] & 0x80)) {
             length++;
