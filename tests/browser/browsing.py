@@ -10,8 +10,8 @@ import tempfile
 import urllib.parse
 
 from selenium import webdriver
-from selenium.common.exceptions import (NoSuchElementException, StaleElementReferenceException,
-                                        WebDriverException)
+from selenium.common.exceptions import (ElementNotInteractableException, NoSuchElementException,
+                                        StaleElementReferenceException, WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
@@ -147,6 +147,14 @@ class Browser:
             return self.find(css).text
         return ""
 
+    def texts(self, css):
+        """The shown texts of all such elements, none of which was exchanged meanwhile."""
+        def read():
+            with between_pages():
+                return [[element.text for element in self.all(css)]]
+            return None
+        return wait_for(read, f"{css} to stay")[0]
+
     def until(self, css, text, deadline=harness.DEADLINE):
         """Waits for a text in an element, while the page may load itself anew."""
         try:
@@ -181,6 +189,18 @@ class Browser:
         found[0].click()
         if leaves:
             wait_for(lambda: gone(here), f"'{name}' to lead to a page")
+
+    def confirm(self, opening, name):
+        """Opens a confirmation and presses what it asks; again, where a page without script has
+        loaded itself anew between the two."""
+        def is_pressed():
+            try:
+                self.press(opening)
+                self.press(name)
+            except ElementNotInteractableException:
+                return False
+            return True
+        wait_for(is_pressed, f"'{opening}' to stay open")
 
     def choose(self, *files):
         self.find("#csv_file").send_keys("\n".join(map(str, files)))

@@ -157,8 +157,7 @@ def test_several_files_at_once(either, working, week, save):
     page.upload(save("one.csv", mf.wide(1, first=week, count=1)),
                 save("two.csv", mf.wide(2, first=week, count=1)))
     page.until("h1", "Imports")
-    names = [row.text for row in page.all("table.jobs .file")]
-    assert {"one.csv", "two.csv"} <= set(names)
+    assert {"one.csv", "two.csv"} <= set(page.texts("table.jobs .file"))
 
 
 HOSTILE = "<img src=x onerror=alert(1)>'\"&{{page.user}}.csv"
@@ -188,8 +187,7 @@ def test_cancel_and_try_again(either, idle, week, save):
     page.until_job("Waiting")
     assert "waiting for a worker, and none is running" in page.text()
     batch = page.batch_id
-    page.press("Cancel this import…")
-    page.press("Cancel the import")
+    page.confirm("Cancel this import…", "Cancel the import")
     page.until_job("Cancelled")
     assert idle.job(batch)["status"] == "cancelled"
     page.press("Try again")
