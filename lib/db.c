@@ -46,9 +46,10 @@ struct ecl_db_t {
 
 struct ecl_db_conn_t {
     ecl_db_t *db;
-    apr_dbd_t *handle; /* NULL: not connected, and so are the next four */
+    apr_dbd_t *handle; /* NULL: not connected, and so are the next five */
     apr_pool_t *pool;
     apr_pool_t *scratch;
+    apr_pool_t *native_pool;
     apr_hash_t *statements; /* address of the SQL -> statement_t */
     int is_borrowed;
     unsigned in_transaction : 1;
@@ -128,6 +129,9 @@ static void finish_statements(ecl_db_conn_t *conn)
 
 static void disconnect(ecl_db_conn_t *conn)
 {
+    if (conn->native_pool) {
+        apr_pool_destroy(conn->native_pool); /* SQLite closes no handle that has statements left */
+    }
     if (conn->handle) {
         if (dialect_of(conn)->finish) {
             finish_statements(conn);
@@ -140,6 +144,7 @@ static void disconnect(ecl_db_conn_t *conn)
     conn->handle = NULL;
     conn->pool = NULL;
     conn->scratch = NULL;
+    conn->native_pool = NULL;
     conn->statements = NULL;
     conn->in_transaction = 0;
     conn->transaction_failed = 0;
@@ -218,6 +223,9 @@ static apr_status_t connect_db(ecl_db_conn_t *conn, ecl_result_t *result)
     }
     rv = apr_pool_create(&conn->scratch, conn->pool);
     if (rv == APR_SUCCESS) {
+        rv = apr_pool_create(&conn->native_pool, conn->pool);
+    }
+    if (rv == APR_SUCCESS) {
         conn->statements = apr_hash_make(conn->pool);
         rv = connect_handle(conn, result);
     }
@@ -256,6 +264,7 @@ static apr_status_t abandon_borrowed(void *data)
         if (db->places[i]->is_borrowed) {
             db->places[i]->handle = NULL;
             db->places[i]->pool = NULL;
+            db->places[i]->native_pool = NULL;
             apr_reslist_release(db->reslist, db->places[i]);
         }
     }
@@ -387,6 +396,11 @@ ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn)
 void *ecl_db_native(ecl_db_conn_t *conn)
 {
     return conn->handle ? apr_dbd_native_handle(conn->db->driver, conn->handle) : NULL;
+}
+
+apr_pool_t *ecl_db_native_pool(ecl_db_conn_t *conn)
+{
+    return conn->native_pool;
 }
 
 void ecl_db_mark_failed(ecl_db_conn_t *conn)

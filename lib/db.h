@@ -78,10 +78,14 @@ void ecl_db_release(ecl_db_conn_t *conn);
 ecl_db_driver_t ecl_db_conn_driver(const ecl_db_conn_t *conn);
 
 /* sqlite3 * or PGconn *, for migrations and bulk loads. Valid during a transaction; outside one,
- * until the next call on conn. Finalise what you prepare on it before the transaction ends. After a
- * failure on it call ecl_db_mark_failed: a transaction that is open can then only be rolled back,
- * and the connection is not used again. */
+ * until the next call on conn. Finalise what you prepare on it before the transaction ends, or keep
+ * it in ecl_db_native_pool. After a failure on it call ecl_db_mark_failed: a transaction that is
+ * open can then only be rolled back, and the connection is not used again. */
 void *ecl_db_native(ecl_db_conn_t *conn);
+/* Destroyed right before the native handle is closed, so another one for every handle: for
+ * statements with a cleanup that finalises them. NULL while there is no handle. Take what you keep
+ * there by its user data, once in each transaction: a pointer to it may outlive it. */
+apr_pool_t *ecl_db_native_pool(ecl_db_conn_t *conn);
 void ecl_db_mark_failed(ecl_db_conn_t *conn);
 
 /* The same for a failure that the native handle has just told: classified and told as exec's would

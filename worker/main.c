@@ -6,6 +6,7 @@
 #include "command.h"
 #include "logging.h"
 #include "process.h"
+#include "sql.h"
 
 static void print_usage(FILE *to)
 {
@@ -107,6 +108,7 @@ int main(int argc, const char *const *argv)
     int code;
 
     ecl_process_prepare();
+    ecl_sql_configure();
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
         fputs("eclectyc-import-worker: cannot start\n", stderr);
         return ECL_EXIT_FAILED;

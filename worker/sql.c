@@ -1,5 +1,16 @@
 #include "sql.h"
 
+/* What a statement for a batch keeps in memory to undo itself with: the pages that it changes and
+ * does not add. SQLite's own limit of 64 KiB is that of eight pages, then it writes a file. */
+#define STATEMENT_JOURNAL_BYTES (1024 * 1024)
+
+void ecl_sql_configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL_BYTES);
+}
+
 apr_status_t ecl_sql_fail(sqlite3 *sqlite, int rc, const char *what, ecl_result_t *result)
 {
     switch (rc & 0xff) {

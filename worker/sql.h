@@ -9,6 +9,11 @@
 
 #include "../lib/ecl.h"
 
+/* Sets SQLite up for a process in which a connection serves one thread at a time, and nobody asks
+ * how much memory it has: without a mutex for every call and every allocation. Before its first
+ * use; later it changes nothing. */
+void ecl_sql_configure(void);
+
 /* What went wrong on sqlite, whose last call returned rc. ECL_EUNAVAILABLE (busy, disk trouble),
  * ECL_ENOSPACE, or APR_EGENERAL with the database's own words. `what` was being done: "store
  * readings". */

@@ -1,22 +1,36 @@
 /*
- * Meters and days in SQLite, on the connection's native handle: a statement for each row,
- * prepared once for a batch, costs less than any clever SQL, because the database is in the same
- * process.
+ * Meters and days in SQLite, on the connection's native handle. A batch's days are looked up by one
+ * statement and added by another (store_sqlite3_rows.h); what else there is to do for a row is a
+ * statement each, which costs little because the database is in the same process.
  */
+#include <apr_atomic.h>
+
 #include "period_text.h"
 #include "sql.h"
 #include "store_driver.h"
+#include "store_sqlite3_rows.h"
+
+#define STATEMENTS_KEY "store_sqlite3.c"
+
+/* Prepared once for a connection, and finalised before it is closed. */
+typedef struct statements_t {
+    apr_uint32_t number;   /* another one for every connection of this process */
+    ecl_store_rows_t rows; /* what the table ecl_rows holds */
+    sqlite3_stmt *get_version;
+    sqlite3_stmt *get_meter, *add_meter;
+    sqlite3_stmt *get_days, *add_days, *change_day;
+    sqlite3_stmt *get_previous, *add_history, *drop_unreachable;
+    sqlite3_stmt *splice_in, *drop_history;
+} statements_t;
 
 typedef struct state_t {
     ecl_db_conn_t *conn;
     apr_int64_t job_id;
     apr_int64_t data_version;
+    apr_uint32_t statements_number;
     sqlite3 *sqlite; /* what follows is a batch's */
-    sqlite3_stmt *get_version;
-    sqlite3_stmt *get_meter, *add_meter;
-    sqlite3_stmt *get_day, *add_day, *change_day;
-    sqlite3_stmt *get_previous, *add_history, *drop_unreachable;
-    sqlite3_stmt *splice_in, *drop_history;
+    statements_t *sql;
+    apr_pool_t *pool;
     char text[ECL_PERIOD_TEXT_MAX];
 } state_t;
 
@@ -54,47 +68,52 @@ static apr_status_t state_open(void **pstate, ecl_db_conn_t *conn, apr_int64_t j
     return APR_SUCCESS;
 }
 
-/* For each batch anew: lib/db may open the connection again between two transactions. */
-static apr_status_t prepare(state_t *state, apr_pool_t *p, ecl_result_t *result)
+static apr_status_t prepare(statements_t *sql, sqlite3 *sqlite, apr_pool_t *p, ecl_result_t *result)
 {
     const struct {
         sqlite3_stmt **pstmt;
         const char *sql;
     } statements[] = {
-        {&state->get_version, "PRAGMA data_version"},
-        {&state->get_meter, "SELECT id FROM meters WHERE identifier = ?"},
-        {&state->add_meter,
-         "INSERT INTO meters (identifier, kind, import_job_id) VALUES (?, ?, ?)"},
-        {&state->get_day,
-         "SELECT d.id, d.period_values, d.period_flags, d.unit, d.import_job_id, d.import_line,"
-         " CASE WHEN d.import_job_id = ?5 THEN EXISTS (SELECT 1 FROM meter_day_history h"
-         " WHERE h.import_job_id = ?5 AND h.meter_day_id = d.id) END"
-         " FROM meter_days d WHERE d.meter_id = ?1 AND d.reading_date = ?2 AND d.channel = ?3"
-         " AND d.interval_minutes = ?4"},
-        {&state->add_day,
+        {&sql->get_version, "PRAGMA data_version"},
+        {&sql->get_meter, "SELECT id FROM meters WHERE identifier = ?"},
+        {&sql->add_meter, "INSERT INTO meters (identifier, kind, import_job_id) VALUES (?, ?, ?)"},
+        /* CROSS: from the rows to their days, whatever SQLite thinks of it */
+        {&sql->get_days,
+         "SELECT r.rowid, d.id, d.period_values, d.period_flags, d.unit, d.import_job_id,"
+         " d.import_line, CASE WHEN d.import_job_id = ?1 THEN EXISTS (SELECT 1"
+         " FROM meter_day_history h WHERE h.import_job_id = ?1 AND h.meter_day_id = d.id) END"
+         " FROM ecl_rows r CROSS JOIN meter_days d WHERE d.meter_id = r.meter_id"
+         " AND d.reading_date = r.reading_date AND d.channel = r.channel"
+         " AND d.interval_minutes = r.interval_minutes"},
+        {&sql->add_days,
          "INSERT INTO meter_days (meter_id, reading_date, channel, interval_minutes, day_start,"
          " period_values, period_flags, unit, import_job_id, import_line, updated_at)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-        {&state->change_day,
+         " SELECT meter_id, reading_date, channel, interval_minutes, day_start, period_values,"
+         " period_flags, unit, ?1, import_line, ?2 FROM ecl_rows"},
+        {&sql->change_day,
          "UPDATE meter_days SET period_values = ?, period_flags = ?, import_job_id = ?,"
          " import_line = ?, updated_at = ? WHERE id = ?"},
-        {&state->get_previous, "SELECT previous_job_id FROM meter_day_history"
-                               " WHERE import_job_id = ? AND meter_day_id = ?"},
-        {&state->add_history,
+        {&sql->get_previous, "SELECT previous_job_id FROM meter_day_history"
+                             " WHERE import_job_id = ? AND meter_day_id = ?"},
+        {&sql->add_history,
          "INSERT OR REPLACE INTO meter_day_history (import_job_id, meter_day_id, period_values, "
          "period_flags,"
          " unit, previous_job_id, previous_line, previous_updated_at)"
          " SELECT ?1, id, period_values, period_flags, unit, import_job_id, import_line,"
          " updated_at FROM meter_days WHERE id = ?2"},
-        {&state->drop_unreachable,
+        {&sql->drop_unreachable,
          "DELETE FROM meter_day_history WHERE previous_job_id = ?1 AND meter_day_id = ?2"},
-        {&state->splice_in, splice_in_sql},
-        {&state->drop_history, drop_history_sql},
+        {&sql->splice_in, splice_in_sql},
+        {&sql->drop_history, drop_history_sql},
     };
+    int rc = ecl_store_rows_make(sqlite, &sql->rows);
 
+    if (rc != SQLITE_OK) {
+        return ecl_sql_fail(sqlite, rc, "make a table of rows", result);
+    }
     for (apr_size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         apr_status_t rv =
-            ecl_sql_prepare(statements[i].pstmt, state->sqlite, statements[i].sql, p, result);
+            ecl_sql_prepare(statements[i].pstmt, sqlite, statements[i].sql, p, result);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -102,30 +121,54 @@ static apr_status_t prepare(state_t *state, apr_pool_t *p, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
+/* Those of the connection as it is now: lib/db may open it again between two transactions. */
+static apr_status_t find_statements(state_t *state, ecl_result_t *result)
+{
+    static volatile apr_uint32_t count;
+    apr_pool_t *p = ecl_db_native_pool(state->conn);
+    statements_t *sql;
+    void *data = NULL;
+    apr_status_t rv;
+
+    apr_pool_userdata_get(&data, STATEMENTS_KEY, p);
+    if (data) {
+        state->sql = data;
+        return APR_SUCCESS;
+    }
+    sql = apr_pcalloc(p, sizeof *sql);
+    sql->number = apr_atomic_inc32(&count) + 1;
+    rv = prepare(sql, state->sqlite, p, result);
+    if (rv == APR_SUCCESS) {
+        apr_pool_userdata_setn(sql, STATEMENTS_KEY, NULL, p);
+        state->sql = sql;
+    }
+    return rv;
+}
+
 /* SQLite counts the commits of other connections: see PRAGMA data_version. */
 static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int count, apr_pool_t *p,
                                 int *pchanged, ecl_result_t *result)
 {
     state_t *state = baton;
-    sqlite3 *sqlite = ecl_db_native(state->conn);
     apr_int64_t version;
     int found;
     apr_status_t rv;
 
     (void)days; /* there is one writer at a time */
     (void)count;
-    *pchanged = sqlite != state->sqlite;
-    state->sqlite = sqlite;
-    rv = prepare(state, p, result);
+    state->pool = p;
+    state->sqlite = ecl_db_native(state->conn);
+    rv = find_statements(state, result);
     if (rv == APR_SUCCESS) {
-        rv = ecl_sql_step(state->get_version, &found, storing, result);
+        rv = ecl_sql_step(state->sql->get_version, &found, storing, result);
     }
     if (rv != APR_SUCCESS) {
         return failed(state->conn, rv);
     }
-    version = sqlite3_column_int64(state->get_version, 0);
-    sqlite3_reset(state->get_version);
-    *pchanged |= version != state->data_version;
+    version = sqlite3_column_int64(state->sql->get_version, 0);
+    sqlite3_reset(state->sql->get_version);
+    *pchanged = state->sql->number != state->statements_number || version != state->data_version;
+    state->statements_number = state->sql->number;
     state->data_version = version;
     return APR_SUCCESS;
 }
@@ -136,21 +179,22 @@ static apr_status_t find_meter(state_t *state, ecl_store_meter_t *meter, int cre
     int found;
     apr_status_t rv;
 
-    sqlite3_bind_text(state->get_meter, 1, meter->identifier, -1, SQLITE_STATIC);
-    rv = ecl_sql_step(state->get_meter, &found, storing, result);
+    sqlite3_bind_text(state->sql->get_meter, 1, meter->identifier, -1, SQLITE_STATIC);
+    rv = ecl_sql_step(state->sql->get_meter, &found, storing, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (found) {
-        meter->id = sqlite3_column_int64(state->get_meter, 0);
-        sqlite3_reset(state->get_meter);
+        meter->id = sqlite3_column_int64(state->sql->get_meter, 0);
+        sqlite3_reset(state->sql->get_meter);
         return APR_SUCCESS;
     }
     if (create) {
-        sqlite3_bind_text(state->add_meter, 1, meter->identifier, -1, SQLITE_STATIC);
-        sqlite3_bind_text(state->add_meter, 2, ecl_meter_kind_name(meter->kind), -1, SQLITE_STATIC);
-        sqlite3_bind_int64(state->add_meter, 3, state->job_id);
-        rv = ecl_sql_run(state->add_meter, storing, result);
+        sqlite3_bind_text(state->sql->add_meter, 1, meter->identifier, -1, SQLITE_STATIC);
+        sqlite3_bind_text(state->sql->add_meter, 2, ecl_meter_kind_name(meter->kind), -1,
+                          SQLITE_STATIC);
+        sqlite3_bind_int64(state->sql->add_meter, 3, state->job_id);
+        rv = ecl_sql_run(state->sql->add_meter, storing, result);
         meter->id = sqlite3_last_insert_rowid(state->sqlite);
         meter->created = 1;
     }
@@ -171,57 +215,48 @@ static apr_status_t batch_meters(void *baton, ecl_store_meter_t **meters, int co
 
 /* ---- days ----------------------------------------------------------------------------------- */
 
-/* Takes the columns of get_day into row. */
+/* Takes the columns of get_days into row. */
 static apr_status_t take_day(const state_t *state, ecl_store_row_t *row, ecl_result_t *result)
 {
-    sqlite3_stmt *stmt = state->get_day;
+    sqlite3_stmt *stmt = state->sql->get_days;
     ecl_decimal_t values[ECL_PERIODS_MAX];
-    const char *text = (const char *)sqlite3_column_text(stmt, 1);
-    const char *flags = (const char *)sqlite3_column_text(stmt, 2);
-    const char *unit = (const char *)sqlite3_column_text(stmt, 3);
-    int periods = ecl_period_text_parse(text, (apr_size_t)sqlite3_column_bytes(stmt, 1), values,
+    const char *text = (const char *)sqlite3_column_text(stmt, 2);
+    const char *flags = (const char *)sqlite3_column_text(stmt, 3);
+    const char *unit = (const char *)sqlite3_column_text(stmt, 4);
+    int periods = ecl_period_text_parse(text, (apr_size_t)sqlite3_column_bytes(stmt, 2), values,
                                         ECL_PERIODS_MAX);
     apr_status_t rv = ecl_store_take_day(row, values, periods, flags,
-                                         (apr_size_t)sqlite3_column_bytes(stmt, 2), unit, result);
+                                         (apr_size_t)sqlite3_column_bytes(stmt, 3), unit, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    row->id = sqlite3_column_int64(stmt, 0);
-    row->job = sqlite3_column_int64(stmt, 4);
-    row->line = sqlite3_column_int64(stmt, 5);
+    row->id = sqlite3_column_int64(stmt, 1);
+    row->job = sqlite3_column_int64(stmt, 5);
+    row->line = sqlite3_column_int64(stmt, 6);
     row->is_ours = row->job == state->job_id;
-    row->created = row->is_ours && !sqlite3_column_int(stmt, 6);
+    row->created = row->is_ours && !sqlite3_column_int(stmt, 7);
     return APR_SUCCESS;
-}
-
-static apr_status_t load_day(state_t *state, ecl_store_row_t *row, ecl_result_t *result)
-{
-    sqlite3_stmt *stmt = state->get_day;
-    char date[ECL_DATE_TEXT];
-    int found;
-    apr_status_t rv;
-
-    ecl_date_print(row->key->date, date);
-    sqlite3_bind_int64(stmt, 1, row->meter_id);
-    sqlite3_bind_text(stmt, 2, date, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 3, row->key->channel, -1, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 4, row->key->interval_minutes);
-    sqlite3_bind_int64(stmt, 5, state->job_id);
-    rv = failed(state->conn, ecl_sql_step(stmt, &found, storing, result));
-    if (rv == APR_SUCCESS && found) {
-        rv = take_day(state, row, result);
-        sqlite3_reset(stmt);
-    }
-    return rv;
 }
 
 static apr_status_t batch_load(void *baton, ecl_store_row_t **rows, int count, ecl_result_t *result)
 {
+    state_t *state = baton;
+    sqlite3_stmt *stmt = state->sql->get_days;
+    int found = count > 0;
     apr_status_t rv = APR_SUCCESS;
 
-    for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = load_day(baton, rows[i], result);
+    state->sql->rows = (ecl_store_rows_t){rows, count};
+    ecl_sql_bind_ints(stmt, 1, &state->job_id);
+    while (found) {
+        rv = failed(state->conn, ecl_sql_step(stmt, &found, storing, result));
+        if (rv == APR_SUCCESS && found) {
+            rv = take_day(state, rows[sqlite3_column_int64(stmt, 0)], result);
+        }
+        if (rv != APR_SUCCESS) {
+            sqlite3_reset(stmt);
+            break;
+        }
     }
     return rv;
 }
@@ -260,25 +295,25 @@ static apr_status_t keep_history(state_t *state, const ecl_store_row_t *row, ecl
         apr_int64_t previous = 0;
         int found;
 
-        ecl_sql_bind_ints(state->get_previous, 2, (const apr_int64_t[]){writer, row->id});
-        rv = ecl_sql_step(state->get_previous, &found, storing, result);
+        ecl_sql_bind_ints(state->sql->get_previous, 2, (const apr_int64_t[]){writer, row->id});
+        rv = ecl_sql_step(state->sql->get_previous, &found, storing, result);
         if (rv != APR_SUCCESS) {
             return rv;
         }
         if (!found) {
-            ecl_sql_bind_ints(state->drop_unreachable, 2,
+            ecl_sql_bind_ints(state->sql->drop_unreachable, 2,
                               (const apr_int64_t[]){state->job_id, row->id});
-            rv = ecl_sql_run(state->drop_unreachable, storing, result);
+            rv = ecl_sql_run(state->sql->drop_unreachable, storing, result);
             if (rv != APR_SUCCESS) {
                 return rv;
             }
             break;
         }
-        previous = sqlite3_column_int64(state->get_previous, 0);
-        sqlite3_reset(state->get_previous);
+        previous = sqlite3_column_int64(state->sql->get_previous, 0);
+        sqlite3_reset(state->sql->get_previous);
         if (previous == state->job_id) {
-            rv = splice(state->sqlite, state->splice_in, state->drop_history, previous, writer,
-                        row->id, storing, result);
+            rv = splice(state->sqlite, state->sql->splice_in, state->sql->drop_history, previous,
+                        writer, row->id, storing, result);
             if (rv != APR_SUCCESS) {
                 return rv;
             }
@@ -286,37 +321,14 @@ static apr_status_t keep_history(state_t *state, const ecl_store_row_t *row, ecl
         }
         writer = previous;
     }
-    ecl_sql_bind_ints(state->add_history, 2, (const apr_int64_t[]){state->job_id, row->id});
-    return ecl_sql_run(state->add_history, storing, result);
-}
-
-static apr_status_t add_day(state_t *state, const ecl_store_row_t *row, apr_time_t now,
-                            ecl_result_t *result)
-{
-    sqlite3_stmt *stmt = state->add_day;
-    const ecl_meter_day_t *key = row->key;
-    apr_size_t length = ecl_period_text_print(row->values, key->periods, state->text);
-    char date[ECL_DATE_TEXT];
-
-    ecl_date_print(key->date, date);
-    sqlite3_bind_int64(stmt, 1, row->meter_id);
-    sqlite3_bind_text(stmt, 2, date, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 3, key->channel, -1, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 4, key->interval_minutes);
-    sqlite3_bind_int64(stmt, 5, key->day_start);
-    sqlite3_bind_text(stmt, 6, state->text, (int)length, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 7, row->flags, key->periods, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 8, key->unit, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(stmt, 9, state->job_id);
-    sqlite3_bind_int64(stmt, 10, row->line);
-    sqlite3_bind_int64(stmt, 11, now);
-    return ecl_sql_run(stmt, storing, result);
+    ecl_sql_bind_ints(state->sql->add_history, 2, (const apr_int64_t[]){state->job_id, row->id});
+    return ecl_sql_run(state->sql->add_history, storing, result);
 }
 
 static apr_status_t change_day(state_t *state, const ecl_store_row_t *row, apr_time_t now,
                                ecl_result_t *result)
 {
-    sqlite3_stmt *stmt = state->change_day;
+    sqlite3_stmt *stmt = state->sql->change_day;
     apr_size_t length = ecl_period_text_print(row->values, row->key->periods, state->text);
 
     if (row->job != state->job_id) {
@@ -334,15 +346,32 @@ static apr_status_t change_day(state_t *state, const ecl_store_row_t *row, apr_t
     return ecl_sql_run(stmt, storing, result);
 }
 
+static apr_status_t add_days(state_t *state, ecl_store_row_t *const *rows, int count,
+                             apr_time_t now, ecl_result_t *result)
+{
+    state->sql->rows = (ecl_store_rows_t){rows, count};
+    ecl_sql_bind_ints(state->sql->add_days, 2, (const apr_int64_t[]){state->job_id, now});
+    return ecl_sql_run(state->sql->add_days, storing, result);
+}
+
 static apr_status_t batch_save(void *baton, ecl_store_row_t **rows, int count, apr_time_t now,
                                ecl_result_t *result)
 {
     state_t *state = baton;
+    ecl_store_row_t **added =
+        apr_palloc(state->pool, (apr_size_t)count * sizeof(ecl_store_row_t *));
+    int added_count = 0;
     apr_status_t rv = APR_SUCCESS;
 
     for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = rows[i]->id ? change_day(state, rows[i], now, result)
-                         : add_day(state, rows[i], now, result);
+        if (rows[i]->id) {
+            rv = change_day(state, rows[i], now, result);
+        } else {
+            added[added_count++] = rows[i];
+        }
+    }
+    if (rv == APR_SUCCESS && added_count) {
+        rv = add_days(state, added, added_count, now, result);
     }
     return failed(state->conn, rv);
 }

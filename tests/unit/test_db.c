@@ -244,6 +244,40 @@ static void test_schema_change_elsewhere_is_not_noticed(void **state)
     ecl_db_release(conn);
 }
 
+static apr_status_t finalise(void *stmt)
+{
+    sqlite3_finalize(stmt);
+    return APR_SUCCESS;
+}
+
+static void test_native_pool_ends_before_its_connection(void **state)
+{
+    fixture_t *f = *state;
+    const char *wal = apr_pstrcat(f->p, f->path, "-wal", NULL);
+    ecl_db_conn_t *conn = acquire(f);
+    sqlite3_stmt *stmt = NULL;
+    void *data = NULL;
+
+    make_table(f, conn);
+    assert_int_equal(sqlite3_prepare_v2(ecl_db_native(conn), "SELECT n FROM t", -1, &stmt, NULL),
+                     SQLITE_OK);
+    apr_pool_cleanup_register(ecl_db_native_pool(conn), stmt, finalise, apr_pool_cleanup_null);
+    apr_pool_userdata_setn(stmt, "kept", NULL, ecl_db_native_pool(conn));
+    ecl_db_release(conn);
+    conn = acquire(f);
+    apr_pool_userdata_get(&data, "kept", ecl_db_native_pool(conn));
+    assert_ptr_equal(data, stmt);
+    assert_int_equal(access(wal, F_OK), 0);
+    ecl_db_mark_failed(conn);
+    ecl_db_release(conn);
+    /* which SQLite only removes when it closes the last connection */
+    assert_int_equal(access(wal, F_OK), -1);
+    conn = acquire(f);
+    apr_pool_userdata_get(&data, "kept", ecl_db_native_pool(conn));
+    assert_null(data);
+    ecl_db_release(conn);
+}
+
 static void test_release_rolls_back(void **state)
 {
     fixture_t *f = *state;
@@ -611,6 +645,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_connection_is_set_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_queries_run_beside_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_schema_change_elsewhere_is_not_noticed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_native_pool_ends_before_its_connection, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_release_rolls_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_statement_fails_its_transaction, set_up,
