@@ -268,28 +268,58 @@ static int is_earlier(const reading_t *a, const reading_t *b)
     return a->date != b->date ? a->date < b->date : a->period < b->period;
 }
 
-static void note_reading(series_t *series, ecl_decimal_t value, ecl_date_t date, int period)
+/* Takes a day's readings into the series; returns how many there are. */
+static int note_readings(series_t *series, const ecl_meter_day_t *day)
 {
-    reading_t reading = {value, date, period};
+    ecl_decimal_t smallest = APR_INT64_MAX;
+    reading_t largest = {ECL_DECIMAL_MISSING, day->date, 0}; /* MISSING is below any value */
+    int count = 0;
 
-    if (value > 0) {
-        series->sizes[size_of(value)]++;
+    for (int i = 0; i < day->periods; i++) {
+        ecl_decimal_t value = day->values[i];
+
+        if (value == ECL_DECIMAL_MISSING) {
+            continue;
+        }
+        count++;
+        if (value > 0) {
+            series->sizes[size_of(value)]++;
+        }
+        smallest = value < smallest ? value : smallest;
+        if (value > largest.value) {
+            largest.value = value;
+            largest.period = i + 1;
+        }
     }
-    if (!series->readings || value < series->smallest) {
-        series->smallest = value;
+    if (!count) {
+        return 0;
     }
-    if (!series->readings || value > series->largest.value ||
-        (value == series->largest.value && is_earlier(&reading, &series->largest))) {
-        series->largest = reading;
+    if (!series->readings || smallest < series->smallest) {
+        series->smallest = smallest;
     }
-    series->readings++;
+    if (!series->readings || largest.value > series->largest.value ||
+        (largest.value == series->largest.value && is_earlier(&largest, &series->largest))) {
+        series->largest = largest;
+    }
+    series->readings += count;
+    return count;
+}
+
+static int has_only_zeros(const ecl_meter_day_t *day)
+{
+    for (int i = 0; i < day->periods; i++) {
+        if (day->values[i] != ECL_DECIMAL_MISSING && day->values[i] != 0) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 void ecl_checks_day(ecl_checks_t *checks, const ecl_meter_day_t *day)
 {
     series_t *series;
     unsigned char *marks;
-    int count = 0, is_zero = 1;
+    int count;
 
     if (!strcmp(day->channel, ECL_CHANNEL_VOLUME)) {
         return; /* goes along with what it was converted to */
@@ -298,13 +328,7 @@ void ecl_checks_day(ecl_checks_t *checks, const ecl_meter_day_t *day)
     if (!series) {
         return;
     }
-    for (int i = 0; i < day->periods; i++) {
-        if (day->values[i] != ECL_DECIMAL_MISSING) {
-            count++;
-            is_zero = is_zero && day->values[i] == 0;
-            note_reading(series, day->values[i], day->date, i + 1);
-        }
-    }
+    count = note_readings(series, day);
     if (!count) {
         return;
     }
@@ -315,7 +339,7 @@ void ecl_checks_day(ecl_checks_t *checks, const ecl_meter_day_t *day)
     if (!marks) {
         return;
     }
-    *marks |= (unsigned char)(SEEN | (is_zero ? 0 : NOT_ZERO));
+    *marks |= (unsigned char)(SEEN | (has_only_zeros(day) ? 0 : NOT_ZERO));
     if (count == day->periods && *marks & IN_PARTS) {
         forget_part(checks, find_part(checks, series, day->date));
         *marks = (unsigned char)(*marks & ~IN_PARTS);

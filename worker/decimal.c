@@ -301,14 +301,40 @@ static char *print_digits(apr_uint64_t number, int digits, char *text)
     return text + digits;
 }
 
+/* "7.125", as nearly every reading is: below a hundred, of three places at most. All is written, and
+ * cut to length without a branch: how many digits there are is anybody's guess. */
+static apr_size_t print_short(unsigned thousandths, char *text)
+{
+    unsigned whole = thousandths / 1000, places = thousandths % 1000;
+    unsigned tenth = places / 100, hundredth = places / 10 % 10, last = places % 10;
+    unsigned no_last = !last, no_two = no_last & !hundredth, no_three = no_two & !tenth;
+    unsigned has_tens = whole >= 10;
+
+    text[0] = (char)('0' + whole / 10);
+    text += has_tens;
+    text[0] = (char)('0' + whole % 10);
+    text[1] = '.';
+    text[2] = (char)('0' + tenth);
+    text[3] = (char)('0' + hundredth);
+    text[4] = (char)('0' + last);
+    return 5 + has_tens - no_last - no_two - 2 * no_three;
+}
+
 apr_size_t ecl_decimal_print(ecl_decimal_t value, char text[ECL_DECIMAL_TEXT])
 {
+    apr_uint64_t thousandths = (apr_uint64_t)value / 1000000;
     apr_uint64_t magnitude = value < 0 ? -(apr_uint64_t)value : (apr_uint64_t)value;
     apr_uint64_t whole = magnitude / ECL_DECIMAL_ONE;
     apr_uint32_t fraction = (apr_uint32_t)(magnitude % ECL_DECIMAL_ONE);
     int digits = 1, places = PLACES;
     char *at = text;
 
+    if (thousandths < 100000 && thousandths * 1000000 == (apr_uint64_t)value) {
+        apr_size_t length = print_short((unsigned)thousandths, text);
+
+        text[length] = '\0';
+        return length;
+    }
     if (value < 0) {
         *at++ = '-';
     }

@@ -382,9 +382,18 @@ static apr_status_t pass_over(run_t *run)
 /* What is known of the file with this batch of it. */
 static void take_note(run_t *run, const ecl_batch_t *batch)
 {
+    const ecl_meter_day_t *first = batch->days, *last = batch->days;
+
     for (int i = 0; i < batch->day_count; i++) {
-        ecl_summary_day(run->summary, &batch->days[i]);
-        ecl_checks_day(run->checks, &batch->days[i]);
+        const ecl_meter_day_t *day = &batch->days[i];
+
+        first = day->date < first->date ? day : first;
+        last = day->date > last->date ? day : last;
+        ecl_checks_day(run->checks, day);
+    }
+    if (batch->day_count) {
+        ecl_summary_day(run->summary, first);
+        ecl_summary_day(run->summary, last);
     }
     for (int i = 0; i < batch->error_count; i++) {
         ecl_summary_failed(run->summary, batch->places[i].layout, batch->places[i].foreign,

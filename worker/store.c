@@ -49,8 +49,9 @@ typedef struct batch_t {
     apr_pool_t *pool;
     ecl_store_row_t **rows; /* in order of first appearance */
     int row_count;
-    ecl_store_row_t **day_rows; /* for each day its row; NULL: nothing to store */
-    ecl_store_row_t **to_write; /* in order of the first change */
+    ecl_store_meter_t **day_meters; /* for each day its meter; NULL: it gives no readings */
+    ecl_store_row_t **day_rows;     /* for each day its row; NULL: nothing to store */
+    ecl_store_row_t **to_write;     /* in order of the first change */
     int to_write_count;
     ecl_store_counts_t *counts;
     const ecl_store_events_t *events;
@@ -189,6 +190,22 @@ static apr_status_t find_scratch_meters(ecl_store_t *store, ecl_store_meter_t **
     return APR_SUCCESS;
 }
 
+/* The cache's meter of a day; *pis_added: it has been put there by this, and nothing is known of
+ * it. */
+static ecl_store_meter_t *meter_of(ecl_store_t *store, const ecl_meter_day_t *day, int *pis_added)
+{
+    ecl_store_meter_t *meter = apr_hash_get(store->meters, day->meter, APR_HASH_KEY_STRING);
+
+    *pis_added = !meter;
+    if (!meter) {
+        meter = apr_pcalloc(store->meter_pool, sizeof *meter);
+        meter->identifier = apr_pstrdup(store->meter_pool, day->meter);
+        meter->kind = day->kind;
+        apr_hash_set(store->meters, meter->identifier, APR_HASH_KEY_STRING, meter);
+    }
+    return meter;
+}
+
 /* Sees to it that the meter of every day with values is in the cache; with `create`, exists. */
 static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *days, int count, int create,
                                 ecl_result_t *result)
@@ -196,18 +213,20 @@ static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *days, int
     ecl_store_t *store = batch->store;
     ecl_store_meter_t **missing =
         apr_palloc(batch->pool, (apr_size_t)count * sizeof(ecl_store_meter_t *));
-    int missing_count = 0;
+    int missing_count = 0, added;
     apr_status_t rv;
 
     for (int i = 0; i < count; i++) {
-        if (has_values(&days[i]) &&
-            !apr_hash_get(store->meters, days[i].meter, APR_HASH_KEY_STRING)) {
-            ecl_store_meter_t *meter = apr_pcalloc(store->meter_pool, sizeof *meter);
-
-            meter->identifier = apr_pstrdup(store->meter_pool, days[i].meter);
-            meter->kind = days[i].kind;
-            apr_hash_set(store->meters, meter->identifier, APR_HASH_KEY_STRING, meter);
-            missing[missing_count++] = meter;
+        if (!has_values(&days[i])) {
+            continue;
+        }
+        if (i && batch->day_meters[i - 1] && !strcmp(days[i].meter, days[i - 1].meter)) {
+            batch->day_meters[i] = batch->day_meters[i - 1]; /* days of a meter follow each other */
+            continue;
+        }
+        batch->day_meters[i] = meter_of(store, &days[i], &added);
+        if (added) {
+            missing[missing_count++] = batch->day_meters[i];
         }
     }
     rv = store->driver->meters(store->state, missing, missing_count,
@@ -256,6 +275,21 @@ static ecl_store_row_t *make_row(const ecl_meter_day_t *day, apr_int64_t meter_i
     return row;
 }
 
+/* Whether nobody can have stored a day yet: its meter was made by this store, in this very
+ * transaction or with no commit of anybody else since (which would have emptied the cache), and all
+ * days that it got from here in earlier batches are earlier. */
+static int is_known_absent(const ecl_store_t *store, ecl_store_meter_t *meter, ecl_date_t date)
+{
+    int is_first = !meter->given_in;
+
+    if (meter->given_in != store->batch_number) {
+        meter->last_before = is_first ? APR_INT32_MIN : meter->last;
+        meter->given_in = store->batch_number;
+    }
+    meter->last = is_first || date > meter->last ? date : meter->last;
+    return meter->made_in && date > meter->last_before;
+}
+
 /* Gives each day its row. */
 static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *days, int count,
                               ecl_result_t *result)
@@ -264,15 +298,11 @@ static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *days, int c
 
     for (int i = 0; i < count; i++) {
         const ecl_meter_day_t *day = &days[i];
-        const ecl_store_meter_t *meter;
+        ecl_store_meter_t *meter = batch->day_meters[i];
         ecl_store_row_t *row;
         row_key_t key = {0};
 
-        if (!has_values(day)) {
-            continue;
-        }
-        meter = apr_hash_get(batch->store->meters, day->meter, APR_HASH_KEY_STRING);
-        if (!meter->id) {
+        if (!meter || !meter->id) {
             continue; /* passing over: somebody has removed it since */
         }
         count_meter(batch, meter->id);
@@ -283,8 +313,7 @@ static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *days, int c
         row = apr_hash_get(known, &key, sizeof key);
         if (!row) {
             row = make_row(day, meter->id, batch->pool);
-            /* nobody can have stored a day of a meter that this very transaction has made */
-            row->is_loaded = meter->made_in == batch->store->batch_number;
+            row->is_loaded = is_known_absent(batch->store, meter, day->date);
             apr_hash_set(known, apr_pmemdup(batch->pool, &key, sizeof key), sizeof key, row);
             batch->rows[batch->row_count++] = row;
         } else if (strcmp(row->key->unit, day->unit) != 0) {
@@ -568,7 +597,7 @@ static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *days, 
                                ecl_store_counts_t *counts, const ecl_store_events_t *events,
                                int is_pass, ecl_result_t *result)
 {
-    apr_size_t bytes = (apr_size_t)count * sizeof(ecl_store_row_t *);
+    apr_size_t bytes = (apr_size_t)count * sizeof(void *);
     batch_t batch = {.store = store, .pool = store->batch_pool, .counts = counts, .events = events};
     apr_status_t rv;
 
@@ -577,6 +606,7 @@ static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *days, 
     }
     batch.rows = apr_palloc(batch.pool, bytes);
     batch.to_write = apr_palloc(batch.pool, bytes);
+    batch.day_meters = apr_pcalloc(batch.pool, bytes);
     batch.day_rows = apr_pcalloc(batch.pool, bytes);
     rv = run_batch(&batch, days, count, is_pass, result);
     apr_pool_clear(store->batch_pool);

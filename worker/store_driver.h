@@ -16,6 +16,9 @@ typedef struct ecl_store_meter_t {
     apr_int64_t id;      /* 0: not there. Below zero: known to a dry run's scratch only. */
     int created;         /* by this call */
     apr_int64_t made_in; /* number of the batch that made it; 0: none of this store's */
+    /* the latest date of the days that this store was given of it, and of those before given_in */
+    ecl_date_t last, last_before;
+    apr_int64_t given_in; /* number of the last batch with any; 0: there were none */
 } ecl_store_meter_t;
 
 /* A meter's day that a batch gives readings of, as it is now and as it will be written. */
@@ -50,7 +53,8 @@ typedef struct ecl_store_driver_t {
     /* Called first for each batch, with the days that it may write (count is 0 when it only reads).
      * Until the transaction ends nobody else writes days of their meters, or removes one. What the
      * driver makes for the batch in p is gone before that. *pchanged: whether anybody else may have
-     * committed since the last batch, so that what is remembered of meters must be read again. */
+     * committed since the last batch, so that what is remembered of meters and of their days must
+     * be read again. */
     apr_status_t (*begin)(void *state, const ecl_meter_day_t *days, int count, apr_pool_t *p,
                           int *pchanged, ecl_result_t *result);
     /* Sets id of the meters that exist; with `create`, makes the others, in their order. */

@@ -627,6 +627,46 @@ static void finds_out_that_a_meter_has_gone(void **state)
     assert_string_equal(stored(f), "A|2024-10-05|[1,2,3]|AAA|3|\n");
 }
 
+/* Days behind the last one of a meter that the job itself has made are not looked for, unless
+ * somebody else may have stored them meanwhile. */
+static void finds_days_that_others_stored_meanwhile(void **state)
+{
+    fixture_t *f = *state;
+    ecl_meter_day_t days[] = {day_of("A", 0, 2, "1 2 3"), day_of("A", 2, 3, "1 2 3"),
+                              day_of("A", 1, 4, "1 2 3"), day_of("A", 3, 5, "1 2 3"),
+                              day_of("A", 2, 6, "1 2 3")};
+    ecl_meter_day_t theirs = day_of("A", 3, 2, "9 2 3");
+
+    for (int same_connection = 0; same_connection < 2; same_connection++) {
+        apr_int64_t jobs[2] = {make_job(f), make_job(f)};
+        ecl_db_conn_t *ours = f->conn;
+        ecl_store_t *store;
+        apr_pool_t *p;
+
+        apr_pool_create(&p, f->pool);
+        store = open_store(f, jobs[0], 0, 0, p);
+        put(f, store, days, 1);
+        if (!same_connection) {
+            OK(f, ecl_db_acquire(&f->conn, f->db, &f->result));
+        }
+        put(f, open_store(f, jobs[1], 0, 0, p), &theirs, 1);
+        if (!same_connection) {
+            ecl_db_release(f->conn);
+            f->conn = ours;
+        }
+        forget(f);
+        for (int i = 1; i < 5; i++) {
+            put(f, store, days + i, 1);
+        }
+        assert_readings(f, 6, 1, 2, 3, 0);
+        assert_days(f, 2, 1, 0);
+        apr_pool_destroy(p);
+        take_out(f, jobs[1], 10);
+        take_out(f, jobs[0], 10);
+        assert_string_equal(dump(f), "--\n--\n");
+    }
+}
+
 /* ---- taking out ----------------------------------------------------------------------------- */
 
 static void takes_out_exactly_what_it_did(void **state)
@@ -923,6 +963,7 @@ int main(void)
         TEST(figures_do_not_depend_on_cutting),
         TEST(a_dry_run_counts_and_keeps_nothing),
         TEST(finds_out_that_a_meter_has_gone),
+        TEST(finds_days_that_others_stored_meanwhile),
         TEST(takes_out_exactly_what_it_did),
         TEST(keeps_days_that_a_later_import_changed),
         TEST(counts_a_kept_day_whose_later_import_was_deleted),
