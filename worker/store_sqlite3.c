@@ -5,6 +5,7 @@
  */
 #include <apr_atomic.h>
 
+#include "checkpointer.h"
 #include "period_text.h"
 #include "sql.h"
 #include "store_driver.h"
@@ -15,6 +16,7 @@
 /* Prepared once for a connection, and finalised before it is closed. */
 typedef struct statements_t {
     apr_uint32_t number;   /* another one for every connection of this process */
+    const void *last_user; /* the state of the last batch */
     ecl_store_rows_t rows; /* what the table ecl_rows holds */
     sqlite3_stmt *get_version;
     sqlite3_stmt *get_meter, *add_meter;
@@ -139,6 +141,9 @@ static apr_status_t find_statements(state_t *state, ecl_result_t *result)
     sql->number = apr_atomic_inc32(&count) + 1;
     rv = prepare(sql, state->sqlite, p, result);
     if (rv == APR_SUCCESS) {
+        rv = ecl_checkpointer_make(state->sqlite, p, result);
+    }
+    if (rv == APR_SUCCESS) {
         apr_pool_userdata_setn(sql, STATEMENTS_KEY, NULL, p);
         state->sql = sql;
     }
@@ -167,7 +172,9 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     }
     version = sqlite3_column_int64(state->sql->get_version, 0);
     sqlite3_reset(state->sql->get_version);
-    *pchanged = state->sql->number != state->statements_number || version != state->data_version;
+    *pchanged = state->sql->number != state->statements_number || state->sql->last_user != state ||
+                version != state->data_version;
+    state->sql->last_user = state;
     state->statements_number = state->sql->number;
     state->data_version = version;
     return APR_SUCCESS;

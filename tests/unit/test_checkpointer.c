@@ -1,0 +1,156 @@
+/* Checkpoints of SQLite's WAL beside the commits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "worker/checkpointer.h"
+
+#define SALT_AT 16 /* in the WAL's header: it is another one for each time that the WAL starts */
+
+typedef struct fixture_t {
+    apr_pool_t *pool;
+    char dir[64];
+    const char *path, *wal;
+    sqlite3 *sqlite;
+} fixture_t;
+
+static void run(fixture_t *f, const char *sql)
+{
+    if (sqlite3_exec(f->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, sqlite3_errmsg(f->sqlite));
+    }
+}
+
+static int set_up(void **state)
+{
+    fixture_t *f = calloc(1, sizeof *f);
+    const char *tmp = getenv("TMPDIR");
+
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "%s/ecl-wal-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(f->dir));
+    assert_int_equal(apr_pool_create(&f->pool, NULL), APR_SUCCESS);
+    f->path = apr_pstrcat(f->pool, f->dir, "/x.db", NULL);
+    f->wal = apr_pstrcat(f->pool, f->path, "-wal", NULL);
+    assert_int_equal(sqlite3_open(f->path, &f->sqlite), SQLITE_OK);
+    /* nothing here is to survive a power cut */
+    run(f, "PRAGMA page_size=512; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+           "CREATE TABLE t (n INTEGER PRIMARY KEY, s BLOB)");
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_t *f = *state;
+
+    unlink(f->path);
+    rmdir(f->dir);
+    apr_pool_destroy(f->pool);
+    free(f);
+    return 0;
+}
+
+static long salt(fixture_t *f)
+{
+    FILE *file = fopen(f->wal, "rb");
+    unsigned char bytes[4];
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, SALT_AT, SEEK_SET), 0);
+    assert_int_equal(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+    return (long)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+}
+
+static int count(fixture_t *f, const char *sql)
+{
+    sqlite3_stmt *stmt;
+    int n;
+
+    assert_int_equal(sqlite3_prepare_v2(f->sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    n = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return n;
+}
+
+/* More than a thousand pages in one commit; then commits of a page or two. */
+static void the_wal_starts_anew_while_commits_go_on(void **state)
+{
+    fixture_t *f = *state;
+    ecl_result_t result = ecl_result_make(f->pool);
+    apr_pool_t *p;
+    int rows = 0;
+
+    apr_pool_create(&p, f->pool);
+    assert_int_equal(ecl_checkpointer_make(f->sqlite, p, &result), APR_SUCCESS);
+    for (int round = 0; round < 3; round++) {
+        long before;
+
+        run(f, "WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1200)"
+               " INSERT INTO t (s) SELECT randomblob(500) FROM s");
+        rows += 1200;
+        /* for as long as the thread needs */
+        for (before = salt(f); salt(f) == before; rows++) {
+            run(f, "INSERT INTO t (s) VALUES ('x')");
+        }
+    }
+    assert_int_equal(count(f, "SELECT count(*) FROM t"), rows);
+    apr_pool_destroy(p);
+    run(f, "INSERT INTO t (s) VALUES ('x')");
+    assert_int_equal(sqlite3_close(f->sqlite), SQLITE_OK);
+    /* nobody else has it open any more */
+    assert_int_equal(access(f->wal, F_OK), -1);
+    assert_int_equal(sqlite3_open(f->path, &f->sqlite), SQLITE_OK);
+    assert_int_equal(count(f, "SELECT count(*) FROM t"), rows + 1);
+    assert_int_equal(count(f, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    sqlite3_close(f->sqlite);
+}
+
+/* The thread's own connection can't be had: the committer does it all. */
+static void the_wal_starts_anew_without_a_second_connection(void **state)
+{
+    fixture_t *f = *state;
+    ecl_result_t result = ecl_result_make(f->pool);
+    const char *away = apr_pstrcat(f->pool, f->path, ".away", NULL);
+    apr_pool_t *p;
+    long before;
+
+    apr_pool_create(&p, f->pool);
+    assert_int_equal(ecl_checkpointer_make(f->sqlite, p, &result), APR_SUCCESS);
+    assert_int_equal(rename(f->path, away), 0);
+    run(f, "WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1200)"
+           " INSERT INTO t (s) SELECT randomblob(500) FROM s");
+    for (before = salt(f); salt(f) == before;) {
+        run(f, "INSERT INTO t (s) VALUES ('x')");
+    }
+    assert_int_equal(rename(away, f->path), 0);
+    apr_pool_destroy(p);
+    assert_int_equal(count(f, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    assert_int_equal(sqlite3_close(f->sqlite), SQLITE_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_wal_starts_anew_while_commits_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_wal_starts_anew_without_a_second_connection, set_up,
+                                        tear_down),
+    };
+    int rv;
+
+    apr_initialize();
+    rv = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return rv;
+}
