@@ -12,6 +12,7 @@ typedef struct survey_t {
     const ecl_layout_t *layout;
     const ecl_clock_t *clock;
     ecl_wide_zone_t *wide;
+    ecl_records_t *records;
     ecl_turn_t *turn; /* NULL: no table lies on its side, or none of its days matters */
     apr_pool_t *pool; /* for texts that are kept */
     ecl_order_proof_t order;
@@ -120,7 +121,7 @@ static int are_ends(const survey_t *survey)
             is_local_midnight(survey, survey->last));
 }
 
-static void look_at(survey_t *survey, const ecl_record_t *record)
+static void look_at(survey_t *survey, ecl_record_t *record)
 {
     ecl_field_t cell = ecl_sample_cell(record, survey->layout->date_column);
     ecl_datetime_status_t status;
@@ -144,6 +145,12 @@ static void look_at(survey_t *survey, const ecl_record_t *record)
         return;
     }
     ecl_clock_day(survey->clock, stamp.date, &day);
+    if (day.minutes != 1440) {
+        ecl_records_split_rest(survey->records, record); /* now values matter */
+        if (record->status != ECL_RECORD_OK) {
+            return;
+        }
+    }
     if (survey->hour >= 0 && day.minutes != 1440 && has_any(survey, record)) {
         ecl_hours_look(&survey->hours, survey->layout, &day, survey->hour);
     }
@@ -250,6 +257,18 @@ static int have_offsets(const survey_t *survey)
            survey->layout->period_column < 0;
 }
 
+/* Rows of many values are looked at for their dates only, but for two days of the year. */
+static void pass_values(ecl_records_t *records, const ecl_layout_t *layout)
+{
+    int last =
+        layout->date_column > layout->time_column ? layout->date_column : layout->time_column;
+
+    if (layout->kind == ECL_LAYOUT_WIDE && !layout->turned && layout->parts.day < 0 &&
+        layout->parts.hour < 0) {
+        ecl_records_set_head(records, last + 1);
+    }
+}
+
 /* Looks at the records up to the bound. *pis_whole: the file ended before it. */
 static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr_pool_t *reading,
                          apr_pool_t *p, ecl_result_t *result)
@@ -271,6 +290,10 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
     if (status == APR_SUCCESS && layout->sheet) {
         ecl_records_only_sheet(records, layout->sheet_number);
     }
+    if (status == APR_SUCCESS) {
+        survey->records = records;
+        pass_values(records, layout);
+    }
     if (layout->turned && with_stamps) {
         survey->turn = ecl_turn_make(reading);
         ecl_turn_enter(survey->turn, layout->turned);
@@ -285,7 +308,11 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
         if (record.status != ECL_RECORD_OK) {
             continue;
         }
-        if (with_zone) {
+        if (with_zone && ecl_zone_name(record.fields[0].text, record.fields[0].length)) {
+            ecl_records_split_rest(records, &record);
+            if (record.status != ECL_RECORD_OK) {
+                continue;
+            }
             ecl_zone_look(&survey->zone, layout, &record, p);
         }
         if (with_meter && is_row) {

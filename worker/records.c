@@ -60,6 +60,8 @@ struct ecl_records_t {
     int row_ended;
     ecl_field_t fields[ECL_FIELDS_MAX];
     int count;  /* may exceed ECL_FIELDS_MAX: those are not kept */
+    int head;   /* how many fields of a line are split at first; 0: all */
+    int is_cut; /* the record in hand may have more */
     char *text; /* the fields' bytes, each with a NUL: never more than the record and one NUL */
     apr_size_t text_length;
     char *repaired; /* raw when it is not as in the file; allocated when first needed */
@@ -298,15 +300,15 @@ static int is_space_or_tab(char c)
 
 /* Splits a line that has no quotation mark, which most have not, as libcsv does: at every
  * delimiter, without the spaces and tabs around the fields. Costs a fifth of what libcsv's state
- * machine does. */
-static void split_plain(ecl_records_t *records, const char *line, apr_size_t length)
+ * machine does. Stops after `most` fields. */
+static void split_plain(ecl_records_t *records, const char *line, apr_size_t length, int most)
 {
     char delimiter = records->delimiter, *at = records->text, *end = at + length;
 
     memcpy(at, line, length);
     *end = delimiter; /* so that every field has one behind it */
     records->count = 0;
-    for (; at <= end; records->count++) {
+    for (; at <= end && records->count < most; records->count++) {
         char *start = at, *stop;
 
         while (*at != delimiter) {
@@ -410,7 +412,8 @@ static apr_status_t split(ecl_records_t *records, const line_t *first, line_t *l
     apr_status_t status;
 
     if (!memchr(text, '"', first->stop)) {
-        split_plain(records, text, first->stop);
+        records->is_cut = records->head > 0;
+        split_plain(records, text, first->stop, records->head ? records->head : INT_MAX);
         return APR_SUCCESS;
     }
     start_row(records);
@@ -538,6 +541,7 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
         records->patched = NULL;
     }
     *record = (ecl_record_t){.status = ECL_RECORD_OK};
+    records->is_cut = 0;
     status = find_record(records, &first, result);
     if (status != APR_SUCCESS) {
         return status;
@@ -583,6 +587,26 @@ apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_
         record->count = records->count;
     }
     return APR_SUCCESS;
+}
+
+void ecl_records_set_head(ecl_records_t *records, int fields)
+{
+    records->head = fields;
+}
+
+void ecl_records_split_rest(ecl_records_t *records, ecl_record_t *record)
+{
+    if (!records->is_cut || record->status != ECL_RECORD_OK) {
+        return;
+    }
+    records->is_cut = 0;
+    split_plain(records, record->raw, record->raw_length, INT_MAX);
+    record->count = records->count;
+    if (records->count > ECL_FIELDS_MAX) {
+        record->status = ECL_RECORD_TOO_LONG;
+        record->fields = NULL;
+        record->count = 0;
+    }
 }
 
 /* ---- workbooks ---------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ const struct ecl_source_t *ecl_records_source(const ecl_records_t *records);
  * ecl_bytes_read does. Allocates nothing per record. */
 apr_status_t ecl_records_next(ecl_records_t *records, ecl_record_t *record, ecl_result_t *result);
 
+/* From now on, for a caller that mostly needs no more: a record may have only its first `fields`
+ * fields; split_rest then gives it the others, too, which may show that it is TOO_LONG. */
+void ecl_records_set_head(ecl_records_t *records, int fields);
+void ecl_records_split_rest(ecl_records_t *records, ecl_record_t *record);
+
 /* What the file is packed in and how it is encoded, as far as it is known. */
 const ecl_form_t *ecl_records_form(const ecl_records_t *records);
 

@@ -213,6 +213,45 @@ static void as_many_fields_as_fit(void **state)
     assert_false(next(records, &record));
 }
 
+static void the_rest_of_a_record_when_it_is_needed(void **state)
+{
+    env_t *env = *state;
+    apr_pool_t *p = env->pool;
+    char *many = apr_pcalloc(p, ECL_FIELDS_MAX + 2);
+    const char *text = apr_pstrcat(p, "a , b,c\n\"d\",e,f\ng\n", NULL);
+    ecl_records_t *records;
+    ecl_record_t record;
+
+    memset(many, ',', ECL_FIELDS_MAX + 1);
+    text = apr_pstrcat(p, text, many, "\n", NULL);
+    write_file(env, text, strlen(text));
+    records = open_file(env, ',', 100);
+    ecl_records_set_head(records, 2);
+    assert_int_equal(next(records, &record), 1);
+    assert_int_equal(record.count, 2);
+    assert_string_equal(record.fields[0].text, "a");
+    assert_string_equal(record.fields[1].text, "b");
+    ecl_records_split_rest(records, &record);
+    ecl_records_split_rest(records, &record);
+    assert_int_equal(record.count, 3);
+    assert_string_equal(record.fields[2].text, "c");
+    assert_string_equal(record.raw, "a , b,c");
+    assert_int_equal(next(records, &record), 1); /* has quotes: libcsv gives it whole */
+    assert_int_equal(record.count, 3);
+    ecl_records_split_rest(records, &record);
+    assert_int_equal(record.count, 3);
+    assert_string_equal(record.fields[0].text, "d");
+    assert_int_equal(next(records, &record), 1);
+    ecl_records_split_rest(records, &record);
+    assert_int_equal(record.count, 1);
+    assert_int_equal(next(records, &record), 1);
+    assert_int_equal(record.status, ECL_RECORD_OK);
+    ecl_records_split_rest(records, &record);
+    assert_int_equal(record.status, ECL_RECORD_TOO_LONG);
+    assert_int_equal(record.count, 0);
+    assert_int_equal(next(records, &record), 0);
+}
+
 static void long_lines(void **state)
 {
     env_t *env = *state;
@@ -496,6 +535,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_delimiters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_delimiter_a_line_is_a_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_many_fields_as_fit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rest_of_a_record_when_it_is_needed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_too_long_may_end_the_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_quoted_record, set_up, tear_down),
