@@ -1,7 +1,7 @@
 /*
  * A job's run.
  *
- *   check the file ─ open the reader ─ count ─ pass over what is stored ─ batches ─ finish
+ *   open the reader, check the file ─ count ─ pass over what is stored ─ batches ─ finish
  *        any of them ── stop ──▶ give back        cancel ──▶ take out ──▶ cancelled
  *                    ── wrong file ──▶ failed     trouble ──▶ give back, to be tried again
  *
@@ -33,6 +33,7 @@ typedef struct run_t {
     ecl_result_t *result;
     ecl_db_conn_t *conn;
     ecl_clock_t *clock;
+    ecl_stored_file_t *file_check;
     ecl_reader_t *reader;
     ecl_store_t *store;
     ecl_summary_t *summary;
@@ -193,10 +194,9 @@ static apr_status_t open_without_template(run_t *run, const char *path,
     return rv;
 }
 
-static apr_status_t open_reader(run_t *run, const char *path)
+static apr_status_t find_layout(run_t *run, const char *path)
 {
     ecl_reader_options_t options = {.import_type = run->job->import_type, .clock = run->clock};
-    json_object *preview;
     ecl_clock_day_t day;
     int minute;
     apr_status_t rv;
@@ -215,6 +215,22 @@ static apr_status_t open_reader(run_t *run, const char *path)
     if (rv == ECL_EINPUT && run->template && is_conflict(run->result)) {
         rv = open_without_template(run, path, &options);
     }
+    return rv;
+}
+
+/* What was found in a file that is not the one that was uploaded is of no interest. */
+static apr_status_t check_file(run_t *run, apr_status_t found)
+{
+    apr_status_t rv = ecl_stored_file_finish(run->file_check, tick, run, run->result);
+
+    return rv == APR_SUCCESS ? found : rv;
+}
+
+static apr_status_t open_reader(run_t *run, const char *path)
+{
+    json_object *preview;
+    apr_status_t rv = check_file(run, find_layout(run, path));
+
     if (!run->checkpoint) {
         ecl_summary_template(run->summary, run->template ? run->template->name : NULL,
                              run->template ? run->template->options : NULL);
@@ -287,8 +303,8 @@ static apr_status_t prepare(run_t *run)
                         "the stored file is gone; upload it again");
     }
     path = ecl_storage_path(settings->storage_dir, job->stored_name, run->p);
-    if ((rv = ecl_stored_file_check(path, job->file_size, job->file_sha256, tick, run, run->p,
-                                    run->result)) != APR_SUCCESS ||
+    if ((rv = ecl_stored_file_start(&run->file_check, path, job->file_size, job->file_sha256,
+                                    run->p, run->result)) != APR_SUCCESS ||
         (rv = ecl_clock_make(&run->clock, settings->timezone, run->p, run->result)) !=
             APR_SUCCESS ||
         (rv = open_reader(run, path)) != APR_SUCCESS ||
