@@ -369,6 +369,26 @@ static void add(void **state)
     assert_false(ecl_decimal_add(-APR_INT64_MAX, -2, &sum));
 }
 
+/* As nearly all readings are: they are printed in another way than the rest. */
+static void short_numbers_are_printed_alike(void **state)
+{
+    char text[ECL_DECIMAL_TEXT], expected[ECL_DECIMAL_TEXT];
+
+    (void)state;
+    for (int thousandths = 0; thousandths < 200000; thousandths++) {
+        apr_size_t length = (apr_size_t)snprintf(expected, sizeof expected, "%d.%03d",
+                                                 thousandths / 1000, thousandths % 1000);
+
+        while (expected[length - 1] == '0') {
+            length--;
+        }
+        length -= expected[length - 1] == '.';
+        expected[length] = '\0';
+        assert_int_equal(ecl_decimal_print(thousandths * (ECL_DECIMAL_ONE / 1000), text), length);
+        assert_string_equal(text, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(what_is_no_number),
         cmocka_unit_test(length_is_respected),
         cmocka_unit_test(print),
+        cmocka_unit_test(short_numbers_are_printed_alike),
         cmocka_unit_test(what_is_printed_is_read_back),
         cmocka_unit_test(rounding_agrees_with_whole_numbers),
         cmocka_unit_test(scale),
