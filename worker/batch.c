@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include "period_text.h"
+
 /* a flush hands over days that were being gathered, after the batch was full */
 #define SPARE 200
 
@@ -54,9 +56,18 @@ static void copy_day(ecl_meter_day_t *to, const ecl_meter_day_t *day)
 
 void ecl_batch_add_day(ecl_batch_t *batch, const ecl_meter_day_t *day)
 {
+    ecl_meter_day_t *copy;
+    char text[ECL_PERIOD_TEXT_MAX];
+
     batch->days =
         grow(batch->days, batch->day_count, &batch->day_room, sizeof *batch->days, batch->pool);
-    copy_day(&batch->days[batch->day_count++], day);
+    copy = &batch->days[batch->day_count++];
+    copy_day(copy, day);
+    copy->text = NULL;
+    if (batch->prints_values) {
+        copy->text_length = ecl_period_text_print(day->values, day->periods, text);
+        copy->text = apr_pmemdup(batch->text_pool, text, copy->text_length);
+    }
 }
 
 /* Rows below the same header share its text. */

@@ -35,8 +35,9 @@ typedef struct ecl_batch_t {
     ecl_job_progress_t progress; /* rows, checkpoint, bytes_done */
     apr_time_t started;
     int full_at;           /* days, or errors */
+    int prints_values;     /* of the days that are added: text */
     apr_pool_t *pool;      /* the batch itself */
-    apr_pool_t *text_pool; /* texts of errors and warnings */
+    apr_pool_t *text_pool; /* texts of errors and warnings, and of values */
 } ecl_batch_t;
 
 /* days: how many make it full; 0: ECL_BATCH_DAYS. It grows in p. */

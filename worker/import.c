@@ -405,7 +405,6 @@ static void take_note(run_t *run, const ecl_batch_t *batch)
 
         first = day->date < first->date ? day : first;
         last = day->date > last->date ? day : last;
-        ecl_checks_day(run->checks, day);
     }
     if (batch->day_count) {
         ecl_summary_day(run->summary, first);
@@ -609,7 +608,9 @@ static apr_status_t import_rows(run_t *run)
         .checkpoint = run->checkpoint,
         .bytes_done = run->bytes_done,
         .failed_rows_left = run->context->settings->max_errors - run->failed_rows,
-        .line = run->context->line};
+        .line = run->context->line,
+        .prints_values = ecl_db_conn_driver(run->conn) == ECL_DB_SQLITE3,
+        .checks = run->checks};
     ecl_read_ahead_t *ahead;
     apr_status_t rv;
 
@@ -769,6 +770,7 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
                  .bytes_done = job->bytes_done,
                  .started_at = apr_time_now(),
                  .renewed_at = apr_time_now()};
+    apr_pool_t *checks_pool;
     apr_status_t rv;
 
     ecl_log(ECL_LOG_INFO, 0,
@@ -784,7 +786,8 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
     apr_pool_create(&run.p, p);
     ecl_options_read(job->options, run.given);
     run.summary = ecl_summary_make(job->summary, run.p);
-    run.checks = ecl_checks_make(run.p);
+    apr_pool_create(&checks_pool, run.p); /* they grow in the thread that reads */
+    run.checks = ecl_checks_make(checks_pool);
     note_line(&run, 0);
     rv = run_work(&run, claim->work);
     note_line(&run, 0);

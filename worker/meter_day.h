@@ -30,6 +30,9 @@ typedef struct ecl_meter_day_t {
     apr_int64_t day_start; /* seconds since 1970 UTC */
     int periods;           /* 46, 48, 50; 1 for a daily total */
     apr_int64_t line;      /* physical line of the first record that gave a reading */
+    /* values as ecl_period_text_print prints them, without NUL; NULL: nobody has */
+    const char *text;
+    apr_size_t text_length;
     ecl_decimal_t values[ECL_PERIODS_MAX]; /* ECL_DECIMAL_MISSING where the file gives none */
     char flags[ECL_PERIODS_MAX];
 } ecl_meter_day_t;

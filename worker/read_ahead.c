@@ -28,7 +28,12 @@ struct ecl_read_ahead_t {
 
 static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
 {
-    ecl_batch_add_day(((ecl_read_ahead_t *)baton)->filling, day);
+    ecl_read_ahead_t *ahead = baton;
+
+    ecl_batch_add_day(ahead->filling, day);
+    if (ahead->options.checks) {
+        ecl_checks_day(ahead->options.checks, day);
+    }
     return APR_SUCCESS;
 }
 
@@ -137,6 +142,7 @@ apr_status_t ecl_read_ahead_start(ecl_read_ahead_t **pahead, ecl_reader_t *reade
     }
     for (int i = 0; i < BATCHES; i++) {
         ahead->slots[i].batch = ecl_batch_make(options->batch_days, own);
+        ahead->slots[i].batch->prints_values = options->prints_values;
         apr_queue_push(ahead->free, &ahead->slots[i]);
     }
     rv = apr_thread_create(&ahead->thread, NULL, read_all, ahead, p);

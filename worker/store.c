@@ -425,6 +425,7 @@ static int was_given(ecl_store_row_t *row, int i, apr_int64_t line)
 /* Notes that a reading of the row's day changes. */
 static void touch(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t *day)
 {
+    row->text = NULL;
     if (!row->is_ours) {
         row->is_ours = row->exists = 1;
         row->line = row->created ? day->line : row->given_line;
@@ -491,6 +492,8 @@ static void fill_day(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t
         }
     }
     touch(batch, row, day);
+    row->text = day->text;
+    row->text_length = day->text_length;
     batch->counts->readings_new += count;
     batch->counts->readings_missing += day->periods - count;
     batch->counts->days_new++;

@@ -34,6 +34,8 @@ typedef struct ecl_store_row_t {
     apr_int64_t job;  /* the last writer as loaded; 0 when id is 0 */
     apr_int64_t line; /* meter_days.import_line as it will be written */
     ecl_decimal_t *values; /* periods of them */
+    const char *text;      /* as text, see ecl_meter_day_t; NULL: nobody has printed them */
+    apr_size_t text_length;
     char *flags;
     int to_write; /* is among those handed to save */
     /* what this job gave of a day that it did not create, changed or not */

@@ -114,6 +114,18 @@ static int cursor_eof(sqlite3_vtab_cursor *base)
     return cursor->at >= cursor->rows->count;
 }
 
+static void give_values(cursor_t *cursor, const ecl_store_row_t *row, sqlite3_context *context)
+{
+    const char *text = row->text;
+    apr_size_t length = row->text_length;
+
+    if (!text) {
+        text = cursor->values;
+        length = ecl_period_text_print(row->values, row->key->periods, cursor->values);
+    }
+    sqlite3_result_text(context, text, (int)length, SQLITE_STATIC);
+}
+
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
 {
     cursor_t *cursor = (cursor_t *)base;
@@ -138,9 +150,7 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context, in
         sqlite3_result_int64(context, key->day_start);
         break;
     case COLUMN_PERIOD_VALUES:
-        sqlite3_result_text(context, cursor->values,
-                            (int)ecl_period_text_print(row->values, key->periods, cursor->values),
-                            SQLITE_STATIC);
+        give_values(cursor, row, context);
         break;
     case COLUMN_PERIOD_FLAGS:
         sqlite3_result_text(context, row->flags, key->periods, SQLITE_STATIC);

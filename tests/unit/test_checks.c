@@ -317,7 +317,7 @@ static void bounds_are_told(void **state)
         apr_snprintf(day->meter, sizeof day->meter, "M%d", i);
         ecl_checks_day(t->checks, day);
     }
-    assert_string_equal(told(t), "checks-limited 1 more than 20000 meters and channels: those that "
+    assert_string_equal(told(t), "checks-limited 1 more than 10000 meters and channels: those that "
                                  "come later were not looked at\n");
 
     t->checks = ecl_checks_make(t->p);
