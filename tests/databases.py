@@ -100,6 +100,17 @@ class Sqlite3:
             yield
             db.execute("ROLLBACK")
 
+    def stall_storing(self):
+        """Whoever stores a day from now on never ends."""
+        with contextlib.closing(self.connect()) as db:
+            db.executescript("CREATE TABLE stall (n INTEGER);"
+                             "INSERT INTO stall SELECT value FROM json_each(json_array("
+                             + ",".join(["1"] * 100) + "));"
+                             "INSERT INTO stall SELECT a.n FROM stall a, stall b;"
+                             "CREATE TRIGGER stall BEFORE INSERT ON meter_days BEGIN"
+                             " SELECT count(*) FROM stall a, stall b, stall c, stall d"
+                             " WHERE a.n + b.n + c.n + d.n = 0; END")
+
     def is_lost(self, error):
         return isinstance(error, sqlite3.OperationalError)
 
@@ -172,6 +183,14 @@ class Pgsql:
             take(lambda: db.execute("LOCK TABLE import_jobs IN EXCLUSIVE MODE"),
                  lambda: when(db), db.raw.rollback)
             yield
+
+    def stall_storing(self):
+        """Whoever stores a day from now on never ends."""
+        with contextlib.closing(self.connect()) as db, db:
+            db.execute("CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS"
+                       " 'BEGIN PERFORM pg_sleep(3600); RETURN NEW; END'")
+            db.execute("CREATE TRIGGER stall BEFORE INSERT ON meter_days FOR EACH ROW"
+                       " EXECUTE FUNCTION stall()")
 
     def is_lost(self, error):
         import psycopg2

@@ -25,7 +25,7 @@
 
 #include "meter_day.h"
 
-#define ECL_CHECKS_SERIES 20000
+#define ECL_CHECKS_SERIES 10000
 #define ECL_CHECKS_DAY_BYTES (8 * 1024 * 1024)
 #define ECL_CHECKS_PARTS 50000
 

@@ -13,7 +13,7 @@
 #include "store_driver.h"
 
 /* about 200 bytes each; a file rarely has more meters, and then it goes through them in order */
-#define METER_CACHE_MAX 20000
+#define METER_CACHE_MAX 10000
 
 /* A set of small integers that only grows. */
 typedef struct bitset_t {

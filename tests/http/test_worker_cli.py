@@ -453,7 +453,8 @@ def test_a_job_that_kills_its_worker_fails_and_the_others_go_on(run, daemon):
 
 def test_deaths_at_one_spot_back_off_and_end(run, daemon):
     """The first says more about the process than about the file; the others do not."""
-    batch_id = wh.queue(run, wh.big_file())
+    batch_id = wh.queue(run, DAY)
+    run.database.stall_storing()
     worker = daemon()
     began, killed = [], []
     for attempt in (1, 2, 3):
