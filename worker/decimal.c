@@ -301,8 +301,8 @@ static char *print_digits(apr_uint64_t number, int digits, char *text)
     return text + digits;
 }
 
-/* "7.125", as nearly every reading is: below a hundred, of three places at most. All is written, and
- * cut to length without a branch: how many digits there are is anybody's guess. */
+/* "7.125", as nearly every reading is: below a hundred, of three places at most. All is written,
+ * and cut to length without a branch: how many digits there are is anybody's guess. */
 static apr_size_t print_short(unsigned thousandths, char *text)
 {
     unsigned whole = thousandths / 1000, places = thousandths % 1000;
