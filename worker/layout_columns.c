@@ -3,41 +3,14 @@
  * files the column called "Site Id" or "Meter Name" holds the MPAN and the one called MPAN does
  * not.
  */
-#include "../lib/utf8.h"
-#include "layout_internal.h"
+#include "layout_columns.h"
 #include "meter_day.h"
 
 #define RANK_OF_ID 7 /* the role's least telling name */
 
-/* What a column is called, and what its cells look like. */
-typedef struct column_t {
-    int index;
-    ecl_role_t role;
-    int rank;
-    int is_utc;
-    ecl_unit_t header_unit;
-    int cells; /* that are not blank; of these are: */
-    int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
-        flags;
-    int zeros, last_periods;   /* of numbers: 0; 47 or more and still a period; */
-    int forty_eights;          /* 48 */
-    int stamps;                /* of dates: those with a time of day that is not midnight */
-    int serials, serial_times; /* of dates: those that are day numbers, with a time of day */
-    int unix_times;            /* of dates: those that are counted since 1970 */
-    int is_reactive;           /* some cell says kVArh */
-    int is_by_unit;            /* all its name is known for is the unit in it */
-    int varies;                /* not all cells are the same number */
-    ecl_decimal_t first_number;
-} column_t;
-
-typedef struct columns_t {
-    column_t *all; /* outside value blocks */
-    int count;
-} columns_t;
-
 /* How well a column's name fits for dates; 0: not at all. Of two that hold dates the one that says
  * "start" is the surer one. */
-static int date_rank(const column_t *column)
+static int date_rank(const ecl_column_t *column)
 {
     switch (column->role) {
     case ECL_ROLE_START:
@@ -54,7 +27,7 @@ static int date_rank(const column_t *column)
     }
 }
 
-static void look_at_cell(column_t *column, ecl_field_t cell)
+static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
 {
     char identifier[ECL_METER_MAX];
     ecl_meter_kind_t kind;
@@ -135,19 +108,19 @@ static int is_below_table(const ecl_record_t *record)
            (record->count && ecl_is_total(record->fields[0].text, record->fields[0].length));
 }
 
-static void look(columns_t *columns, const ecl_layout_t *layout, const ecl_record_t *header,
+static void look(ecl_columns_t *columns, const ecl_layout_t *layout, const ecl_record_t *header,
                  const ecl_sample_t *sample, int from)
 {
     columns->count = 0;
     for (int index = 0; index < header->count; index++) {
         const ecl_field_t *name = &header->fields[index];
-        column_t *column;
+        ecl_column_t *column;
 
         if (is_in_block(layout, index)) {
             continue;
         }
         column = &columns->all[columns->count++];
-        *column = (column_t){.index = index};
+        *column = (ecl_column_t){.index = index};
         column->role = ecl_header_role(name->text, name->length, &column->rank, &column->is_utc);
         column->header_unit = ecl_unit_in_header(name->text, name->length);
         if (index == layout->parts.day) {
@@ -187,12 +160,12 @@ static int most(int part, int whole)
 /* ---- choosing ----------------------------------------------------------------------------------
  */
 
-static const column_t *best_named(const columns_t *columns, ecl_role_t role)
+static const ecl_column_t *best_named(const ecl_columns_t *columns, ecl_role_t role)
 {
-    const column_t *best = NULL;
+    const ecl_column_t *best = NULL;
 
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column->role == role && column->cells && (!best || column->rank < best->rank)) {
             best = column;
@@ -206,12 +179,12 @@ static const column_t *best_named(const columns_t *columns, ecl_role_t role)
     return best;
 }
 
-static const column_t *meter_by_content(const columns_t *columns)
+static const ecl_column_t *meter_by_content(const ecl_columns_t *columns)
 {
-    const column_t *best = NULL;
+    const ecl_column_t *best = NULL;
 
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
         int is_named = column->role == ECL_ROLE_METER;
 
         if (!most(column->mpans, column->cells) || column->role == ECL_ROLE_VALUE ||
@@ -252,10 +225,10 @@ static int has_more_serials(const ecl_sample_t *sample, int from, int name, int 
 }
 
 /* A column called "Channel" with MPRNs. */
-static const column_t *gas_channel(const columns_t *columns)
+static const ecl_column_t *gas_channel(const ecl_columns_t *columns)
 {
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column->role == ECL_ROLE_CHANNEL && column->cells && column->mprns == column->cells) {
             return column;
@@ -266,11 +239,11 @@ static const column_t *gas_channel(const columns_t *columns)
 
 /* Where rows of one "Site Ref" have several sites, and those of a site one reference, the site
  * tells meters apart. A plain "Id" may be the row's own. */
-static const column_t *finer_name(const columns_t *columns, const ecl_sample_t *sample, int from,
-                                  const column_t *named)
+static const ecl_column_t *finer_name(const ecl_columns_t *columns, const ecl_sample_t *sample,
+                                      int from, const ecl_column_t *named)
 {
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column->role == ECL_ROLE_METER && column->rank < RANK_OF_ID && column != named &&
             column->cells && has_more_serials(sample, from, named->index, column->index) &&
@@ -281,9 +254,10 @@ static const column_t *finer_name(const columns_t *columns, const ecl_sample_t *
     return named;
 }
 
-static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t *sample, int from)
+static const ecl_column_t *choose_meter(const ecl_columns_t *columns, const ecl_sample_t *sample,
+                                        int from)
 {
-    const column_t *best = meter_by_content(columns), *named, *serial;
+    const ecl_column_t *best = meter_by_content(columns), *named, *serial;
 
     if (best) {
         return best;
@@ -293,7 +267,7 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
         return named;
     }
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column->role == ECL_ROLE_METER && column->cells && column->mprns == column->cells &&
             (!best || column->rank < best->rank)) {
@@ -318,13 +292,13 @@ static const column_t *choose_meter(const columns_t *columns, const ecl_sample_t
                                                                                            : serial;
 }
 
-static const column_t *choose_date(const columns_t *columns, const column_t *meter)
+static const ecl_column_t *choose_date(const ecl_columns_t *columns, const ecl_column_t *meter)
 {
-    const column_t *best = NULL;
+    const ecl_column_t *best = NULL;
     int best_score = 0;
 
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
         int rank = date_rank(column);
         int score = rank ? rank + 10 * most(column->dates, column->cells) : 0;
 
@@ -337,7 +311,7 @@ static const column_t *choose_date(const columns_t *columns, const column_t *met
         return best;
     }
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column->role == ECL_ROLE_NONE && column != meter &&
             most(column->dates, column->cells) && column->numbers < column->dates) {
@@ -348,7 +322,7 @@ static const column_t *choose_date(const columns_t *columns, const column_t *met
 }
 
 /* How well a column without a name for times fits for them; 0: not at all. */
-static int time_rank(const column_t *column)
+static int time_rank(const ecl_column_t *column)
 {
     if (!most(column->times, column->cells)) {
         return 0;
@@ -368,7 +342,7 @@ static int time_rank(const column_t *column)
 }
 
 /* "Interval": "60min" beside times that are complete, or one number of minutes for all rows. */
-static int is_duration(const column_t *column, const column_t *date)
+static int is_duration(const ecl_column_t *column, const ecl_column_t *date)
 {
     return column->rank && column->cells > 1 &&
            ((date->stamps && !column->times) ||
@@ -376,23 +350,23 @@ static int is_duration(const column_t *column, const column_t *date)
 }
 
 /* Whole numbers up to 47 or 48, none of which has another meaning. */
-static int holds_periods(const column_t *column)
+static int holds_periods(const ecl_column_t *column)
 {
     return column->cells && column->periods + column->zeros == column->cells &&
            column->last_periods && column->periods > column->last_periods;
 }
 
 /* "Interval", "Slot": 1 … 48, where others have times. */
-static int is_numbered(const column_t *column)
+static int is_numbered(const ecl_column_t *column)
 {
     return column->role == ECL_ROLE_TIME && column->rank && holds_periods(column);
 }
 
 /* The column of times beside a date: called so, or holding them. */
-static const column_t *choose_time(const columns_t *columns, const column_t *date,
-                                   const column_t *meter)
+static const ecl_column_t *choose_time(const ecl_columns_t *columns, const ecl_column_t *date,
+                                       const ecl_column_t *meter)
 {
-    const column_t *best = best_named(columns, ECL_ROLE_TIME);
+    const ecl_column_t *best = best_named(columns, ECL_ROLE_TIME);
 
     if (best && best != date && date && (is_duration(best, date) || is_numbered(best))) {
         best = NULL;
@@ -401,7 +375,7 @@ static const column_t *choose_time(const columns_t *columns, const column_t *dat
         return best;
     }
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column != date && column != meter &&
             time_rank(column) > (best && best != date ? time_rank(best) : 0)) {
@@ -413,16 +387,16 @@ static const column_t *choose_time(const columns_t *columns, const column_t *dat
 
 /* The column of settlement periods: called so, or, where nothing else says when within the day,
  * holding the whole numbers up to 47 or 48. */
-static const column_t *choose_period(const columns_t *columns, const column_t *date,
-                                     const column_t *meter)
+static const ecl_column_t *choose_period(const ecl_columns_t *columns, const ecl_column_t *date,
+                                         const ecl_column_t *meter)
 {
-    const column_t *named = best_named(columns, ECL_ROLE_PERIOD);
+    const ecl_column_t *named = best_named(columns, ECL_ROLE_PERIOD);
 
     if (named || !date || date->stamps) {
         return named;
     }
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
 
         if (column != date && column != meter &&
             ((column->role == ECL_ROLE_NONE && holds_periods(column)) || is_numbered(column))) {
@@ -433,8 +407,8 @@ static const column_t *choose_period(const columns_t *columns, const column_t *d
 }
 
 /* Where a date has no time, and no other column has times or settlement periods: that of hours. */
-static void take_hour(ecl_layout_t *layout, const column_t *date, const column_t *time,
-                      const column_t *period, const ecl_sample_t *sample, int from)
+static void take_hour(ecl_layout_t *layout, const ecl_column_t *date, const ecl_column_t *time,
+                      const ecl_column_t *period, const ecl_sample_t *sample, int from)
 {
     ecl_parts_t *parts = &layout->parts;
 
@@ -452,33 +426,8 @@ static void take_hour(ecl_layout_t *layout, const column_t *date, const column_t
     layout->period_column = -1;
 }
 
-static const column_t *choose_value(const columns_t *columns, const column_t *meter)
-{
-    const column_t *best = NULL;
-    int best_score = 0;
-
-    for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
-        int score = 1;
-
-        if ((column->role != ECL_ROLE_VALUE && column->role != ECL_ROLE_TOTAL) || column == meter) {
-            continue;
-        }
-        score += column->numbers ? 1000 : 0;
-        score += column->header_unit == ECL_UNIT_OTHER ? 0 : 100;
-        score += column->role == ECL_ROLE_VALUE ? 50 : 0;
-        score += column->header_unit == ECL_UNIT_KWH ? 20 : 0;
-        score += 10 - column->rank;
-        if (score > best_score) {
-            best = column;
-            best_score = score;
-        }
-    }
-    return best;
-}
-
 /* What "Type", "Data Type", "Read Type" is about. */
-static ecl_role_t settle_type(const column_t *column)
+static ecl_role_t settle_type(const ecl_column_t *column)
 {
     if (column->role != ECL_ROLE_TYPE) {
         return column->role;
@@ -495,7 +444,7 @@ static ecl_role_t settle_type(const column_t *column)
     return column->rank == 1 ? ECL_ROLE_FLAG : ECL_ROLE_NONE;
 }
 
-static int index_of(const column_t *column)
+static int index_of(const ecl_column_t *column)
 {
     return column ? column->index : -1;
 }
@@ -503,16 +452,16 @@ static int index_of(const column_t *column)
 /* A column of channels holds words; where it holds identifiers or nothing, its name misleads, and
  * where it has one number for all rows, it says nothing. Numbers that differ keep rows apart: they
  * must be known, or fail the rows. */
-static int is_channel(const column_t *column)
+static int is_channel(const ecl_column_t *column)
 {
     return column && column->cells && !most(column->mpans, column->cells) &&
            (column->channels || !most(column->numbers, column->cells) || column->varies ||
             column->rank == 1);
 }
 
-static void take_marks(ecl_layout_t *layout, columns_t *columns, const column_t *meter)
+static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_column_t *meter)
 {
-    const column_t *channel, *unit;
+    const ecl_column_t *channel, *unit;
 
     for (int i = 0; i < columns->count; i++) {
         columns->all[i].role = settle_type(&columns->all[i]);
@@ -575,268 +524,13 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
     return (has_date || FOUND(found, ECL_ROLE_METER)) && has_value ? score : 0;
 }
 
-static const char *name_of(const ecl_layout_t *layout, int column, apr_pool_t *p)
-{
-    const char *name = column < layout->columns ? layout->names[column] : "";
-
-    return name[0] ? name : apr_psprintf(p, "number %d", column + 1);
-}
-
-/* What the name of a column of values says; NULL: nothing. */
-static const char *channel_of(const ecl_layout_t *layout, const column_t *column)
-{
-    const char *name = layout->names[column->index];
-    const char *channel = ecl_channel_of(name, strlen(name));
-
-    return channel && channel[0] ? channel : ecl_grid_channel_of(name, strlen(name));
-}
-
-static int is_taken(const ecl_layout_t *layout, const char *channel)
-{
-    int is_taken = !strcmp(channel, layout->channel ? layout->channel : "AI");
-
-    for (int i = 0; i < layout->extra_count; i++) {
-        is_taken = is_taken || !strcmp(channel, layout->extras[i].channel);
-    }
-    return is_taken;
-}
-
-/* What has run up so far is no reading: "Total Export (kWh)". */
-static int is_running_total(const ecl_layout_t *layout, const column_t *column)
-{
-    static const char *const words[] = {"total", "cumul", "register", "read"};
-    const char *name = layout->names[column->index];
-    char word[ECL_WORD_MAX];
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int says_gas(const ecl_layout_t *layout, const column_t *column)
-{
-    const char *name = layout->names[column->index];
-
-    return strlen(name) > 3 && !strncasecmp(name, "gas", 3);
-}
-
-/* Columns beside the value whose names say another channel. */
-static void take_extras(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
-                        const column_t *meter)
-{
-    for (int i = 0; i < columns->count && layout->extra_count < ECL_LAYOUT_EXTRAS; i++) {
-        const column_t *column = &columns->all[i];
-        const char *channel = channel_of(layout, column);
-
-        if (column->role != ECL_ROLE_VALUE || column == value || column == meter || !channel ||
-            !column->numbers || column->header_unit == ECL_UNIT_OTHER ||
-            is_taken(layout, channel) || is_running_total(layout, column)) {
-            continue;
-        }
-        layout->extras[layout->extra_count++] = (ecl_extra_value_t){
-            .column = column->index,
-            .channel = channel,
-            .unit = ecl_unit_name(column->header_unit),
-        };
-    }
-}
-
-static int says_direction(const ecl_layout_t *layout, const column_t *column)
-{
-    const char *name = layout->names[column->index];
-
-    return channel_of(layout, column) && (ecl_channel_has_direction(name, strlen(name)) ||
-                                          ecl_grid_channel_of(name, strlen(name)) != NULL);
-}
-
-/* "Electricity consumption" and "Gas consumption": names that are known, and equally good. So is a
- * name that comes twice, as of readings of another length. */
-static int is_as_well_named(const ecl_layout_t *layout, const column_t *a, const column_t *b)
-{
-    return !a->is_by_unit && !b->is_by_unit && a->role == b->role && a->rank == b->rank &&
-           a->header_unit == b->header_unit && b->numbers && !says_direction(layout, b) &&
-           (a->header_unit != ECL_UNIT_NONE || says_gas(layout, a) != says_gas(layout, b) ||
-            !strcasecmp(layout->names[a->index], layout->names[b->index]));
-}
-
-/* Another column that is known by its unit only, as the chosen one is, and neither says a channel:
- * "Day (kWh)", "Night (kWh)"; "Import T1 (kWh)", "Import T2 (kWh)". Or one that is named as well.
- */
-static int has_rival(const ecl_layout_t *layout, const columns_t *columns, const column_t *value)
-{
-    if (says_direction(layout, value)) {
-        return 0;
-    }
-    for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
-
-        if (column == value || is_running_total(layout, column)) {
-            continue;
-        }
-        if (is_as_well_named(layout, value, column) ||
-            (value->is_by_unit && column->is_by_unit && column->numbers &&
-             column->header_unit == value->header_unit && !channel_of(layout, column))) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int says_own(const ecl_layout_t *layout, const column_t *column)
-{
-    const char *name = layout->names[column->index];
-
-    return ecl_says_own_energy(name, strlen(name));
-}
-
-/* What a table has of energy on both sides of the meter. */
-typedef struct flows_t {
-    const column_t *import, *export;
-    int imports, exports; /* columns of the meter's import, */
-    int columns;          /* of energy or power, */
-    int own, grid;        /* of what is behind the meter; of those that name the grid */
-} flows_t;
-
-static flows_t find_flows(const ecl_layout_t *layout, const columns_t *columns,
-                          const column_t *meter, int with_power)
-{
-    flows_t flows = {0};
-
-    for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
-        const char *name = layout->names[column->index], *channel;
-        int is_power = column->header_unit == ECL_UNIT_KW;
-
-        if (!column->numbers || column == meter || column->header_unit == ECL_UNIT_OTHER ||
-            (column->role != ECL_ROLE_VALUE && column->role != ECL_ROLE_NONE)) {
-            continue;
-        }
-        flows.own += says_own(layout, column);
-        if (column->role != ECL_ROLE_VALUE) {
-            continue;
-        }
-        flows.columns++;
-        flows.grid += ecl_grid_channel_of(name, strlen(name)) != NULL;
-        channel = says_direction(layout, column) ? channel_of(layout, column) : NULL;
-        if (channel && is_power == with_power && !is_running_total(layout, column)) {
-            flows.import = strcmp(channel, "AI") ? flows.import : column;
-            flows.export = strcmp(channel, "AE") ? flows.export : column;
-            flows.imports += !strcmp(channel, "AI");
-            flows.exports += !strcmp(channel, "AE");
-        }
-    }
-    return flows;
-}
-
-/* Of a portal's columns those of the meter; `value` where the table is none of these. NULL: which
- * they are is not certain. A home's consumption is no meter's where the sun has a part in it. */
-static const column_t *choose_flow(const ecl_layout_t *layout, const columns_t *columns,
-                                   const column_t *meter, const column_t *value)
-{
-    flows_t flows = find_flows(layout, columns, meter, 0);
-
-    if ((!flows.own && !flows.grid) || flows.columns + flows.own < 2) {
-        return value;
-    }
-    if (!flows.imports && !flows.exports) {
-        flows = find_flows(layout, columns, meter, 1);
-    }
-    if (flows.imports > 1 || flows.exports > 1) {
-        return NULL;
-    }
-    if (flows.import) {
-        return flows.import;
-    }
-    if (!value->is_by_unit && (meter || !flows.own) && !says_own(layout, value)) {
-        return value;
-    }
-    return flows.columns > 1 || flows.own > 1 ? flows.export : value;
-}
-
-/* Energy beside the readings that no channel is known for: nobody shall think that it was read. */
-static void tell_not_read(ecl_layout_t *layout, const columns_t *columns, const column_t *value,
-                          const column_t *meter, apr_pool_t *p)
-{
-    const char *name = layout->names[value->index];
-    int is_portal = ecl_grid_channel_of(name, strlen(name)) != NULL;
-
-    for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
-        int is_read = column == value || column == meter;
-
-        for (int k = 0; k < layout->extra_count; k++) {
-            is_read = is_read || layout->extras[k].column == column->index;
-        }
-        if (!is_read && column->numbers &&
-            ((column->role == ECL_ROLE_VALUE && column->header_unit != ECL_UNIT_NONE &&
-              column->header_unit != ECL_UNIT_OTHER && column->header_unit != ECL_UNIT_KW) ||
-             (column->role == ECL_ROLE_NONE && (is_portal || says_own(layout, column))))) {
-            ecl_layout_add_note(
-                layout, "columns-not-read",
-                apr_psprintf(p,
-                             "column \"%.*s\" (number %d) is not read: the readings "
-                             "are those of column \"%.*s\"",
-                             ECL_CUT(60, layout->names[column->index]), column->index + 1,
-                             ECL_CUT(60, layout->names[value->index])),
-                p);
-        }
-    }
-}
-
-static apr_status_t take_value(ecl_layout_t *layout, const columns_t *columns,
-                               const column_t *meter, apr_pool_t *p, ecl_result_t *result)
-{
-    const column_t *value = choose_value(columns, meter), *flow;
-
-    if (!value) {
-        return ecl_fail(result, ECL_EINPUT, "no-value-column",
-                        "the file has no column of readings: expected 48 half-hourly columns, or a "
-                        "column such as kWh, Consumption or Value");
-    }
-    if (value->header_unit == ECL_UNIT_OTHER) {
-        return ecl_fail(result, ECL_EINPUT, "bad-unit",
-                        "the values of column %s are not energy in Wh, kWh or MWh",
-                        name_of(layout, value->index, p));
-    }
-    flow = choose_flow(layout, columns, meter, value);
-    if (!flow || has_rival(layout, columns, flow)) {
-        return ecl_fail(result, ECL_EINPUT, "several-values",
-                        "the file has several columns of readings, such as %s, and which of them "
-                        "is a row's reading is not known: leave the others out, or give each a row "
-                        "of its own",
-                        name_of(layout, value->index, p));
-    }
-    value = flow;
-    layout->value_column = value->index;
-    layout->unit = ecl_unit_name(value->header_unit);
-    layout->channel = channel_of(layout, value);
-    if (value->header_unit == ECL_UNIT_KVARH && !layout->channel) {
-        layout->channel = "RI";
-    }
-    take_extras(layout, columns, value, meter);
-    tell_not_read(layout, columns, value, meter, p);
-    for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
-
-        /* "Meter Units,Consumption,KWH": m3 is the unit of what the meter counts */
-        if (column->index == layout->unit_column && column->cells == column->volumes &&
-            value->header_unit == ECL_UNIT_KWH) {
-            layout->unit_column = -1;
-        }
-    }
-    return APR_SUCCESS;
-}
-
 /* Columns that hold numbers, or nothing yet, and have no part in the table that is known. */
-static int list_numbers(const ecl_layout_t *layout, const columns_t *columns, int list[])
+static int list_numbers(const ecl_layout_t *layout, const ecl_columns_t *columns, int list[])
 {
     int count = 0;
 
     for (int i = 0; i < columns->count; i++) {
-        const column_t *column = &columns->all[i];
+        const ecl_column_t *column = &columns->all[i];
         int index = column->index;
 
         if (index != layout->date_column && index != layout->time_column &&
@@ -853,7 +547,7 @@ static int list_numbers(const ecl_layout_t *layout, const columns_t *columns, in
 
 /* A column per meter, where no column names meters; else the one column of values. */
 static apr_status_t take_readings(ecl_layout_t *layout, const ecl_attempt_t *attempt,
-                                  const columns_t *columns, const column_t *meter,
+                                  const ecl_columns_t *columns, const ecl_column_t *meter,
                                   apr_pool_t *scratch, apr_pool_t *p, ecl_result_t *result)
 {
     apr_status_t status = APR_SUCCESS;
@@ -865,7 +559,7 @@ static apr_status_t take_readings(ecl_layout_t *layout, const ecl_attempt_t *att
         status = ecl_layout_take_meters(layout, attempt, list, count, scratch, p, result);
     }
     if (status == APR_SUCCESS && !layout->meter_count) {
-        status = take_value(layout, columns, meter, p, result);
+        status = ecl_layout_take_value(layout, columns, meter, p, result);
     }
     return status;
 }
@@ -876,11 +570,11 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     const ecl_sample_t *sample = &attempt->sample;
     const ecl_record_t *header = &sample->records[attempt->header];
     int from = attempt->first + attempt->label_lines;
-    columns_t *columns = apr_palloc(scratch, sizeof(columns_t));
-    const column_t *meter, *date, *time, *period;
+    ecl_columns_t *columns = apr_palloc(scratch, sizeof(ecl_columns_t));
+    const ecl_column_t *meter, *date, *time, *period;
     apr_status_t status;
 
-    columns->all = apr_palloc(scratch, (apr_size_t)(header->count + 1) * sizeof(column_t));
+    columns->all = apr_palloc(scratch, (apr_size_t)(header->count + 1) * sizeof(ecl_column_t));
     look(columns, layout, header, sample, from);
     meter = choose_meter(columns, sample, from);
     date = choose_date(columns, meter);
