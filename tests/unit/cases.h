@@ -5,24 +5,10 @@
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
 
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include <apr_strings.h>
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 #define JOIN(...) apr_pstrcat(pool, __VA_ARGS__, NULL)
 
@@ -75,15 +61,5 @@ static inline void assert_day(const reading_t *r, const char *meter, const char 
         assert_string_equal(value_of(r, meter, "AI", date, period), value);
     }
 }
-
-#define RUN_CASES(tests)                                                                           \
-    do {                                                                                           \
-        int failed;                                                                                \
-                                                                                                   \
-        apr_initialize();                                                                          \
-        failed = cmocka_run_group_tests(tests, set_up, tear_down);                                 \
-        apr_terminate();                                                                           \
-        return failed;                                                                             \
-    } while (0)
 
 #endif /* TESTS_CASES_H */

@@ -1,5 +1,6 @@
 /* A pool for each test, in `pool`: cmocka_unit_test_setup_teardown(test, make_pool, destroy_pool),
- * and cmocka_run_group_tests(tests, start_apr, stop_apr). */
+ * and cmocka_run_group_tests(tests, start_apr, stop_apr). Or one for all tests of a group:
+ * cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool). */
 #ifndef POOL_FIXTURE_H
 #define POOL_FIXTURE_H
 
@@ -38,6 +39,16 @@ static inline int stop_apr(void **state)
     (void)state;
     apr_terminate();
     return 0;
+}
+
+static inline int start_apr_with_pool(void **state)
+{
+    return start_apr(state) || make_pool(state);
+}
+
+static inline int stop_apr_with_pool(void **state)
+{
+    return destroy_pool(state) || stop_apr(state);
 }
 
 #endif

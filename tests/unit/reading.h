@@ -43,17 +43,17 @@ typedef struct reading_t {
 
 static reading_t *make_reading(void)
 {
-    apr_pool_t *pool;
+    apr_pool_t *p;
     reading_t *r;
 
-    apr_pool_create(&pool, NULL);
-    r = apr_pcalloc(pool, sizeof(*r));
-    r->pool = pool;
-    r->result = ecl_result_make(pool);
+    apr_pool_create(&p, NULL);
+    r = apr_pcalloc(p, sizeof(*r));
+    r->pool = p;
+    r->result = ecl_result_make(p);
     r->import_type = "auto";
-    r->days = apr_array_make(pool, 16, sizeof(ecl_meter_day_t));
-    r->errors = apr_array_make(pool, 16, sizeof(told_t));
-    r->warnings = apr_array_make(pool, 16, sizeof(told_t));
+    r->days = apr_array_make(p, 16, sizeof(ecl_meter_day_t));
+    r->errors = apr_array_make(p, 16, sizeof(told_t));
+    r->warnings = apr_array_make(p, 16, sizeof(told_t));
     return r;
 }
 

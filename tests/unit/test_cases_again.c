@@ -178,5 +178,5 @@ int main(void)
         cmocka_unit_test(test_case_65_different_values_for_one_half_hour),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

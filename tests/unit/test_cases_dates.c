@@ -329,5 +329,5 @@ int main(void)
         cmocka_unit_test(test_case_50_any_order),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

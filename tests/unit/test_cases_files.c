@@ -242,5 +242,5 @@ int main(void)
         cmocka_unit_test(test_case_23_commas_and_points),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -210,5 +210,5 @@ int main(void)
         cmocka_unit_test(test_case_11_no_meter_in_the_file),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -446,5 +446,5 @@ int main(void)
         cmocka_unit_test(test_case_35_a_workbook),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -215,5 +215,5 @@ int main(void)
         cmocka_unit_test(test_case_61_the_last_of_several_letters),
     };
 
-    RUN_CASES(tests);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

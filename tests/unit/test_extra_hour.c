@@ -1,23 +1,9 @@
 /* Columns without a name behind a day's values: the hour that comes twice in October, or not. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #define ORDINARY "25/10/2025"
 #define LONG "26/10/2025"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 /* The header's 48 names, or a row's 48 values; what stands before and behind each. */
 static const char *day(int is_header, const char *before, const char *behind)
@@ -134,10 +120,6 @@ int main(void)
         cmocka_unit_test(test_flags_before_the_values_stay_there),
         cmocka_unit_test(test_other_numbers_are_told),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,22 +1,8 @@
 /* Finding a file's layout from its content. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "worker/layout_internal.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 /* s with every a replaced by b */
 static const char *swap(const char *s, char a, char b)
@@ -794,10 +780,6 @@ int main(void)
         cmocka_unit_test(test_own_samples),
         cmocka_unit_test(test_both_clock_change_samples_say_the_same),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

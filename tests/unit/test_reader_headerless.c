@@ -1,20 +1,6 @@
 /* Files without a header whose rows are readings, or days that name no meter. */
+#include "pool_fixture.h"
 #include "reading.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static const ecl_given_t given = {.meter = MPAN};
 
@@ -161,10 +147,6 @@ int main(void)
         cmocka_unit_test(test_what_is_not_read),
         cmocka_unit_test(test_bad_rows_name_their_place),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

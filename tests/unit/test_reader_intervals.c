@@ -3,24 +3,10 @@
  * half-hours, on the days when the clocks change too. The n-th period of a day, by elapsed time,
  * has the value n.
  */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "half_hours.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static const int intervals[] = {5, 10, 15, 60};
 
@@ -395,10 +381,6 @@ int main(void)
         cmocka_unit_test(test_headerless_hours_need_an_identifier),
         cmocka_unit_test(test_headerless_half_hours_with_blank_flags),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,22 +1,8 @@
 /* A row per reading. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #define HEADER "MPAN,ReadDateTime,ReadValue,Unit,ReadingType\n"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static const char *join(const char *a, const char *b)
 {
@@ -769,10 +755,6 @@ int main(void)
         cmocka_unit_test(test_times_with_dots_and_commas),
         cmocka_unit_test(test_slots),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,24 +1,10 @@
 /* A column per meter. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "half_hours.h"
 
 #include "workbook.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 /* Two days of half-hours, by a printf format of day, hour, minute, and two values. */
 static const char *rows(const char *fmt)
@@ -387,10 +373,6 @@ int main(void)
         cmocka_unit_test(test_a_blank_column_is_no_meter),
         cmocka_unit_test(test_many_meters_in_any_order),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,24 +1,10 @@
 /* Tables that lie on their side: dates across the header, a row for each time of day. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "half_hours.h"
 
 #include "workbook.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static const ecl_given_t given = {.meter = MPAN};
 
@@ -381,10 +367,6 @@ int main(void)
         cmocka_unit_test(test_tables_of_months_are_refused),
         cmocka_unit_test(test_too_many_dates_are_refused),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,22 +1,8 @@
 /* A row per meter and day. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #define MPRN "4141592604"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 /* A file of numbered columns with the given rows. */
 static const char *numbered(int columns, const char *rows)
@@ -751,10 +737,6 @@ int main(void)
         cmocka_unit_test(test_lines_that_are_no_text),
         cmocka_unit_test(test_columns_passed_over_are_told),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, set_up, tear_down);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }
