@@ -111,9 +111,9 @@ static const char *detail_words(const char *detail, apr_pool_t *p)
 {
 #define READINGS " skipped; readings: # new, # changed, # unchanged"
     static const char *const reworded[][2] = {
-        {"# rows imported, # rejected, #" READINGS, "# rows imported, # failed, #" READINGS},
+        {"# rows imported, # rejected, #" READINGS, "rows: # imported, # failed, #" READINGS},
         {"dry run: # rows imported, # rejected, #" READINGS,
-         "dry run: # rows good, # failed, #" READINGS},
+         "dry run: rows: # good, # failed, #" READINGS},
         {"from record # on", "from record # on"}};
 #undef READINGS
     const char *words = NULL;

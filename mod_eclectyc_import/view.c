@@ -156,18 +156,22 @@ static const char *status_words(const ecl_job_t *job, const char **pclass)
     }
 }
 
+/* "1 row", "1,234 rows" */
+static const char *count_rows(apr_int64_t count, apr_pool_t *p)
+{
+    return apr_pstrcat(p, ecl_format_count(count, p), count == 1 ? " row" : " rows", NULL);
+}
+
 static const char *rows_words(const ecl_job_t *job, apr_pool_t *p)
 {
-    const char *processed = ecl_format_count(job->processed_rows, p);
-
     if (job->status == ECL_JOB_QUEUED && !job->processed_rows) {
         return "";
     }
     if (job->total_rows < 0) {
-        return apr_psprintf(p, "%s row%s", processed, job->processed_rows == 1 ? "" : "s");
+        return count_rows(job->processed_rows, p);
     }
-    return apr_psprintf(p, "%s of %s row%s", processed, ecl_format_count(job->total_rows, p),
-                        job->total_rows == 1 ? "" : "s");
+    return apr_pstrcat(p, ecl_format_count(job->processed_rows, p), " of ",
+                       count_rows(job->total_rows, p), NULL);
 }
 
 /* Why a job that has been tried waits, and until when. */
@@ -241,6 +245,7 @@ static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t 
     add_text(show, "readings_changed", ecl_format_count(job->readings_changed, p));
     add_text(show, "readings_unchanged", ecl_format_count(job->readings_unchanged, p));
     add_text(show, "imported_rows", ecl_format_count(job->imported_rows, p));
+    add_text(show, "imported", count_rows(job->imported_rows, p));
     add_text(show, "failed_rows", ecl_format_count(job->failed_rows, p));
     add_text(show, "skipped_rows", ecl_format_count(job->skipped_rows, p));
     return show;

@@ -299,7 +299,7 @@ def test_quick_actions(everywhere, idle, week, save):
     assert "Would add 336 and change 0 readings" in row().text
     page.press(f"Import for real: {name}", "table.jobs")
     assert idle.worker("run", "--once").returncode == 0
-    assert "1 rows imported" not in row().text and "7 rows imported" in row().text
+    assert "1 row imported" not in row().text and "7 rows imported" in row().text
 
 
 def drop(page, *paths, on="[data-drop]"):

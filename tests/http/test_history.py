@@ -49,7 +49,7 @@ def test_a_job_and_what_became_of_it(web):
         harness.USER, None, "march <1>.csv", batch_id)
     page = web.get(f"{web.admin}/status/{batch_id}").text
     assert '<h2 id="history-head">History</h2>' in page
-    assert "3 rows imported, 0 failed, 0 skipped; readings: 3 new" in page
+    assert "Rows: 3 imported, 0 failed, 0 skipped; readings: 3 new" in page
     assert "rejected, " not in page
     assert "<b>Undo asked for</b>" in page and "worker import1:" in page
 
@@ -72,9 +72,9 @@ def test_pages_say_it_as_pages_do(web):
     drain(web)
     assert events(web, batch_id)["events"][0]["detail"] == (
         "21 rows imported, 1 rejected, 0 skipped; readings: 1008 new, 0 changed, 0 unchanged")
-    assert ("21 rows imported, 1 failed, 0 skipped; readings: 1,008 new, 0 changed, 0 unchanged."
+    assert ("Rows: 21 imported, 1 failed, 0 skipped; readings: 1,008 new, 0 changed, 0 unchanged."
             in web.get(f"{web.admin}/events", params={"q": batch_id}).text)
-    assert ("Dry run: 21 rows good, 1 failed, 0 skipped; readings: 0 new, 0 changed, "
+    assert ("Dry run: rows: 21 good, 1 failed, 0 skipped; readings: 0 new, 0 changed, "
             "1,008 unchanged." in web.get(f"{web.admin}/status/{dry_run}").text)
 
 

@@ -43,7 +43,7 @@ def test_corrected_rows_are_linked_from_their_parent(web):
     words, html = page_of(web, parent["batch_id"])
     assert "Corrected rows of this import were sent again:" in words
     assert f'href="{web.admin_path}/status/{again["batch_id"]}">still &lt;wrong&gt;.csv</a>' in html
-    assert re.search(r"right\.csv, [^:]*:\d\d UTC: Completed, 1 rows imported, 0 failed", words)
+    assert re.search(r"right\.csv, [^:]*:\d\d UTC: Completed, 1 row imported, 0 failed", words)
 
     assert web.post(f"{web.admin}/status/{right['batch_id']}/undo").status_code == 303
     harness.wait_for(lambda: web.job(right["batch_id"])["undone_at"], "the undo")
