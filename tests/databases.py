@@ -94,11 +94,11 @@ class Sqlite3:
 
     @contextlib.contextmanager
     def held(self, when=lambda db: True):
-        """Nobody else can write meanwhile. Held only where `when` is true once it is."""
+        """A transaction in which nobody else can write. Held only where `when` is true once it is."""
         with contextlib.closing(self.connect(timeout=0, isolation_level=None)) as db:
             take(lambda: is_begun(db), lambda: when(db), lambda: db.execute("ROLLBACK"))
-            yield
-            db.execute("ROLLBACK")
+            yield db
+            db.execute("COMMIT")
 
     def stall_storing(self):
         """Whoever stores a day from now on never ends."""
@@ -178,11 +178,13 @@ class Pgsql:
 
     @contextlib.contextmanager
     def held(self, when=lambda db: True):
-        """Nobody else can write to the jobs meanwhile. Held only where `when` is true once it is."""
+        """A transaction in which nobody else can write to the jobs. Held only where `when` is true
+        once it is."""
         with contextlib.closing(self.connect()) as db:
             take(lambda: db.execute("LOCK TABLE import_jobs IN EXCLUSIVE MODE"),
                  lambda: when(db), db.raw.rollback)
-            yield
+            yield db
+            db.commit()
 
     def stall_storing(self):
         """Whoever stores a day from now on never ends."""

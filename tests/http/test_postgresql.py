@@ -93,11 +93,11 @@ def test_httpd_starts_without_its_database(installation, postgres):
     assert server.import_file(WEEK, deadline=harness.DEADLINE * 2)["status"] == "completed"
 
 
-def terminate(server):
-    with server.change() as db:
-        return db.execute("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
-                          " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                          ).fetchone()[0]
+def terminate(db):
+    """Ends all other connections to the database."""
+    return db.execute("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+                      " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                      ).fetchone()[0]
 
 
 def test_terminated_idle_connections_are_noticed_before_they_are_used(installation):
@@ -106,7 +106,8 @@ def test_terminated_idle_connections_are_noticed_before_they_are_used(installati
     with concurrent.futures.ThreadPoolExecutor(8) as pool:  # so that there are several
         assert set(pool.map(lambda _: server.get(server.admin).status_code, range(16))) == {200}
     for _ in range(3):
-        assert terminate(server) > 0
+        with server.change() as db:
+            assert terminate(db) > 0
         assert set(answers(server)) == {200}
         assert server.import_file(WEEK)["status"] == "completed"
 
@@ -114,8 +115,8 @@ def test_terminated_idle_connections_are_noticed_before_they_are_used(installati
 def test_a_backend_that_is_terminated_in_an_import_costs_nothing(installation):
     server = installation(Workers="1")
     batch_id = server.upload(wh.big_file())
-    with wh.held_in_the_middle(server, batch_id):
-        terminate(server)
+    with wh.held_in_the_middle(server, batch_id) as db:
+        terminate(db)
     job = server.finished(batch_id, harness.DEADLINE * 4)
     assert (job["status"], job["readings_new"]) == ("completed", wh.BIG_READINGS)
     assert server.sql("SELECT count(*) FROM meter_readings") == [(wh.BIG_READINGS,)]

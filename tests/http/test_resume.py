@@ -1,6 +1,7 @@
 """Taking readings out (undo, cancel), retry and delete, struck down half-way: they go on where they
 were, and in the end it is as if nothing had happened."""
 
+import contextlib
 import os
 import signal
 
@@ -36,13 +37,18 @@ def tables(run):
             for table in ("meters", "meter_days", "meter_day_history")]
 
 
-def strike(run, worker, batch_id, total):
-    """Kills the process that takes the job's days out, when some are out and some are not."""
-    left = harness.wait_for(lambda: (lambda n: n if n < total else None)(days(run)),
-                            "the first days to be taken out")
-    os.kill(wh.slots(worker.pid)[0], signal.SIGKILL)
-    assert left > total // 4, "the file is too small for this test"
-    assert wh.job(run, batch_id)["undone_at"] is None
+@contextlib.contextmanager
+def held_in_the_undo(run, batch_id, total):
+    """Some of the job's days are out and some are not, and no more go before the block's end."""
+    def is_in_the_middle(db):
+        [(undone_at,)] = db.execute("SELECT undone_at FROM import_jobs WHERE batch_id = ?",
+                                    (batch_id,)).fetchall()
+        assert undone_at is None, "the file is too small for this test"
+        return True
+
+    harness.wait_for(lambda: days(run) < total, "the first days to be taken out")
+    with run.database.held(is_in_the_middle):
+        yield
 
 
 def prepare(run):
@@ -65,7 +71,8 @@ def test_an_undo_whose_worker_is_killed_goes_on(run, daemon):
     wh.wait_for_status(run, batch_id, "completed")
     total = days(run)
     ask(run, batch_id, undo_requested=1, undone_by="bob")
-    strike(run, worker, batch_id, total)
+    with held_in_the_undo(run, batch_id, total):
+        os.kill(wh.slots(worker.pid)[0], signal.SIGKILL)
     row = harness.wait_for(lambda: (lambda j: j if j["undone_at"] else None)(wh.job(run, batch_id)),
                            "the undo", harness.DEADLINE * 4)
     assert (row["undo_requested"], row["lease_until"], days(run)) == (0, None, few)
@@ -82,13 +89,12 @@ def test_an_undo_goes_on_after_everything_was_killed(run, daemon):
     wh.wait_for_status(run, batch_id, "completed")
     ask(run, batch_id, undo_requested=1, undone_by="bob")
     total = days(run)
-    harness.wait_for(lambda: days(run) < total, "the first days to be taken out")
-    # all of its processes, and none hears of another's death
-    os.kill(worker.pid, signal.SIGSTOP)
-    for child in wh.children(worker.pid):
-        os.kill(child, signal.SIGKILL)
-    worker.close()
-    assert days(run) > few, "the file is too small for this test"
+    with held_in_the_undo(run, batch_id, total):
+        # all of its processes, and none hears of another's death
+        os.kill(worker.pid, signal.SIGSTOP)
+        for child in wh.children(worker.pid):
+            os.kill(child, signal.SIGKILL)
+        worker.close()
     assert wh.job(run, batch_id)["lease_until"], "nobody could give it back"
     with run.change() as db:  # as if 30 s had passed
         db.execute("UPDATE import_jobs SET lease_until = 1 WHERE lease_until IS NOT NULL")
@@ -97,25 +103,13 @@ def test_an_undo_goes_on_after_everything_was_killed(run, daemon):
     assert days(run) == few and tables(run) == before
 
 
-def cancel_and_kill(run, batch_id, slots):
-    """Once a batch is committed: in one transaction, in which the import can't end."""
-    with run.change() as db:
-        db.execute("UPDATE import_jobs SET cancel_requested = 1 WHERE batch_id = ?"
-                   " AND status = 'processing' AND processed_rows > 0", (batch_id,))
-        [(asked, status)] = db.execute("SELECT cancel_requested, status FROM import_jobs"
-                                       " WHERE batch_id = ?", (batch_id,)).fetchall()
-        assert status != "completed", "the file is too small for this test"
-        if asked:
-            os.kill(slots[0], signal.SIGKILL)
-        return asked
-
-
 def test_a_cancel_whose_worker_is_killed_goes_on(run, daemon):
     few, before = prepare(run)
     batch_id = wh.queue(run, wh.big_file())
     worker = daemon()
-    harness.wait_for(lambda: cancel_and_kill(run, batch_id, wh.slots(worker.pid)),
-                     "the job's first batch")
+    with wh.held_in_the_middle(run, batch_id) as db:
+        db.execute("UPDATE import_jobs SET cancel_requested = 1 WHERE batch_id = ?", (batch_id,))
+        os.kill(wh.slots(worker.pid)[0], signal.SIGKILL)
     row = wh.wait_for_status(run, batch_id, "cancelled")
     assert (row["cancel_requested"], days(run)) == (0, few)
     assert tables(run) == before

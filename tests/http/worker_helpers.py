@@ -14,7 +14,7 @@ import harness
 import meterfiles
 
 # Long enough to be caught in the middle: a batch has a thousand rows at most.
-BIG_METERS = 80 if harness.SANITIZED else 400
+BIG_METERS = 150 if harness.SANITIZED else 400
 BIG_DAYS = 300
 BIG_READINGS = BIG_METERS * BIG_DAYS * 48
 
@@ -83,8 +83,8 @@ def held_in_the_middle(run, batch_id):
         return status == "processing" and rows > 0
 
     harness.wait_for(lambda: job(run, batch_id)["processed_rows"], "the job's first batch")
-    with run.database.held(is_in_the_middle):
-        yield
+    with run.database.held(is_in_the_middle) as db:
+        yield db
 
 
 def children(pid):
