@@ -31,7 +31,7 @@ typedef struct keeper_t {
     apr_array_header_t *deaths; /* of ecl_death_t: to be dealt with */
     apr_time_t housekeeping_at, forget_at;
     int ready;
-    int predecessors_buried;
+    apr_time_t predecessors_until; /* they are looked for; 0: none is left */
     int busy; /* jobs wait or are worked on, or the workers are just starting */
     apr_pool_t *pass;
 } keeper_t;
@@ -159,30 +159,40 @@ static apr_status_t bury(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *re
     return APR_SUCCESS;
 }
 
-/* Workers of this host that ended together with their master, so that nobody has told of it. Once:
- * as of now, their master is ours. */
+/* Workers of this host that ended together with their master, so that nobody has told of it: those
+ * that are older than our master. One that was killed may take its time to end, in the middle of a
+ * sync, so it is looked for until none is left, or their leases have run out. */
 static apr_status_t bury_predecessors(keeper_t *keeper, ecl_db_conn_t *conn, ecl_result_t *result)
 {
     ecl_worker_t *workers;
-    int count, is_buried, is_any = 0;
+    int count, is_buried, is_any = 0, is_one_left = 0;
     apr_status_t rv;
 
-    if (keeper->predecessors_buried) {
+    if (apr_time_now() > keeper->predecessors_until) {
         return APR_SUCCESS;
     }
     rv = ecl_workers_alive(conn, PREDECESSOR_SECONDS, keeper->pass, &workers, &count, result);
     for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
-        if (!strcmp(workers[i].host, keeper->settings->host_name) && workers[i].process &&
-            ecl_process_is_gone((pid_t)workers[i].pid, workers[i].process, keeper->pass)) {
-            rv = ecl_worker_bury(conn, &workers[i], "the worker died together with its master",
-                                 &is_buried, result);
-            is_any |= rv == APR_SUCCESS && is_buried;
+        const ecl_worker_t *worker = &workers[i];
+
+        if (strcmp(worker->host, keeper->settings->host_name) || !worker->process ||
+            !ecl_process_is_older(worker->process, getppid(), keeper->pass)) {
+            continue;
         }
+        if (!ecl_process_is_gone((pid_t)worker->pid, worker->process, keeper->pass)) {
+            is_one_left = 1;
+            continue;
+        }
+        rv = ecl_worker_bury(conn, worker, "the worker died together with its master", &is_buried,
+                             result);
+        is_any |= rv == APR_SUCCESS && is_buried;
     }
     if (is_any) {
         ecl_storage_wake(keeper->settings->storage_dir, keeper->pass);
     }
-    keeper->predecessors_buried = rv == APR_SUCCESS;
+    if (rv == APR_SUCCESS && !is_one_left) {
+        keeper->predecessors_until = 0;
+    }
     return rv;
 }
 
@@ -308,6 +318,7 @@ int ecl_keeper_run(const ecl_settings_t *settings, int deaths_fd, apr_pool_t *p)
     apr_pool_create(&keeper.pass, p);
     keeper.deaths = apr_array_make(p, 4, sizeof(ecl_death_t));
     keeper.wake = ecl_wake_open(settings->storage_dir, p);
+    keeper.predecessors_until = apr_time_now() + apr_time_from_sec(ECL_LEASE_SECONDS);
     while (!last) {
         struct pollfd fds[] = {{.fd = deaths_fd, .events = POLLIN},
                                {.fd = keeper.wake->fd, .events = POLLIN}};

@@ -171,17 +171,37 @@ const char *ecl_process_identity(apr_pool_t *p)
     return world && start ? apr_pstrcat(p, world, start, NULL) : NULL;
 }
 
-int ecl_process_is_gone(pid_t pid, const char *identity, apr_pool_t *p)
+/* What an identity of this world ends with; NULL: it is of another. */
+static const char *start_in(const char *identity, apr_pool_t *p)
 {
-    const char *world = own_world(p), *start;
+    const char *world = own_world(p);
+    apr_size_t length = world ? strlen(world) : 0;
+
+    return world && !strncmp(identity, world, length) ? identity + length : NULL;
+}
+
+int ecl_process_is_older(const char *identity, pid_t than, apr_pool_t *p)
+{
+    const char *start = start_in(identity, p), *other;
+    apr_int64_t ticks, other_ticks;
     int is_dead;
 
-    if (!world || strncmp(identity, world, strlen(world))) {
+    other = start ? start_of(than, &is_dead, p) : NULL;
+    return other && ecl_parse_int64(start, 0, APR_INT64_MAX, &ticks) &&
+           ecl_parse_int64(other, 0, APR_INT64_MAX, &other_ticks) && ticks < other_ticks;
+}
+
+int ecl_process_is_gone(pid_t pid, const char *identity, apr_pool_t *p)
+{
+    const char *then = start_in(identity, p), *start;
+    int is_dead;
+
+    if (!then) {
         return 0;
     }
     if (kill(pid, 0) < 0 && errno == ESRCH) {
         return 1;
     }
     start = start_of(pid, &is_dead, p);
-    return is_dead || (start && strcmp(start, identity + strlen(world)));
+    return is_dead || (start && strcmp(start, then));
 }

@@ -42,6 +42,10 @@ const char *ecl_process_name(const char *host, pid_t pid, apr_pool_t *p);
  * told. Allocated from p. */
 const char *ecl_process_identity(apr_pool_t *p);
 
+/* Whether the process of that identity was started before the one that has the pid now. 0 also
+ * where that can't be told. */
+int ecl_process_is_older(const char *identity, pid_t than, apr_pool_t *p);
+
 /* Whether the process of that pid and identity is gone for certain. 0 also for one of another
  * kernel or namespace, and where /proc does not say. */
 int ecl_process_is_gone(pid_t pid, const char *identity, apr_pool_t *p);

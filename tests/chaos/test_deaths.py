@@ -41,15 +41,15 @@ def test_the_job_of_a_dead_process_runs_again_at_once(make_installation, make_ru
 
 
 def all_die_at_once(target):
-    """The processes of a worker, so that nobody is left to tell of it."""
+    """The processes of a worker, so that nobody is left to tell of it: the master, and those of the
+    daemon that is returned, once it is closed."""
     batch = target.upload("f.csv", target.content, "k")
-    in_the_middle(target.server, batch)
-    dead = target.daemons.pop()
-    for pid in harness.process_group_members(dead.pid):
-        os.kill(pid, signal.SIGSTOP)  # nobody learns of another's death
-    dead.close()
-    assert wh.job(target.server, batch)["status"] == "processing"
-    return batch
+    with wh.held_in_the_middle(target.server, batch):
+        dead = target.daemons.pop()
+        for pid in harness.process_group_members(dead.pid):
+            os.kill(pid, signal.SIGSTOP)  # nobody learns of another's death
+        os.kill(dead.pid, signal.SIGKILL)
+    return batch, dead
 
 
 @pytest.fixture
@@ -59,14 +59,21 @@ def target(make_installation, content):
     return installation
 
 
-def test_the_next_master_of_the_host_gives_it_back_at_once(target, make_run, content):
+@pytest.mark.parametrize("how", ["at once", "while its successor looks for it"])
+def test_the_next_master_of_the_host_gives_it_back_at_once(target, make_run, content, how):
     _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
     server = target.server
-    batch = all_die_at_once(target)
+    batch, dead = all_die_at_once(target)
+    if how == "at once":
+        dead.close()
     with server.change() as db:  # whatever happens now, it is not the lease
         db.execute("UPDATE import_jobs SET lease_until = ?", (int((time.time() + 80) * 1e6),))
     begin = time.monotonic()
+    status = server.storage / "status.json"
+    before = status.stat().st_ino
     target.start_daemon()
+    harness.wait_for(lambda: status.stat().st_ino != before, "the keeper's first round")
+    dead.close()
     row = wh.wait_for_status(server, batch, "completed", deadline=75)
     print(f"completed {time.monotonic() - begin:.1f} s after")
     assert row["claims"] == 2
@@ -82,7 +89,8 @@ def test_the_job_of_a_dead_host_runs_on_another(target, make_run, content):
     _, wanted = ledger.undisturbed(make_run, {}, {"f.csv": content})
     server = target.server
     begin = time.monotonic()
-    batch = all_die_at_once(target)
+    batch, dead = all_die_at_once(target)
+    dead.close()
     server.settings["HostName"] = "another"
     target.start_daemon()
     if not LONG:

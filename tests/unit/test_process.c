@@ -368,6 +368,21 @@ static void test_a_process_that_is_gone(void **state)
     assert_false(ecl_process_is_gone(pid, "", env->pool));
 }
 
+static void test_which_process_is_older(void **state)
+{
+    env_t *env = *state;
+    const char *own = ecl_process_identity(env->pool), *start = strrchr(own, ' ');
+    const char *world = apr_pstrmemdup(env->pool, own, (apr_size_t)(start + 1 - own));
+    char *other = apr_pstrcat(env->pool, world, "0", NULL);
+
+    assert_true(ecl_process_is_older(other, getpid(), env->pool));
+    assert_false(ecl_process_is_older(own, getpid(), env->pool)); /* itself */
+    assert_false(ecl_process_is_older(apr_pstrcat(env->pool, own, "0", NULL), getpid(), env->pool));
+    other[0] = other[0] == '0' ? '1' : '0'; /* of another boot */
+    assert_false(ecl_process_is_older(other, getpid(), env->pool));
+    assert_false(ecl_process_is_older("", getpid(), env->pool));
+}
+
 /* ---- the wake file --------------------------------------------------------------------------- */
 
 static int is_woken(const ecl_wake_t *wake)
@@ -464,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_delays_double_up_to_a_minute),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_process_that_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_which_process_is_older, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_being_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watching_again_after_a_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counts_for_people, set_up, tear_down),
