@@ -13,6 +13,7 @@ import requests
 
 import harness
 import meterfiles as mf
+import worker_helpers as wh
 from harness import wait_for
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
@@ -692,8 +693,9 @@ def test_a_waiting_upload_does_not_hold_up_a_reload(make_httpd, mpm):
     upload = threading.Thread(target=lambda: answers.append(
         server.post(server.admin, files={"csv_file": ("a.csv", content)})))
     upload.start()
-    batch = wait_for(lambda: [j for j in jobs(server) if j["processed_rows"]], "a batch")[0]["batch_id"]
-    server.graceful()
+    batch = wait_for(lambda: jobs(server), "the job")[0]["batch_id"]
+    with wh.held_in_the_middle(server, batch):
+        server.graceful()
     upload.join(harness.DEADLINE)
     assert answers[0].status_code == 303  # the page will tell
     assert answers[0].headers["Location"].endswith(batch)
