@@ -31,15 +31,19 @@ typedef struct survey_t {
     char other_meter[ECL_METER_MAX];
 } survey_t;
 
+static ecl_decimal_status_t parse_value(const ecl_layout_t *layout, const ecl_record_t *record,
+                                        int nth, ecl_decimal_t *pvalue)
+{
+    ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, nth));
+
+    return ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, pvalue);
+}
+
 static int has_value(const survey_t *survey, const ecl_record_t *record)
 {
-    const ecl_layout_t *layout = survey->layout;
-
-    for (int i = 0; i < ecl_layout_value_columns(layout); i++) {
-        ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, i));
+    for (int i = 0; i < ecl_layout_value_columns(survey->layout); i++) {
         ecl_decimal_t value;
-        ecl_decimal_status_t status =
-            ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value);
+        ecl_decimal_status_t status = parse_value(survey->layout, record, i, &value);
 
         if ((status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED) && value != 0) {
             return 1;
@@ -51,13 +55,9 @@ static int has_value(const survey_t *survey, const ecl_record_t *record)
 /* A row that has its place in the day, though its value may be one that can't be read. */
 static int has_any(const survey_t *survey, const ecl_record_t *record)
 {
-    const ecl_layout_t *layout = survey->layout;
-
-    for (int i = 0; i < ecl_layout_value_columns(layout); i++) {
-        ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, i));
+    for (int i = 0; i < ecl_layout_value_columns(survey->layout); i++) {
         ecl_decimal_t value;
-        ecl_decimal_status_t status =
-            ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value);
+        ecl_decimal_status_t status = parse_value(survey->layout, record, i, &value);
 
         if (status != ECL_DECIMAL_IS_MISSING && (status != ECL_DECIMAL_OK || value != 0)) {
             return 1;
