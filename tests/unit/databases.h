@@ -13,12 +13,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <libpq-fe.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "lib/db.h"
 
 typedef struct test_database_t {
@@ -71,22 +71,13 @@ static inline test_database_t *make_database(void)
     return database;
 }
 
-static inline int remove_database_file(const char *path, const struct stat *st, int type,
-                                       struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 /* After its connections were closed. */
 static inline void remove_database(test_database_t *database)
 {
     char sql[200];
 
     if (!strcmp(database->driver, "sqlite3")) {
-        nftw(database->name, remove_database_file, 8, FTW_DEPTH | FTW_PHYS);
+        remove_directory(database->name);
     } else {
         snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", database->name);
         on_server(sql);

@@ -62,7 +62,7 @@ static inline int tear_down(void **state)
 
     ecl_db_release(f->conn);
     apr_pool_destroy(f->p);
-    nftw(f->dir, remove_database_file, 8, FTW_DEPTH | FTW_PHYS);
+    remove_directory(f->dir);
     remove_database(f->database);
     free(f);
     return 0;

@@ -1,9 +1,8 @@
 /* Which of an archive's files is read, and archives and workbooks in archives. */
+#include "pool_fixture.h"
 #include "workbook.h"
 
 #include "worker/bytes_internal.h"
-
-static apr_pool_t *pool;
 
 #define TABLE "MPAN,Date,kWh\n" MPAN ",2026-02-01,1.5\n" MPAN ",2026-02-02,2.5\n"
 
@@ -380,12 +379,6 @@ int main(void)
         cmocka_unit_test(test_damage_within),
         cmocka_unit_test(test_how_much_is_unpacked_to_a_file),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -5,25 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "pool_fixture.h"
 #include "worker/clock.h"
-
-static apr_pool_t *pool;
-
-static int set_up(void **state)
-{
-    (void)state;
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 static ecl_clock_t *make(const char *name)
 {
@@ -427,5 +410,5 @@ int main(void)
         cmocka_unit_test(earlier_years),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

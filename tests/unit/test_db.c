@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <malloc.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
+#include "directory.h"
 #include "lib/db.h"
 
 typedef struct fixture_t {
@@ -23,14 +23,6 @@ typedef struct fixture_t {
     ecl_db_t *db;
     ecl_result_t result;
 } fixture_t;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
 
 static int set_up(void **state)
 {
@@ -53,7 +45,7 @@ static int tear_down(void **state)
     fixture_t *f = *state;
 
     apr_pool_destroy(f->p);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_directory(f->dir);
     free(f);
     return 0;
 }

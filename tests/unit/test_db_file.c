@@ -4,12 +4,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_general.h>
 
+#include "directory.h"
 #include "lib/db.h"
 #include "lib/storage.h"
 
@@ -22,14 +22,6 @@ typedef struct fixture_t {
     const char *path, *away, *marker;
     ecl_result_t result;
 } fixture_t;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
 
 static int set_up(void **state)
 {
@@ -53,7 +45,7 @@ static int tear_down(void **state)
     fixture_t *f = *state;
 
     apr_pool_destroy(f->p);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_directory(f->dir);
     free(f);
     return 0;
 }

@@ -1,8 +1,7 @@
 /* Tables, and files that are no table, in every form: read alike, and told of in words. */
+#include "pool_fixture.h"
 #include "packing.h"
 #include "reading.h"
-
-static apr_pool_t *pool;
 
 static const char table[] =
     "Report in \xC2\xA3,\n\nMPAN,Date,kWh\n" MPAN ",2026-02-01,1.5\n" MPAN ",2026-02-02,2.5\n";
@@ -178,12 +177,6 @@ int main(void)
         cmocka_unit_test(test_json_in_every_form),    cmocka_unit_test(test_windows_1252),
         cmocka_unit_test(test_damage_fails_the_file),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,11 +1,10 @@
 /* What the names of columns say: units and what is none, other languages, rivals, durations. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include <apr_strings.h>
 
 #include "worker/words.h"
-
-static apr_pool_t *pool;
 
 static ecl_unit_t unit_in(const char *name)
 {
@@ -292,21 +291,6 @@ static void test_units_above(void **state)
     end_reading(r);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,5 +305,5 @@ int main(void)
         cmocka_unit_test(test_units_above),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,11 +1,10 @@
 /*
  * Green Button XML.
  */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "worker/espi.h"
-
-static apr_pool_t *pool;
 
 #define BEGIN "<?xml version=\"1.0\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n"
 #define END "</feed>\n"
@@ -445,12 +444,6 @@ int main(void)
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_rejected_rows_are_csv),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

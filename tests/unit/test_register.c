@@ -1,11 +1,10 @@
 /* Reads of a register (reads=register): differences, and what makes none. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include "worker/question.h"
 
 #include <apr_strings.h>
-
-static apr_pool_t *pool;
 
 #define HEADER "MPAN,Time stamp,Value (kWh),Events,Comment\n"
 #define LINE(stamp, value) MPAN "," stamp "," value ",,\n"
@@ -278,12 +277,6 @@ int main(void)
         cmocka_unit_test(test_large_reads_in_wh),
         cmocka_unit_test(test_more_meters_than_are_followed),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -6,9 +6,8 @@
 #include <apr_general.h>
 #include <apr_pools.h>
 
+#include "pool_fixture.h"
 #include "mod_eclectyc_import/rejected_csv.h"
-
-static apr_pool_t *pool;
 
 static void same(const char *record, int columns, const char *expected)
 {
@@ -75,12 +74,6 @@ int main(void)
         cmocka_unit_test(a_mark_that_never_closes_is_text),
         cmocka_unit_test(cells_of_an_earlier_list_are_dropped),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -1,9 +1,8 @@
 /* What must not be misread in silence: a second meter's table, ends of days, months before days. */
+#include "pool_fixture.h"
 #include "reading.h"
 
 #include <apr_strings.h>
-
-static apr_pool_t *pool;
 
 static void assert_refused(const char *text, const char *code, const char *part)
 {
@@ -182,21 +181,6 @@ static void test_decimal_commas(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,5 +189,5 @@ int main(void)
         cmocka_unit_test(test_decimal_commas),     cmocka_unit_test(test_counts_of_hours),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 
 #include <apr_general.h>
 
+#include "directory.h"
 #include "lib/storage.h"
 
 #define ID "01234567-89ab-cdef-0123-456789abcdef"
@@ -30,14 +30,6 @@ typedef struct fixture_t {
     const char *dir; /* in base, not made yet */
     ecl_result_t result;
 } fixture_t;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
 
 static int set_up(void **state)
 {
@@ -59,7 +51,7 @@ static int tear_down(void **state)
     fixture_t *f = *state;
 
     apr_pool_destroy(f->p);
-    nftw(f->base, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    remove_directory(f->base);
     free(f);
     return 0;
 }

@@ -9,26 +9,10 @@
 #include <apr_file_io.h>
 #include <apr_general.h>
 
+#include "pool_fixture.h"
 #include "lib/template.h"
 
 #define SPEC_DIR ECL_SOURCE_DIR "/../shared/mustache-spec"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 /* ---- helpers --------------------------------------------------------------------------------- */
 
@@ -415,5 +399,5 @@ int main(void)
         cmocka_unit_test(test_loads_a_directory),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

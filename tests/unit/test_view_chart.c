@@ -6,9 +6,8 @@
 
 #include <apr_general.h>
 
+#include "pool_fixture.h"
 #include "mod_eclectyc_import/view_chart.h"
-
-static apr_pool_t *pool;
 
 /* days as JSON with ' for " → the chart's member as JSON; "none" where there is no chart. */
 static const char *chart_of(const char *days, const char *key)
@@ -156,12 +155,6 @@ int main(void)
         cmocka_unit_test(the_table_says_the_same),
         cmocka_unit_test(items_without_values_are_taken_out),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }

@@ -9,9 +9,8 @@
 
 #include <apr_general.h>
 
+#include "pool_fixture.h"
 #include "lib/when.h"
-
-static apr_pool_t *pool;
 
 static ecl_zone_t *zone(const char *name)
 {
@@ -160,12 +159,6 @@ int main(void)
         cmocka_unit_test(test_in_words),
         cmocka_unit_test(test_a_zone_leaves_no_trace),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
 }
