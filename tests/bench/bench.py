@@ -19,7 +19,7 @@ from imports import PARTS  # noqa: E402
 from web import requests, uploads  # noqa: E402
 
 WEB_PARTS = {"upload": uploads, "requests": requests}
-GIGABYTES_NEEDED = 5
+GIGABYTES_NEEDED = 8
 
 
 def arguments():

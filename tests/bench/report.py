@@ -90,9 +90,15 @@ def import_lines(results):
                f"{row['size'] / MEBIBYTE:.0f} MiB"]
 
 
+# whose peers load the very files of W1
+PEERS_OF_W1 = {"W4", "W5", "W7"}
+
+
 def peer_lines(results):
     yield ["", "peer", "seconds", "size of its table"]
     for row in results:
+        if row["case"] in PEERS_OF_W1:
+            continue
         for name, peer in row.get("peers", {}).items():
             loader = "`sqlite3 .import`" if row["database"] == "sqlite3" else "`psql \\copy`"
             what = "the file as it is" if name == "raw" else "normalised readings, keyed"
