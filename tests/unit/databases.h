@@ -52,14 +52,12 @@ static inline test_database_t *make_database(void)
 {
     static int count;
     test_database_t *database = calloc(1, sizeof *database);
-    const char *tmp = getenv("TMPDIR");
     char sql[200];
 
     assert_non_null(database);
     database->driver = test_driver;
     if (!strcmp(test_driver, "sqlite3")) {
-        snprintf(database->name, sizeof database->name, "%s/ecl-test-XXXXXX", tmp ? tmp : "/tmp");
-        assert_non_null(mkdtemp(database->name));
+        make_directory(database->name, sizeof database->name);
         snprintf(database->params, sizeof database->params, "%s/test.db", database->name);
         return database;
     }

@@ -5,6 +5,7 @@
 #include <apr_general.h>
 
 #include "databases.h"
+#include "directory.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "lib/migrate.h"
@@ -40,11 +41,9 @@ static inline void assert_ok(apr_status_t rv, const ecl_result_t *result, int li
 static inline int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "%s/ecl-jobs-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    make_directory(f->dir, sizeof f->dir);
     assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
     f->database = make_database();
     f->path = f->database->params;

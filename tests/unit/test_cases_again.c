@@ -4,11 +4,12 @@
 
 #include <sqlite3.h>
 
+#include "directory.h"
 #include "lib/migrate.h"
 #include "worker/store.h"
 
 typedef struct again_t {
-    char dir[40];
+    char dir[64];
     ecl_db_t *db;
     ecl_db_conn_t *conn;
     ecl_result_t result;
@@ -32,8 +33,7 @@ static again_t *open_again(void)
     again_t *again = apr_pcalloc(pool, sizeof(*again));
 
     again->result = ecl_result_make(pool);
-    apr_cpystrn(again->dir, "/tmp/ecl-again-XXXXXX", sizeof(again->dir));
-    assert_non_null(mkdtemp(again->dir));
+    make_directory(again->dir, sizeof again->dir);
     assert_int_equal(
         ecl_db_open(&again->db, "sqlite3", JOIN(again->dir, "/test.db"), 1, pool, &again->result),
         APR_SUCCESS);
@@ -44,15 +44,8 @@ static again_t *open_again(void)
 
 static void end_again(again_t *again)
 {
-    static const char *const names[] = {"/test.db", "/test.db-wal", "/test.db-shm"};
-    char dir[sizeof(again->dir)];
-
-    apr_cpystrn(dir, again->dir, sizeof(dir));
     ecl_db_release(again->conn);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        unlink(JOIN(dir, names[i]));
-    }
-    assert_int_equal(rmdir(dir), 0);
+    remove_directory(again->dir);
 }
 
 /* Reads a text into the database as a job of its own. */

@@ -12,6 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "directory.h"
 #include "worker/checkpointer.h"
 
 #define SALT_AT 16 /* in the WAL's header: it is another one for each time that the WAL starts */
@@ -33,11 +34,9 @@ static void run(fixture_t *f, const char *sql)
 static int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "%s/ecl-wal-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    make_directory(f->dir, sizeof f->dir);
     assert_int_equal(apr_pool_create(&f->pool, NULL), APR_SUCCESS);
     f->path = apr_pstrcat(f->pool, f->dir, "/x.db", NULL);
     f->wal = apr_pstrcat(f->pool, f->path, "-wal", NULL);
@@ -53,8 +52,7 @@ static int tear_down(void **state)
 {
     fixture_t *f = *state;
 
-    unlink(f->path);
-    rmdir(f->dir);
+    remove_directory(f->dir);
     apr_pool_destroy(f->pool);
     free(f);
     return 0;

@@ -27,11 +27,9 @@ typedef struct fixture_t {
 static int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "%s/ecl-db-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    make_directory(f->dir, sizeof f->dir);
     assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
     f->path = apr_pstrcat(f->p, f->dir, "/x.db", NULL);
     f->result = ecl_result_make(f->p);

@@ -26,11 +26,9 @@ typedef struct fixture_t {
 static int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "%s/ecl-file-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    make_directory(f->dir, sizeof f->dir);
     OK(apr_pool_create(&f->p, NULL));
     f->path = PATH("x.db");
     f->away = PATH("away.db");

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "worker/logging.h"
 #include "worker/print.h"
 #include "worker/process.h"
@@ -32,8 +33,7 @@ static int set_up(void **state)
     env_t *env = calloc(1, sizeof *env);
 
     apr_pool_create(&env->pool, NULL);
-    snprintf(env->dir, sizeof env->dir, "/tmp/test_process.XXXXXX");
-    assert_non_null(mkdtemp(env->dir));
+    make_directory(env->dir, sizeof env->dir);
     env->saved_stderr = env->lines = -1;
     *state = env;
     return 0;
@@ -42,7 +42,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     env_t *env = *state;
-    char path[96];
 
     ecl_log_set(NULL, NULL);
     if (env->lines >= 0) {
@@ -50,9 +49,7 @@ static int tear_down(void **state)
         close(env->saved_stderr);
         close(env->lines);
     }
-    snprintf(path, sizeof path, "%s/wake", env->dir);
-    unlink(path);
-    rmdir(env->dir);
+    remove_directory(env->dir);
     apr_pool_destroy(env->pool);
     free(env);
     return 0;
@@ -436,8 +433,6 @@ static void test_watching_again_after_a_loss(void **state)
     ecl_wake_drain(wake);
     touch(wake->path);
     assert_true(is_woken(wake));
-    unlink(wake->path);
-    rmdir(moved);
 }
 
 /* ---- small things of the commands ------------------------------------------------------------ */

@@ -34,11 +34,9 @@ typedef struct fixture_t {
 static int set_up(void **state)
 {
     fixture_t *f = calloc(1, sizeof *f);
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(f);
-    snprintf(f->base, sizeof f->base, "%s/ecl-storage-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->base));
+    make_directory(f->base, sizeof f->base);
     assert_int_equal(apr_pool_create(&f->p, NULL), APR_SUCCESS);
     f->dir = apr_pstrcat(f->p, f->base, "/storage", NULL);
     f->result = ecl_result_make(f->p);

@@ -9,6 +9,7 @@
 #include <apr_file_io.h>
 #include <apr_general.h>
 
+#include "directory.h"
 #include "pool_fixture.h"
 #include "lib/template.h"
 
@@ -338,15 +339,14 @@ static void write_file(const char *path, const char *text)
 
 static void test_loads_a_directory(void **state)
 {
-    const char *base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    char *dir = apr_pstrcat(pool, base, "/ecl-template-XXXXXX", NULL);
+    char dir[200];
     ecl_result_t result = ecl_result_make(pool);
     ecl_templates_t *set = NULL;
     output_t out = {0};
     const char *page, *part, *empty, *stray;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
+    make_directory(dir, sizeof dir);
     page = apr_pstrcat(pool, dir, "/page.mustache", NULL);
     part = apr_pstrcat(pool, dir, "/part.mustache", NULL);
     empty = apr_pstrcat(pool, dir, "/empty.mustache", NULL);
@@ -372,7 +372,7 @@ static void test_loads_a_directory(void **state)
     assert_string_equal(out.text, "page part\n");
     free(out.text);
 
-    assert_int_equal(unlink(page) | unlink(part) | unlink(empty) | unlink(stray) | rmdir(dir), 0);
+    remove_directory(dir);
     set = NULL;
     assert_int_equal(ecl_templates_load(&set, dir, pool, &result), ECL_ECONFIG);
     assert_string_equal(result.code, "template-unreadable");
