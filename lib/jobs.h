@@ -220,6 +220,15 @@ apr_status_t ecl_queue_state(ecl_db_conn_t *conn, ecl_queue_state_t *state, ecl_
  */
 json_object *ecl_job_json(const ecl_job_t *job, apr_time_t now);
 
+/* How far a job is and how fast it goes, as the object above has it; -1 where that has null. */
+typedef struct ecl_job_pace_t {
+    apr_int64_t percent_tenths;
+    apr_int64_t rate_tenths; /* tenths of rows a second */
+    apr_int64_t eta_seconds;
+} ecl_job_pace_t;
+
+ecl_job_pace_t ecl_job_pace(const ecl_job_t *job, apr_time_t now);
+
 /* Appends the same object as text, as json-c prints it with JSON_C_TO_STRING_PLAIN and
  * JSON_C_TO_STRING_NOSLASHESCAPE, at a fraction of the cost. */
 struct printbuf;

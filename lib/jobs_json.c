@@ -210,25 +210,33 @@ static int attempt_work(const ecl_job_t *job, apr_time_t now, apr_int64_t *prows
     return job->attempt_started_at && *prows > 0 && *pelapsed_us > 0;
 }
 
-static void add_progress(const out_t *out, const ecl_job_t *job, apr_time_t now)
+ecl_job_pace_t ecl_job_pace(const ecl_job_t *job, apr_time_t now)
 {
-    apr_int64_t rate_tenths = -1, eta = -1, rows;
+    ecl_job_pace_t pace = {percent_tenths(job), -1, -1};
+    apr_int64_t rows;
     apr_interval_time_t elapsed_us;
 
     if (attempt_work(job, now, &rows, &elapsed_us)) {
         double rows_per_second = (double)rows * APR_USEC_PER_SEC / (double)elapsed_us;
 
-        rate_tenths = (apr_int64_t)(rows_per_second * 10);
+        pace.rate_tenths = (apr_int64_t)(rows_per_second * 10);
         if (job->status == ECL_JOB_PROCESSING && job->total_rows >= job->processed_rows) {
             double seconds = (double)(job->total_rows - job->processed_rows) / rows_per_second;
 
-            eta = (apr_int64_t)seconds;
-            eta += (double)eta < seconds;
+            pace.eta_seconds = (apr_int64_t)seconds;
+            pace.eta_seconds += (double)pace.eta_seconds < seconds;
         }
     }
-    add_tenths(out, "progress_percent", percent_tenths(job));
-    add_tenths(out, "rows_per_second", rate_tenths);
-    add_count(out, "eta_seconds", eta);
+    return pace;
+}
+
+static void add_progress(const out_t *out, const ecl_job_t *job, apr_time_t now)
+{
+    ecl_job_pace_t pace = ecl_job_pace(job, now);
+
+    add_tenths(out, "progress_percent", pace.percent_tenths);
+    add_tenths(out, "rows_per_second", pace.rate_tenths);
+    add_count(out, "eta_seconds", pace.eta_seconds);
 }
 
 static void add_job(const out_t *out, const ecl_job_t *job, apr_time_t now)

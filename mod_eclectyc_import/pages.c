@@ -22,6 +22,61 @@ static int respond(ecl_request_t *q, int status, const char *template_name, json
                          : ecl_respond_page(q, status, template_name, root);
 }
 
+/* ---- live figures ------------------------------------------------------------------------------
+ */
+
+/* Whether a page's own script asks what has moved since, as it does every second in every browser
+ * that shows an unfinished job. */
+static int is_live(const ecl_request_t *q)
+{
+    return q->wants_json && apr_table_get(q->query, "live");
+}
+
+static int respond_live(ecl_request_t *q, json_object *jobs)
+{
+    json_object *root = ecl_respond_own(q, json_object_new_object());
+
+    json_object_object_add(root, "jobs", jobs);
+    return ecl_respond_json(q, HTTP_OK, root);
+}
+
+static int live_jobs(ecl_request_t *q, const ecl_job_filter_t *filter)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    ecl_job_page_t page;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_list(conn, filter, q->r->pool, &page, &result);
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    return respond_live(q, ecl_view_live_jobs(q, page.jobs, page.count));
+}
+
+static int live_job(ecl_request_t *q)
+{
+    ecl_result_t result = ecl_result_make(q->r->pool);
+    json_object *jobs;
+    ecl_job_t *job;
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_child_acquire(&conn, &result);
+
+    if (rv == APR_SUCCESS) {
+        rv = ecl_job_look(conn, q->batch_id, q->r->pool, &job, &result);
+        ecl_db_release(conn);
+    }
+    if (rv != APR_SUCCESS) {
+        return ecl_respond_failure(q, &result);
+    }
+    jobs = json_object_new_array();
+    json_object_array_add(jobs, ecl_view_live_job(q, job));
+    return respond_live(q, jobs);
+}
+
 /* ---- upload ------------------------------------------------------------------------------------
  */
 
@@ -123,7 +178,9 @@ static int show_form(ecl_request_t *q, int status, const ecl_upload_t *sent,
 
 int ecl_page_upload_form(ecl_request_t *q)
 {
-    return show_form(q, HTTP_OK, NULL, NULL);
+    const ecl_job_filter_t recent = {.limit = RECENT_JOBS};
+
+    return is_live(q) ? live_jobs(q, &recent) : show_form(q, HTTP_OK, NULL, NULL);
 }
 
 /* A result whose detail can be shown. */
@@ -341,6 +398,9 @@ int ecl_page_jobs(ecl_request_t *q)
     if (rv != APR_SUCCESS) {
         return ecl_respond_error(q, HTTP_BAD_REQUEST, result.code, result.detail);
     }
+    if (is_live(q)) {
+        return live_jobs(q, &filter);
+    }
     rv = ecl_child_acquire(&conn, &result);
     if (rv == APR_SUCCESS) {
         rv = ecl_job_list(conn, &filter, q->r->pool, &page, &result);
@@ -415,5 +475,5 @@ int ecl_page_refused_answer(ecl_request_t *q, const char *const values[ECL_OPTIO
 
 int ecl_page_status(ecl_request_t *q)
 {
-    return status_page(q, q->batch_id, HTTP_OK);
+    return is_live(q) ? live_job(q) : status_page(q, q->batch_id, HTTP_OK);
 }

@@ -196,28 +196,24 @@ static const char *waits_words(const ecl_job_t *job, apr_time_t now, apr_pool_t 
                : "";
 }
 
-static void add_progress(json_object *show, json_object *view, const ecl_job_t *job, apr_pool_t *p)
+static void add_progress(json_object *show, const ecl_job_t *job, apr_time_t now, apr_pool_t *p)
 {
+    ecl_job_pace_t pace = ecl_job_pace(job, now);
     int is_running = job->status == ECL_JOB_PROCESSING;
-    json_object *number = NULL;
-    int is_known = json_object_object_get_ex(view, "progress_percent", &number) && number;
+    int is_known = pace.percent_tenths >= 0;
 
     add_bool(show, "percent_known", is_known);
-    add_text(show, "percent",
-             apr_psprintf(p, "%d", is_known ? (int)json_object_get_double(number) : 0));
+    add_text(show, "percent", apr_itoa(p, is_known ? (int)(pace.percent_tenths / 10) : 0));
     add_text(show, "rows", rows_words(job, p));
-    json_object_object_get_ex(view, "rows_per_second", &number);
-    add_text(
-        show, "rate",
-        is_running && number
-            ? apr_pstrcat(p, ecl_format_count(json_object_get_int64(number), p), " rows/s", NULL)
-            : "");
-    json_object_object_get_ex(view, "eta_seconds", &number);
+    add_text(show, "rate",
+             is_running && pace.rate_tenths >= 0
+                 ? apr_pstrcat(p, ecl_format_count(pace.rate_tenths / 10, p), " rows/s", NULL)
+                 : "");
     add_text(show, "eta",
-             is_running && number ? ecl_format_time_left(json_object_get_int64(number), p) : "");
+             is_running && pace.eta_seconds >= 0 ? ecl_format_time_left(pace.eta_seconds, p) : "");
 }
 
-static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t now, apr_pool_t *p)
+static json_object *show_of(const ecl_job_t *job, apr_time_t now, apr_pool_t *p)
 {
     json_object *show = json_object_new_object();
     apr_time_t until = job->completed_at ? job->completed_at : now;
@@ -225,7 +221,7 @@ static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t 
 
     add_text(show, "status", status_words(job, &class));
     add_text(show, "status_class", class);
-    add_progress(show, view, job, p);
+    add_progress(show, job, now, p);
     add_text(show, "size", ecl_format_size(job->file_size, p));
     add_text(show, "type", ecl_child_label("import_type", job->import_type, p));
     add_text(show, "priority",
@@ -251,19 +247,25 @@ static json_object *show_of(const ecl_job_t *job, json_object *view, apr_time_t 
     return show;
 }
 
+/* Nothing is going on: not waiting, not running, not being stopped or undone. */
+static int is_job_finished(const ecl_job_t *job)
+{
+    return job->status != ECL_JOB_QUEUED && job->status != ECL_JOB_PROCESSING &&
+           !job->undo_requested;
+}
+
 json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job)
 {
     apr_time_t now = apr_time_now();
     json_object *view = ecl_job_json(job, now);
     int asks = ecl_view_asks(job);
     int is_processing = job->status == ECL_JOB_PROCESSING;
-    int is_ended = job->status != ECL_JOB_QUEUED && !is_processing;
-    int is_finished = is_ended && !job->undo_requested;
+    int is_finished = is_job_finished(job);
     int is_failed = job->status == ECL_JOB_FAILED;
     int is_completed = job->status == ECL_JOB_COMPLETED;
 
     add_text(view, "href", apr_pstrcat(q->r->pool, q->base, "/status/", job->batch_id, NULL));
-    json_object_object_add(view, "show", show_of(job, view, now, q->r->pool));
+    json_object_object_add(view, "show", show_of(job, now, q->r->pool));
     add_bool(view, "is_queued", job->status == ECL_JOB_QUEUED);
     add_bool(view, "is_processing", is_processing);
     add_bool(view, "is_completed", is_completed);
@@ -304,6 +306,41 @@ json_object *ecl_view_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int c
 
     for (int i = 0; i < count; i++) {
         json_object_array_add(array, ecl_view_job(q, jobs[i]));
+    }
+    return array;
+}
+
+static json_object *live_view(const ecl_job_t *job, json_object *show)
+{
+    json_object *view = json_object_new_object();
+
+    add_text(view, "batch_id", job->batch_id);
+    add_text(view, "filename", job->filename);
+    json_object_object_add(view, "show", show);
+    return view;
+}
+
+json_object *ecl_view_live_job(const ecl_request_t *q, const ecl_job_t *job)
+{
+    return live_view(job, show_of(job, apr_time_now(), q->r->pool));
+}
+
+json_object *ecl_view_live_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int count)
+{
+    json_object *array = json_object_new_array();
+
+    for (int i = 0; i < count; i++) {
+        json_object *view, *show;
+        const char *class;
+
+        if (is_job_finished(jobs[i])) {
+            show = json_object_new_object();
+            add_text(show, "status", status_words(jobs[i], &class));
+            view = live_view(jobs[i], show);
+        } else {
+            view = ecl_view_live_job(q, jobs[i]);
+        }
+        json_object_array_add(array, view);
     }
     return array;
 }

@@ -26,6 +26,12 @@ json_object *ecl_view_job(const ecl_request_t *q, const ecl_job_t *job);
 /* An array of them. */
 json_object *ecl_view_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int count);
 
+/* What of a job moves while a page shows it: {batch_id, filename, show}. */
+json_object *ecl_view_live_job(const ecl_request_t *q, const ecl_job_t *job);
+
+/* An array of them, for a list. No figure of a finished job moves: its show has only the status. */
+json_object *ecl_view_live_jobs(const ecl_request_t *q, ecl_job_t *const *jobs, int count);
+
 /* Changes the title. */
 void ecl_view_title(json_object *root, const char *title);
 

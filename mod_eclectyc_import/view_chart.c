@@ -1,7 +1,7 @@
 #include "view_chart.h"
 
+#include <apr_lib.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "format.h"
 
@@ -48,20 +48,28 @@ static int length_of(json_object *array)
 }
 
 /* NULL: there is none. */
-static const char *value_text(json_object *values, int i)
+static json_object *value_at(json_object *values, int i)
 {
-    return i < length_of(values)
-               ? json_object_get_string(json_object_array_get_idx(values, (apr_size_t)i))
-               : NULL;
+    return i < length_of(values) ? json_object_array_get_idx(values, (apr_size_t)i) : NULL;
 }
 
-/* For drawing only. */
+/* "-12.5", for drawing only. NAN: text is no number. Not by strtod, which reads what the locale
+ * says that another module of the server may have set. */
 static double value_of(const char *text)
 {
-    char *end;
-    double value = text ? strtod(text, &end) : NAN;
+    int is_negative = *text == '-', digits = 0;
+    double value = 0, unit = 1;
 
-    return text && end != text && isfinite(value) ? value : NAN;
+    for (text += is_negative; apr_isdigit(*text); text++, digits++) {
+        value = value * 10 + (*text - '0');
+    }
+    if (*text == '.') {
+        for (text++; apr_isdigit(*text); text++, digits++) {
+            value = value * 10 + (*text - '0');
+            unit *= 10;
+        }
+    }
+    return *text || !digits ? NAN : (is_negative ? -value : value) / unit;
 }
 
 static void read_day(chart_t *chart, day_t *day, json_object *texts)
@@ -70,8 +78,8 @@ static void read_day(chart_t *chart, day_t *day, json_object *texts)
     day->count = length_of(texts);
     day->values = apr_palloc(chart->p, (apr_size_t)day->count * sizeof *day->values);
     for (int i = 0; i < day->count; i++) {
-        const char *text = value_text(texts, i);
-        double value = day->values[i] = value_of(text);
+        const char *text = json_object_get_string(value_at(texts, i));
+        double value = day->values[i] = text ? value_of(text) : NAN;
 
         if (isnan(value)) {
             continue;
@@ -141,6 +149,13 @@ static void add_path(json_object *object, const char *key, const path_t *path)
     json_object_object_add(object, key, json_object_new_string_len(path->text, (int)path->length));
 }
 
+/* Appends what has been added to another path from a place in it on. */
+static void add_same(path_t *path, const path_t *other, apr_size_t from)
+{
+    memcpy(path->text + path->length, other->text + from, other->length - from);
+    path->length += other->length - from;
+}
+
 static void close_area(path_t *area, double base)
 {
     add(area, 'V', base);
@@ -152,6 +167,7 @@ static void add_paths(const chart_t *chart, json_object *object)
 {
     path_t line = make_path(chart), area = make_path(chart);
     double base = y_of(chart, 0), width = (double)ECL_CHART_WIDTH / chart->day_count;
+    apr_size_t step;
     int is_open = 0;
 
     for (int d = 0; d < chart->day_count; d++) {
@@ -168,17 +184,19 @@ static void add_paths(const chart_t *chart, json_object *object)
                 continue;
             }
             y = y_of(chart, day->values[i]);
+            step = line.length;
             if (is_open) {
                 add(&line, 'V', y);
             } else {
                 add(&line, 'M', left);
                 add(&line, ' ', y);
+                step = line.length;
                 add(&area, 'M', left);
                 add(&area, ' ', base);
+                add(&area, 'V', y);
             }
-            add(&area, 'V', y);
             add(&line, 'H', left + width / day->count);
-            add(&area, 'H', left + width / day->count);
+            add_same(&area, &line, step);
             is_open = 1;
         }
     }
@@ -241,9 +259,10 @@ static json_object *make_row(const char *label, json_object *cells)
     return row;
 }
 
-static void add_cell(json_object *cells, const char *text)
+/* The text itself, which is shared, or null. */
+static void add_cell(json_object *cells, const day_t *day, int i)
 {
-    json_object_array_add(cells, json_object_new_string(text ? text : ""));
+    json_object_array_add(cells, json_object_get(value_at(day->texts, i)));
 }
 
 static void add_table(const chart_t *chart, json_object *object)
@@ -257,7 +276,7 @@ static void add_table(const chart_t *chart, json_object *object)
     for (int d = 0; most == 1 && d < chart->day_count; d++) {
         json_object *cells = json_object_new_array();
 
-        add_cell(cells, value_text(chart->days[d].texts, 0));
+        add_cell(cells, &chart->days[d], 0);
         json_object_array_add(rows, make_row(date_of(chart, d), cells));
     }
     for (int d = 0; most > 1 && d < chart->day_count; d++) {
@@ -267,7 +286,7 @@ static void add_table(const chart_t *chart, json_object *object)
         json_object *cells = json_object_new_array();
 
         for (int d = 0; d < chart->day_count; d++) {
-            add_cell(cells, value_text(chart->days[d].texts, i));
+            add_cell(cells, &chart->days[d], i);
         }
         json_object_array_add(rows, make_row(apr_itoa(chart->p, i + 1), cells));
     }

@@ -152,6 +152,10 @@
     }
   }
 
+  // this page's address, asked for what moves on it
+  const liveAddress = new URL(location.href);
+  liveAddress.searchParams.set("live", "1");
+
   const live = { etag: null, delay: 1000, failures: 0, timer: 0, running: false };
 
   async function poll() {
@@ -160,7 +164,7 @@
       headers["If-None-Match"] = live.etag;
     }
     // no-store: the browser's cache would answer a 304 with its copy of the page
-    const response = await fetch(location.href, { headers, cache: "no-store" });
+    const response = await fetch(liveAddress, { headers, cache: "no-store" });
     if (response.status === 304) {
       return false;
     }
@@ -173,8 +177,7 @@
     if (!response.ok) {
       throw new Error(`HTTP ${response.status}`);
     }
-    const view = await response.json();
-    const jobs = view.job ? [view.job] : view.jobs ?? view.recent ?? [];
+    const { jobs } = await response.json();
     live.etag = response.headers.get("ETag");
     return showJobs(jobs);
   }
@@ -186,7 +189,10 @@
       if (!element) {
         continue;
       }
-      moved = showJob(element, job) || moved;
+      // of what is finished a list is told the status only
+      if ("rows" in job.show) {
+        moved = showJob(element, job) || moved;
+      }
       if (element.dataset.status !== job.show.status) {
         changed = { element, job };
       } else if (element.hasAttribute("data-reload")) {

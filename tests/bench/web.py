@@ -199,16 +199,20 @@ def requests(files, work, runs):
             "job 304": ("job, 304", f"{httpd.api}/jobs/{batch}"),
             "jobs list": (f"jobs list, 20 of {JOBS:,}", f"{httpd.api}/jobs?limit=20"),
             "status page": ("status page", f"{httpd.admin}/status/{batch}"),
+            "live": ("what a job's page asks for, each second",
+                     f"{httpd.admin}/status/{batch}?live=1"),
         }
         rows = []
         importing = Importing(httpd, files.wide())
         try:
             for case, (what, url) in asked.items():
-                answer = httpd.get(url)
+                headers = ["Accept: application/json"] if case == "live" else []
+                answer = httpd.get(url, headers=dict(header.split(": ") for header in headers))
                 answer.raise_for_status()
                 static = httpd.static / "static.json"
                 static.write_bytes(answer.content)
-                headers = [f"If-None-Match: {answer.headers['ETag']}"] if "304" in case else []
+                if "304" in case:
+                    headers.append(f"If-None-Match: {answer.headers['ETag']}")
                 own, others = [], []
                 for _ in range(runs):
                     others.append(wrk(f"{httpd.base}/static.json"))

@@ -464,10 +464,38 @@ def test_a_page_answers_json_when_asked(web):
     assert "text/html" in web.get(web.admin, headers=browser).headers["Content-Type"]
 
 
+def test_a_page_answers_what_moves_when_its_script_asks(web):
+    ended, batch = web.upload(b"x", "live-ended.csv"), web.upload(b"x", "live.csv")
+    web.post(f"{web.admin}/status/{ended}/cancel")
+    accept = {"Accept": "application/json"}
+
+    def asked(path, **params):
+        answer = web.get(web.admin + path, headers=accept, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    for job in (batch, ended):
+        page = asked(f"/status/{job}")["job"]
+        assert asked(f"/status/{job}", live="1") == {
+            "jobs": [{key: page[key] for key in ("batch_id", "filename", "show")}]}
+    moving = asked(f"/status/{batch}", live="1")["jobs"][0]
+    still = {"batch_id": ended, "filename": "live-ended.csv", "show": {"status": "Cancelled"}}
+    assert moving["show"]["status"] == "Waiting"
+    for path in ("", "/jobs"):
+        answer = asked(path, live="1")
+        assert list(answer) == ["jobs"] and answer["jobs"][:2] == [moving, still]
+    assert asked("/jobs", live="1", q="live.csv", status="queued", limit="1")["jobs"] == [moving]
+    assert web.get(f"{web.admin}/jobs?live=1&limit=x", headers=accept).status_code == 400
+    assert web.get(f"{web.admin}/status/{uuid.uuid4()}?live=1", headers=accept).status_code == 404
+    assert "<h1" in web.get(f"{web.admin}/status/{batch}?live=1").text
+
+
 def test_an_unchanged_job_costs_a_304(web):
     batch = web.upload(b"x")
     for url, accept in ((f"{web.api}/jobs/{batch}", "*/*"), (f"{web.api}/jobs", "*/*"),
-                        (f"{web.admin}/status/{batch}", "application/json")):
+                        (f"{web.admin}/status/{batch}", "application/json"),
+                        (f"{web.admin}/status/{batch}?live=1", "application/json"),
+                        (f"{web.admin}/jobs?live=1", "application/json")):
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         first = web.get(url, headers=headers)
         assert first.headers["Cache-Control"] == "private, no-cache"

@@ -76,6 +76,15 @@ static void a_missing_value_is_a_gap(void **state)
     assert_string_equal(chart_of("{}", "line"), "none");
 }
 
+static void what_is_no_decimal_is_a_gap(void **state)
+{
+    const char *days = "[{'date':'2026-02-01','values':['','1','-','.','1e1','2,5','.5','-0']}]";
+
+    (void)state;
+    assert_string_equal(chart_of(days, "line"), "\"M125.00 0.00H250.00"
+                                                "M750.00 50.00H875.00V100.00H1000.00\"");
+}
+
 static void values_below_zero_hang_from_it(void **state)
 {
     const char *days = "[{'date':'2026-02-01','values':['-1','3']}]";
@@ -123,7 +132,7 @@ static void the_table_says_the_same(void **state)
     (void)state;
     assert_string_equal(chart_of(TWO_DAYS, "columns"), "[\"1 Feb\",\"2 Feb\"]");
     assert_string_equal(chart_of(TWO_DAYS, "rows"), "[{\"label\":\"1\",\"cells\":[\"1\",\"5\"]},"
-                                                    "{\"label\":\"2\",\"cells\":[\"2.50\",\"\"]}]");
+                                                    "{\"label\":\"2\",\"cells\":[\"2.50\",null]}]");
 }
 
 static void items_without_values_are_taken_out(void **state)
@@ -149,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_value_is_a_step),
         cmocka_unit_test(days_may_differ_in_length),
         cmocka_unit_test(a_missing_value_is_a_gap),
+        cmocka_unit_test(what_is_no_decimal_is_a_gap),
         cmocka_unit_test(values_below_zero_hang_from_it),
         cmocka_unit_test(nothing_but_zeros_is_a_line),
         cmocka_unit_test(many_days_are_labelled_at_their_ends),
