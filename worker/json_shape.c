@@ -1,10 +1,11 @@
-#include "../lib/utf8.h"
 #include "json_shape.h"
 
-#include "words.h"
+#include "meter.h"
+#include "serial.h"
 
 #define ROOT 0
-#define SMALLEST_DAY 46 /* values in an object: it is a day of half-hours */
+#define KEY_NAME "\001" /* of the node of a member's name */
+#define KEY_STEP 5      /* minutes: times since 1970 that are names begin periods */
 
 /* ---- the tree ----------------------------------------------------------------------------------
  */
@@ -53,6 +54,41 @@ static int add_child(ecl_json_shape_t *shape, int parent, const char *name)
     return index;
 }
 
+/* ---- names that say something ------------------------------------------------------------------
+ */
+
+/* Seconds or milliseconds since 1970 at which a period may begin. A serial number of ten digits,
+ * or an MPAN, is hardly ever one. */
+static int is_unix_key(const char *text, apr_size_t length)
+{
+    ecl_datetime_t stamp;
+
+    return ecl_serial_parse_unix(text, length, &stamp) && !stamp.second &&
+           stamp.minute % KEY_STEP == 0;
+}
+
+static ecl_json_key_t key_of(const ecl_json_event_t *event, apr_size_t room)
+{
+    ecl_datetime_t stamp;
+
+    /* "00:30" is a name like any other */
+    if (event->length < 8 || event->length >= room || event->text[0] < '0' ||
+        event->text[0] > '9') {
+        return ECL_JSON_PLAIN;
+    }
+    if (is_unix_key(event->text, event->length)) {
+        return ECL_JSON_TIME;
+    }
+    if (ecl_meter_is_mpan(event->text, event->length)) {
+        return ECL_JSON_METER;
+    }
+    return ecl_datetime_parse(event->text, event->length, ECL_ORDER_DMY, &stamp) ==
+                       ECL_DATETIME_OK &&
+                   stamp.has_date
+               ? ECL_JSON_TIME
+               : ECL_JSON_PLAIN;
+}
+
 /* ---- following events --------------------------------------------------------------------------
  */
 
@@ -84,6 +120,31 @@ static apr_status_t step(ecl_json_walk_t *walk, const char *name, int *pnode, ec
     return APR_SUCCESS;
 }
 
+/* The member whose name was read. Names of one kind are one node; the first of an object says which
+ * kind that is. */
+static apr_status_t take_key(ecl_json_walk_t *walk, const ecl_json_event_t *event,
+                             ecl_result_t *result)
+{
+    ecl_json_shape_t *shape = walk->shape;
+    ecl_json_key_t key = key_of(event, sizeof(walk->key));
+    int parent = walk->places[walk->depth].node, child;
+    apr_status_t status;
+
+    child = key == ECL_JSON_PLAIN || parent < 0 ? -1 : find_child(shape, parent, -1, "");
+    if (key == ECL_JSON_PLAIN || (child >= 0 && shape->nodes[child]->key != key)) {
+        return step(walk, event->text, &walk->member, result);
+    }
+    status = step(walk, "", &walk->member, result);
+    if (status == APR_SUCCESS && child < 0 && walk->is_growing && walk->member >= 0 &&
+        shape->count < ECL_JSON_NODES_MAX) {
+        shape->nodes[walk->member]->key = key;
+        add_child(shape, walk->member, KEY_NAME);
+    }
+    walk->is_key_new = walk->member >= 0 && shape->nodes[walk->member]->key == key;
+    apr_cpystrn(walk->key, event->text, sizeof(walk->key));
+    return status;
+}
+
 /* The node of the value that starts with an event. */
 static apr_status_t find_value(ecl_json_walk_t *walk, int is_scalar, ecl_result_t *result)
 {
@@ -100,6 +161,10 @@ static apr_status_t find_value(ecl_json_walk_t *walk, int is_scalar, ecl_result_
         return APR_SUCCESS;
     }
     place->at++;
+    if (is_scalar && place->at > ECL_JSON_PLACES_MAX) {
+        walk->node = -1;
+        return APR_SUCCESS;
+    }
     if (is_scalar) {
         apr_snprintf(name, sizeof(name), "%" APR_INT64_T_FMT, place->at);
     }
@@ -110,47 +175,93 @@ static apr_status_t find_value(ecl_json_walk_t *walk, int is_scalar, ecl_result_
     return status;
 }
 
+apr_int64_t ecl_json_element(const ecl_json_walk_t *walk, int *parray)
+{
+    const ecl_json_place_t *place = &walk->places[walk->depth];
+
+    *parray = place->node;
+    return walk->depth && place->is_array ? place->at : 0;
+}
+
 static void enter(ecl_json_walk_t *walk, int is_array)
 {
-    int is_element = !is_array && (!walk->depth || walk->places[walk->depth].is_array);
+    int is_element = !walk->depth || walk->places[walk->depth].is_array || walk->is_keyed;
 
-    if (!is_array && walk->node >= 0 && walk->is_growing) {
-        walk->shape->nodes[walk->node]->objects++;
-        walk->shape->nodes[walk->node]->is_element |= is_element;
+    if (walk->node >= 0 && walk->is_growing) {
+        ecl_json_node_t *node = walk->shape->nodes[walk->node];
+
+        *(is_array ? &node->arrays : &node->objects) += 1;
+        node->is_element |= is_element;
     }
-    if (is_element) {
+    if (is_element && !is_array) {
         for (int i = 1; i <= walk->depth; i++) {
             walk->places[i].has_objects = 1;
         }
     }
-    walk->places[++walk->depth] =
-        (ecl_json_place_t){.node = walk->node, .last = -1, .is_array = is_array};
+    walk->places[++walk->depth] = (ecl_json_place_t){
+        .node = walk->node, .last = -1, .is_array = is_array, .is_element = is_element};
 }
 
-/* Whether, within the nearest element that the scalar in hand belongs to, objects came before it.
- */
-static int is_after_objects(const ecl_json_walk_t *walk)
+/* A text or number that may be a reading, or a part of one: what comes behind it comes late. */
+static void note_list(ecl_json_walk_t *walk)
+{
+    for (int i = walk->depth; i > 0 && !walk->places[i].has_lists; i--) {
+        walk->places[i].has_lists = 1;
+    }
+}
+
+/* What, within the nearest element that the scalar in hand belongs to, came before it. */
+static const ecl_json_place_t *element_in_hand(const ecl_json_walk_t *walk)
 {
     int i = walk->depth;
 
-    while (i > 1 && (walk->places[i].is_array || !walk->places[i - 1].is_array)) {
+    while (i > 1 && !walk->places[i].is_element) {
         i--;
     }
-    return walk->places[i].has_objects;
+    return &walk->places[i];
+}
+
+static void note_text(ecl_json_node_t *node, const ecl_json_event_t *event)
+{
+    int is_cut = event->is_cut || event->length >= sizeof(node->first);
+
+    if (is_cut || (node->first[0] && strcmp(node->first, event->text) != 0)) {
+        node->is_constant = 0;
+    }
+    if (!node->first[0] && event->text[0]) {
+        node->is_constant &= !(node->scalars + node->elements); /* null came before it */
+        apr_cpystrn(node->first, event->text, sizeof(node->first));
+    }
 }
 
 static void note_scalar(ecl_json_walk_t *walk, const ecl_json_event_t *event)
 {
-    ecl_json_node_t *node = walk->shape->nodes[walk->node];
-    int is_cut = event->is_cut || event->length >= sizeof(node->first);
+    const ecl_json_place_t *place = &walk->places[walk->depth], *element = element_in_hand(walk);
+    ecl_json_node_t *node = walk->node >= 0 ? walk->shape->nodes[walk->node] : NULL;
 
-    if (!node->scalars++) {
-        apr_cpystrn(node->first, event->text, sizeof(node->first));
+    if (node) {
+        note_text(node, event);
+        node->scalars++;
+        node->is_element |= walk->is_keyed;
+        node->is_late |= element->has_objects;
+        node->is_after_lists |= element->has_lists;
     }
-    if (is_cut || strcmp(node->first, event->text) != 0) {
-        node->is_constant = 0;
+    if (walk->depth && place->is_array && place->node >= 0) {
+        node = walk->shape->nodes[place->node];
+        note_text(node, event);
+        node->elements++;
     }
-    node->is_late |= is_after_objects(walk);
+}
+
+static void note_key(const ecl_json_walk_t *walk)
+{
+    const ecl_json_event_t name = {.text = walk->key, .length = strlen(walk->key)};
+    int index = walk->shape->nodes[walk->node]->first_child;
+
+    if (index >= 0) {
+        note_text(walk->shape->nodes[index], &name);
+        walk->shape->nodes[index]->scalars++;
+    }
 }
 
 apr_status_t ecl_json_walk(ecl_json_walk_t *walk, const ecl_json_event_t *event,
@@ -160,9 +271,11 @@ apr_status_t ecl_json_walk(ecl_json_walk_t *walk, const ecl_json_event_t *event,
                     event->kind == ECL_JSON_WORD || event->kind == ECL_JSON_NULL;
     apr_status_t status;
 
+    walk->is_keyed = walk->is_key_new;
+    walk->is_key_new = 0;
     switch (event->kind) {
     case ECL_JSON_KEY:
-        status = step(walk, event->text, &walk->member, result);
+        status = take_key(walk, event, result);
         walk->node = walk->member;
         return status;
     case ECL_JSON_OBJECT_END:
@@ -176,16 +289,32 @@ apr_status_t ecl_json_walk(ecl_json_walk_t *walk, const ecl_json_event_t *event,
     if (status != APR_SUCCESS) {
         return status;
     }
+    if (walk->is_keyed && walk->is_growing) {
+        note_key(walk);
+    }
     if (!is_scalar) {
         enter(walk, event->kind == ECL_JSON_ARRAY);
-    } else if (walk->node >= 0 && walk->is_growing) {
+        return APR_SUCCESS;
+    }
+    if (walk->is_growing) {
         note_scalar(walk, event);
+        if (walk->is_keyed || (walk->depth && walk->places[walk->depth].is_array)) {
+            note_list(walk);
+        }
     }
     return APR_SUCCESS;
 }
 
-/* ---- which objects are rows --------------------------------------------------------------------
+/* ---- scopes ------------------------------------------------------------------------------------
  */
+
+int ecl_json_is_within(const ecl_json_shape_t *shape, int node, int above)
+{
+    while (node >= 0 && node != above) {
+        node = shape->nodes[node]->parent;
+    }
+    return node == above;
+}
 
 int ecl_json_scope(const ecl_json_shape_t *shape, int node)
 {
@@ -197,180 +326,6 @@ int ecl_json_scope(const ecl_json_shape_t *shape, int node)
     return at < 0 ? ROOT : at;
 }
 
-static int is_within(const ecl_json_shape_t *shape, int node, int above)
-{
-    while (node >= 0 && node != above) {
-        node = shape->nodes[node]->parent;
-    }
-    return node == above;
-}
-
-/* 1 when no other element is within the node. */
-static int is_innermost(const ecl_json_shape_t *shape, int node)
-{
-    for (int i = node + 1; i < shape->count; i++) {
-        if (shape->nodes[i]->is_element && is_within(shape, i, node)) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static ecl_role_t role_of(const ecl_json_node_t *node)
-{
-    int rank, is_utc;
-
-    return ecl_header_role(node->name, strlen(node->name), &rank, &is_utc);
-}
-
-/* A date, and a value or as many scalars as a day has half-hours. */
-static int has_readings(const ecl_json_shape_t *shape, int row)
-{
-    int has_date = 0, has_value = 0, scalars = 0;
-
-    for (int i = row + 1; i < shape->count; i++) {
-        ecl_role_t role = role_of(shape->nodes[i]);
-
-        if (!shape->nodes[i]->scalars || !is_within(shape, i, row)) {
-            continue;
-        }
-        scalars++;
-        has_date |= role == ECL_ROLE_DATE || role == ECL_ROLE_START || role == ECL_ROLE_END ||
-                    role == ECL_ROLE_TIME;
-        has_value |= role == ECL_ROLE_VALUE || role == ECL_ROLE_TOTAL;
-    }
-    return has_date && (has_value || scalars > SMALLEST_DAY);
-}
-
-/* "standingCharges", "prices": values that are money. */
-static int is_about_money(const ecl_json_shape_t *shape, int node)
-{
-    static const char *const words[] = {"price", "charge", "tariff", "cost"};
-    char word[ECL_WORD_MAX];
-
-    for (; node > ROOT; node = shape->nodes[node]->parent) {
-        const char *name = shape->nodes[node]->name;
-
-        for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-            if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
-/* "results", "devices.values": where a node stands. */
-static const char *path_of(const ecl_json_shape_t *shape, int node, apr_pool_t *p)
-{
-    const char *path = "";
-
-    for (; node > ROOT; node = shape->nodes[node]->parent) {
-        if (*shape->nodes[node]->name) {
-            path = apr_pstrcat(p, shape->nodes[node]->name, *path ? "." : "", path, NULL);
-        }
-    }
-    return *path ? path : "the file itself";
-}
-
-static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
-{
-    int with_readings = -1, with_money = -1;
-
-    shape->row = -1;
-    for (int i = 0; i < shape->count; i++) {
-        const ecl_json_node_t *node = shape->nodes[i];
-
-        if (!node->objects || !node->is_element || !is_innermost(shape, i)) {
-            continue;
-        }
-        if (shape->row < 0 || node->objects > shape->nodes[shape->row]->objects) {
-            shape->row = i;
-        }
-        if (!has_readings(shape, i)) {
-            continue;
-        }
-        if (is_about_money(shape, i)) {
-            with_money = i;
-        } else {
-            if (with_readings >= 0) {
-                return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                                "the JSON holds readings in several places (%.*s and %.*s): "
-                                "upload them as files of their own",
-                                ECL_CUT(60, path_of(shape, with_readings, shape->pool)),
-                                ECL_CUT(60, path_of(shape, i, shape->pool)));
-            }
-            with_readings = i;
-        }
-    }
-    if (shape->row < 0) {
-        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                        "the JSON holds no objects, such as {\"timestamp\": …, \"value\": …}: no "
-                        "meter readings were recognised");
-    }
-    if (with_readings < 0 && with_money >= 0) {
-        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                        "the JSON holds prices (%.*s), not readings",
-                        ECL_CUT(60, path_of(shape, with_money, shape->pool)));
-    }
-    shape->row = with_readings >= 0 ? with_readings : shape->row;
-    return APR_SUCCESS;
-}
-
-/* ---- columns -----------------------------------------------------------------------------------
- */
-
-static int is_name_taken(const ecl_json_shape_t *shape, const char *name)
-{
-    for (int i = 0; i < shape->columns; i++) {
-        if (!strcasecmp(shape->names[i], name)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static void add_column(ecl_json_shape_t *shape, int index)
-{
-    ecl_json_node_t *node = shape->nodes[index];
-    const char *name = node->name;
-
-    if (node->is_numbered || is_name_taken(shape, name)) {
-        name = apr_pstrcat(shape->pool, shape->nodes[node->parent]->name, "_", name, NULL);
-    }
-    node->column = shape->columns;
-    shape->names[shape->columns] = name;
-    shape->nodes_of[shape->columns++] = index;
-}
-
-/* It says of all rows below the element that it stands in. */
-static int is_context(const ecl_json_shape_t *shape, int index)
-{
-    const ecl_json_node_t *node = shape->nodes[index];
-    ecl_role_t role = role_of(node);
-
-    return node->scalars && !node->is_numbered && !is_within(shape, index, shape->row) &&
-           is_within(shape, shape->row, ecl_json_scope(shape, index)) &&
-           (role == ECL_ROLE_METER || role == ECL_ROLE_SERIAL || role == ECL_ROLE_UNIT ||
-            role == ECL_ROLE_CHANNEL) &&
-           !is_name_taken(shape, node->name);
-}
-
-static void find_columns(ecl_json_shape_t *shape)
-{
-    for (int i = shape->row + 1; i < shape->count; i++) {
-        if (shape->nodes[i]->scalars && is_within(shape, i, shape->row)) {
-            add_column(shape, i);
-        }
-    }
-    for (int i = 1; i < shape->count && shape->contexts < ECL_JSON_CONTEXTS_MAX; i++) {
-        if (is_context(shape, i)) {
-            add_column(shape, i);
-            shape->contexts++;
-        }
-    }
-}
-
 /* A text that is the same wherever it stands, and stands in every one of its elements. */
 static void settle_constants(ecl_json_shape_t *shape)
 {
@@ -378,7 +333,10 @@ static void settle_constants(ecl_json_shape_t *shape)
         ecl_json_node_t *node = shape->nodes[i];
         int scope = ecl_json_scope(shape, i);
 
-        node->is_constant = node->is_constant && node->scalars == shape->nodes[scope]->objects;
+        node->is_constant =
+            node->is_constant &&
+            node->scalars == shape->nodes[scope]->objects + shape->nodes[scope]->arrays +
+                                 (shape->nodes[scope]->key ? shape->nodes[scope]->scalars : 0);
     }
 }
 
@@ -411,16 +369,11 @@ apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, ap
     if (!APR_STATUS_IS_EOF(status) && !is_broken_off) {
         return ecl_fail(result, status, trouble.code, "%s", trouble.detail);
     }
-    status = find_row(shape, result);
+    settle_constants(shape);
+    status = ecl_json_choose_rows(shape, result);
     if (status != APR_SUCCESS) {
         return status;
     }
-    find_columns(shape);
-    if (!shape->columns) {
-        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                        "the JSON's objects have no members: no meter readings were recognised");
-    }
-    settle_constants(shape);
     *pshape = shape;
     return APR_SUCCESS;
 }

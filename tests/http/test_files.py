@@ -4,6 +4,7 @@ the readings and to what the job says of them."""
 import datetime
 import gzip
 import io
+import json
 import re
 import zipfile
 
@@ -150,6 +151,26 @@ def test_samples_of_other_forms(clean, name, words, new, days):
                            " WHERE identifier = ? AND channel = 'AI' AND reading_date IN"
                            " ('2025-10-25', '2025-10-26', '2025-10-27') GROUP BY reading_date", METER))
     assert {d: found.get(d) for d in days} == days
+
+
+@pytest.mark.parametrize("form", ["arrays", "side by side", "named by time"])
+def test_json_of_arrays_over_a_clock_change(clean, form):
+    """Two days from the midnight before the clocks go back: 50 and 48 half-hours."""
+    stamps = [1761433200 + 1800 * n for n in range(98)]
+    values = [n * 125 for n in range(98)]
+    content = json.dumps({
+        "arrays": {"unit": "Wh", "data": {METER: [list(pair) for pair in zip(stamps, values)]}},
+        "side by side": {"mpan": METER, "timestamps": stamps, "values": values, "unit": "Wh"},
+        "named by time": {"mpan": METER, "wh": dict(zip(map(str, stamps), values))},
+    }[form])
+    job = clean.import_file(content, "readings.json")
+    assert (job["status"], job["failed_rows"], job["readings_new"]) == ("completed", 0, 98), job["error_message"]
+    stored = clean.sql("SELECT reading_date, period_number, ROUND(reading_value * 1000) FROM meter_readings"
+                       " ORDER BY reading_at")
+    assert stored == [("2025-10-26" if n < 50 else "2025-10-27", (n if n < 50 else n - 50) + 1, v)
+                      for n, v in enumerate(values)]
+    page = clean.get(f"{clean.admin}/status/{job['batch_id']}").text
+    assert "JSON: a row per reading" in page
 
 
 def test_hours_by_their_number_over_a_clock_change(clean):
