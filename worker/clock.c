@@ -206,10 +206,3 @@ ecl_clock_label_t ecl_clock_label(const ecl_clock_day_t *day, int label_minute, 
     *pminute = label_minute + extra;
     return ECL_LABEL_OK;
 }
-
-int ecl_clock_label_of(const ecl_clock_day_t *day, int minute)
-{
-    int extra = day->minutes - 1440;
-
-    return extra && minute >= day->change_minute ? minute - extra : minute;
-}

@@ -53,7 +53,4 @@ typedef enum ecl_clock_label_t {
 ecl_clock_label_t ecl_clock_label(const ecl_clock_day_t *day, int label_minute, int second,
                                   int *pminute);
 
-/* The reverse, for messages: the wall-clock label of elapsed minutes. */
-int ecl_clock_label_of(const ecl_clock_day_t *day, int minute);
-
 #endif /* ECL_CLOCK_H */

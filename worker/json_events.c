@@ -63,11 +63,6 @@ void ecl_json_set_sizes(ecl_json_t *json, apr_size_t read_size, apr_int64_t byte
     json->bytes_max = bytes_max;
 }
 
-int ecl_json_depth(const ecl_json_t *json)
-{
-    return json->depth;
-}
-
 /* ---- bytes -------------------------------------------------------------------------------------
  */
 

@@ -53,7 +53,4 @@ apr_status_t ecl_json_next(ecl_json_t *json, ecl_json_event_t *event, ecl_result
 /* Fewer bytes per read and a smaller file at most, for tests. Before the first event. */
 void ecl_json_set_sizes(ecl_json_t *json, apr_size_t read_size, apr_int64_t bytes_max);
 
-/* How deep the last event stands: 0 outside of everything. */
-int ecl_json_depth(const ecl_json_t *json);
-
 #endif /* ECL_JSON_EVENTS_H */

@@ -6,6 +6,7 @@
 
 #include "databases.h"
 #include "directory.h"
+#include "succeeding.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "lib/migrate.h"
@@ -19,15 +20,6 @@ typedef struct fixture_t {
     ecl_db_conn_t *conn;
     ecl_result_t result;
 } fixture_t;
-
-#define OK(call) assert_ok((call), &f->result, __LINE__)
-
-static inline void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
-{
-    if (rv != APR_SUCCESS) {
-        fail_msg("line %d: status %d: %s", line, rv, result->detail);
-    }
-}
 
 /* Asserts that a call fails with this status and code, and says something. */
 #define FAILS(call, expected, name)                                                                \

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "clock_label.h"
 #include "pool_fixture.h"
 #include "worker/clock.h"
 
@@ -192,11 +193,11 @@ static void instants_of_change_days(void **state)
     assert_int_equal(minute, 1439);
     ecl_clock_from_utc(clock, 1729990800 - 60, &found, &minute);
     assert_int_equal(minute, 119);
-    assert_int_equal(ecl_clock_label_of(&found, minute), 119);
+    assert_int_equal(label_of(&found, minute), 119);
     ecl_clock_from_utc(clock, 1729990800, &found, &minute);
     assert_int_equal(found.date, ymd(2024, 10, 27));
     assert_int_equal(minute, 120);
-    assert_int_equal(ecl_clock_label_of(&found, minute), 60);
+    assert_int_equal(label_of(&found, minute), 60);
     ecl_clock_from_utc(clock, 1730073600, &found, &minute); /* 2024-10-28T00:00Z */
     assert_int_equal(found.date, ymd(2024, 10, 28));
     assert_int_equal(minute, 0);
@@ -262,7 +263,7 @@ static void labels_are_read_back(void **state)
             int minute;
 
             for (minute = 0; minute < day.minutes; minute++) {
-                int label = ecl_clock_label_of(&day, minute);
+                int label = label_of(&day, minute);
                 int is_second = day.change_minute && minute >= day.change_minute, back;
 
                 assert_int_not_equal(ecl_clock_label(&day, label, is_second, &back),

@@ -14,6 +14,7 @@
 #include <apr_thread_proc.h>
 
 #include "directory.h"
+#include "succeeding.h"
 #include "lib/db.h"
 
 typedef struct fixture_t {
@@ -56,15 +57,6 @@ static ecl_db_conn_t *acquire(fixture_t *f)
         fail_msg("%s", f->result.detail);
     }
     return conn;
-}
-
-#define OK(call) assert_ok((call), &f->result, __LINE__)
-
-static void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
-{
-    if (rv != APR_SUCCESS) {
-        fail_msg("line %d: status %d: %s", line, rv, result->detail);
-    }
 }
 
 static void make_table(fixture_t *f, ecl_db_conn_t *conn)

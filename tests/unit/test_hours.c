@@ -3,6 +3,7 @@
  * made of known readings about the days when the clocks change, in each way of numbering hours, and
  * must be read as what they were made of.
  */
+#include "tests/unit/clock_label.h"
 #include "tests/unit/reading.h"
 
 #define DAYS 5
@@ -100,8 +101,7 @@ static int is_second(const made_t *m, apr_int64_t at)
     int minute, again;
 
     ecl_clock_from_utc(m->clock, at, &day, &minute);
-    return ecl_clock_label(&day, ecl_clock_label_of(&day, minute), 1, &again) ==
-               ECL_LABEL_AMBIGUOUS &&
+    return ecl_clock_label(&day, label_of(&day, minute), 1, &again) == ECL_LABEL_AMBIGUOUS &&
            again == minute;
 }
 
@@ -113,7 +113,7 @@ static const char *row_of(const made_t *m, int i, numbering_t numbering, int dat
 
     ecl_clock_from_utc(numbering >= IN_UTC ? m->utc : m->clock,
                        m->at[i] + (numbering == CLOCK_ENDS ? 3600 : 0), &day, &minute);
-    label = ecl_clock_label_of(&day, minute);
+    label = label_of(&day, minute);
     hour = label / 60;
     switch (numbering) {
     case CLOCK_ENDS:
@@ -224,7 +224,7 @@ static void test_hours_and_minutes(void **state)
                 ecl_clock_day_t day;
 
                 ecl_clock_from_utc(m->clock, m->at[i] + (is_end ? step * 60 : 0), &day, &minute);
-                label = ecl_clock_label_of(&day, minute) + (form == 3 ? 60 : 0);
+                label = label_of(&day, minute) + (form == 3 ? 60 : 0);
                 if (form == 2 && !label) {
                     day.date--;
                     label = 1440;

@@ -3,6 +3,7 @@
 #include <apr_thread_proc.h>
 
 #include "databases.h"
+#include "succeeding.h"
 #include "lib/migrate.h"
 #include "lib/migrations.h"
 
@@ -15,15 +16,6 @@ typedef struct fixture_t {
     int newest; /* known migration, and how many there are */
     int nmigrations;
 } fixture_t;
-
-#define OK(call) assert_ok((call), &f->result, __LINE__)
-
-static void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
-{
-    if (rv != APR_SUCCESS) {
-        fail_msg("line %d: status %d: %s", line, rv, result->detail);
-    }
-}
 
 static int set_up(void **state)
 {

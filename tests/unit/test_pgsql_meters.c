@@ -7,6 +7,7 @@
  * one's lock, then the first goes on.
  */
 #include "databases.h"
+#include "succeeding.h"
 
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
@@ -28,14 +29,6 @@ typedef struct fixture_t {
 } fixture_t;
 
 static apr_pool_t *root;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        apr_status_t rv_ = (call);                                                                 \
-        if (rv_ != APR_SUCCESS) {                                                                  \
-            fail_msg("%s: %d %s", #call, rv_, f->result.detail);                                   \
-        }                                                                                          \
-    } while (0)
 
 static int set_up(void **state)
 {

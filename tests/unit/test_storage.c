@@ -19,6 +19,7 @@
 #include <apr_general.h>
 
 #include "directory.h"
+#include "succeeding.h"
 #include "lib/storage.h"
 
 #define ID "01234567-89ab-cdef-0123-456789abcdef"
@@ -52,15 +53,6 @@ static int tear_down(void **state)
     remove_directory(f->base);
     free(f);
     return 0;
-}
-
-#define OK(call) assert_ok((call), &f->result, __LINE__)
-
-static void assert_ok(apr_status_t rv, const ecl_result_t *result, int line)
-{
-    if (rv != APR_SUCCESS) {
-        fail_msg("line %d: status %d: %s", line, rv, result->detail);
-    }
 }
 
 static int count_entries(fixture_t *f, const char *name)

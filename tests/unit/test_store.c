@@ -9,6 +9,7 @@
 #include <apr_general.h>
 
 #include "databases.h"
+#include "succeeding.h"
 #include "lib/migrate.h"
 #include "worker/store.h"
 
@@ -57,14 +58,6 @@ static int tear_down(void **state)
     remove_database(database);
     return 0;
 }
-
-#define OK(f, call)                                                                                \
-    do {                                                                                           \
-        apr_status_t rv_ = (call);                                                                 \
-        if (rv_ != APR_SUCCESS) {                                                                  \
-            fail_msg("%s: %d %s", #call, rv_, (f)->result.detail);                                 \
-        }                                                                                          \
-    } while (0)
 
 /* ---- small things --------------------------------------------------------------------------- */
 
@@ -168,16 +161,16 @@ static ecl_store_t *open_store(fixture_t *f, apr_int64_t job, int dry_run, int r
         job, dry_run, replace_actuals, {f, on_meter, on_change, on_repeat}};
     ecl_store_t *store;
 
-    OK(f, ecl_store_open(&store, f->conn, &options, p, &f->result));
+    OK(ecl_store_open(&store, f->conn, &options, p, &f->result));
     return store;
 }
 
 static void put(fixture_t *f, ecl_store_t *store, const ecl_meter_day_t *days, int count)
 {
-    OK(f, ecl_store_prepare(store, days, count, &f->result));
-    OK(f, ecl_db_begin(f->conn, &f->result));
-    OK(f, ecl_store_put(store, days, count, &f->counts, &f->result));
-    OK(f, ecl_db_commit(f->conn, &f->result));
+    OK(ecl_store_prepare(store, days, count, &f->result));
+    OK(ecl_db_begin(f->conn, &f->result));
+    OK(ecl_store_put(store, days, count, &f->counts, &f->result));
+    OK(ecl_db_commit(f->conn, &f->result));
 }
 
 static void forget(fixture_t *f)
@@ -210,9 +203,9 @@ static ecl_take_out_counts_t take_out(fixture_t *f, apr_int64_t job, int limit)
     int more = 1;
 
     while (more) {
-        OK(f, ecl_db_begin(f->conn, &f->result));
-        OK(f, ecl_store_take_out(f->conn, job, limit, &counts, &more, &f->result));
-        OK(f, ecl_db_commit(f->conn, &f->result));
+        OK(ecl_db_begin(f->conn, &f->result));
+        OK(ecl_store_take_out(f->conn, job, limit, &counts, &more, &f->result));
+        OK(ecl_db_commit(f->conn, &f->result));
     }
     return counts;
 }
@@ -415,7 +408,7 @@ static void refuses_what_cannot_be_merged(void **state)
     import_day(f, day_of("A", 0, 2, "1 2 3"));
     apr_pool_create(&p, f->pool);
     store = open_store(f, make_job(f), 0, 0, p);
-    OK(f, ecl_db_begin(f->conn, &f->result));
+    OK(ecl_db_begin(f->conn, &f->result));
     memcpy(days[0].unit, "MWh", 4);
     assert_int_equal(ecl_store_put(store, days, 1, &f->counts, &f->result), ECL_EINPUT);
     assert_string_equal(f->result.code, "unit-differs");
@@ -430,7 +423,7 @@ static void refuses_what_cannot_be_merged(void **state)
     ecl_db_rollback(f->conn);
     run_sql(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1.0000000001,2,3}'"
                            : "UPDATE meter_days SET period_values = '[1e0,2,3]'");
-    OK(f, ecl_db_begin(f->conn, &f->result));
+    OK(ecl_db_begin(f->conn, &f->result));
     days[0] = day_of("A", 0, 7, "1 1 1");
     assert_int_equal(ecl_store_put(store, days, 1, &f->counts, &f->result), APR_EGENERAL);
     assert_string_equal(f->result.code, "day-damaged");
@@ -487,9 +480,9 @@ static apr_int64_t run_file(fixture_t *f, const ecl_meter_day_t *days, int size,
             apr_pool_clear(p);
             store = open_store(f, job, dry_run, 0, p);
             for (int k = 0; k < i; k += 7) {
-                OK(f, ecl_db_begin(f->conn, &f->result));
-                OK(f, ecl_store_pass(store, days + k, i - k < 7 ? i - k : 7, &f->result));
-                OK(f, ecl_db_commit(f->conn, &f->result));
+                OK(ecl_db_begin(f->conn, &f->result));
+                OK(ecl_store_pass(store, days + k, i - k < 7 ? i - k : 7, &f->result));
+                OK(ecl_db_commit(f->conn, &f->result));
             }
         }
         put(f, store, days + i, FILE_DAYS - i < size ? FILE_DAYS - i : size);
@@ -618,7 +611,7 @@ static void finds_out_that_a_meter_has_gone(void **state)
     apr_pool_create(&p, f->pool);
     store = open_store(f, job, 0, 0, p);
     put(f, store, days, 1); /* unchanged, so the meter has no day of ours */
-    OK(f, ecl_db_acquire(&f->conn, f->db, &f->result));
+    OK(ecl_db_acquire(&f->conn, f->db, &f->result));
     assert_int_equal(take_out(f, creator, 100).meters_removed, 1);
     ecl_db_release(f->conn);
     f->conn = ours;
@@ -647,7 +640,7 @@ static void finds_days_that_others_stored_meanwhile(void **state)
         store = open_store(f, jobs[0], 0, 0, p);
         put(f, store, days, 1);
         if (!same_connection) {
-            OK(f, ecl_db_acquire(&f->conn, f->db, &f->result));
+            OK(ecl_db_acquire(&f->conn, f->db, &f->result));
         }
         put(f, open_store(f, jobs[1], 0, 0, p), &theirs, 1);
         if (!same_connection) {

@@ -17,6 +17,7 @@
 #include <apr_general.h>
 
 #include "databases.h"
+#include "succeeding.h"
 #include "lib/jobs.h"
 #include "lib/migrate.h"
 #include "worker/store.h"
@@ -35,14 +36,6 @@ typedef struct fixture_t {
     ecl_db_conn_t *other; /* of the process that takes out */
     ecl_result_t result;
 } fixture_t;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        apr_status_t rv_ = (call);                                                                 \
-        if (rv_ != APR_SUCCESS) {                                                                  \
-            fail_msg("%s: %d %s", #call, rv_, f->result.detail);                                   \
-        }                                                                                          \
-    } while (0)
 
 typedef enum state_t { IMPORTING, IMPORTED, TAKING_OUT, GONE } state_t;
 
