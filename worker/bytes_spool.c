@@ -3,6 +3,7 @@
  * archive as a file, because its directory stands at its end.
  */
 #include "bytes_internal.h"
+#include "temp_file.h"
 
 #define PIECE 65536
 
@@ -50,25 +51,6 @@ static apr_status_t fail_file(apr_status_t status, ecl_result_t *result)
                     "cannot unpack the archive to a temporary file: make room in TMPDIR");
 }
 
-static apr_status_t make_file(apr_file_t **pfile, apr_pool_t *p, ecl_result_t *result)
-{
-    const char *dir;
-    char *path;
-    apr_status_t status = apr_temp_dir_get(&dir, p);
-
-    if (status == APR_SUCCESS) {
-        path = apr_pstrcat(p, dir, "/eclectyc-unpacked-XXXXXX", NULL);
-        status = apr_file_mktemp(pfile, path,
-                                 APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE |
-                                     APR_FOPEN_EXCL | APR_FOPEN_BINARY,
-                                 p);
-    }
-    if (status == APR_SUCCESS) {
-        status = apr_file_remove(path, p); /* it lives as long as it is open */
-    }
-    return status == APR_SUCCESS ? status : fail_file(status, result);
-}
-
 static apr_status_t fill_file(apr_file_t *file, const ecl_unpacker_t *from, apr_int64_t most,
                               char *piece, ecl_result_t *result)
 {
@@ -101,10 +83,10 @@ apr_status_t ecl_unpack_spool(apr_file_t **pfile, const ecl_unpacker_t *from, ap
                               apr_pool_t *p, ecl_result_t *result)
 {
     apr_pool_t *filling;
-    apr_status_t status = make_file(pfile, p, result);
+    apr_status_t status = ecl_temp_file_open(pfile, "unpacked", 0, p);
 
     if (status != APR_SUCCESS) {
-        return status;
+        return fail_file(status, result);
     }
     apr_pool_create(&filling, p);
     status = fill_file(*pfile, from, most, apr_palloc(filling, PIECE), result);

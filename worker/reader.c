@@ -77,13 +77,16 @@ static apr_status_t start(ecl_reader_t **preader, ecl_reader_t *reader, const ch
                           ecl_result_t *result)
 {
     apr_pool_t *p = reader->pool;
-    apr_status_t status =
-        ecl_records_open(&reader->records, path, reader->layouts->delimiter, p, result);
+    apr_status_t status = APR_SUCCESS;
 
-    if (status != APR_SUCCESS) {
-        return status;
+    if (reader->records) {
+        ecl_records_last_time(reader->records);
+    } else {
+        status = ecl_records_open(&reader->records, path, reader->layouts->delimiter, p, result);
     }
-    status = make_zones(reader, result);
+    if (status == APR_SUCCESS) {
+        status = make_zones(reader, result);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -110,12 +113,18 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
     reader->calorific_value = ECL_CALORIFIC_VALUE;
     status =
         ecl_layout_find(&reader->layouts, path, options->import_type, &options->given, p, result);
+    if (status == APR_SUCCESS && reader->layouts->sheet) {
+        status = ecl_records_open(&reader->records, path, ',', p, result);
+        if (status == APR_SUCCESS) {
+            ecl_records_keep(reader->records);
+        }
+    }
     for (ecl_layout_t *layout = reader->layouts; layout && status == APR_SUCCESS;
          layout = layout->next) {
         apr_int64_t rows;
 
-        status = ecl_reader_survey(layout, reader->layouts, path, options->clock, &wide, p, &rows,
-                                   result);
+        status = ecl_reader_survey(layout, reader->layouts, path, reader->records, options->clock,
+                                   &wide, p, &rows, result);
         reader->rows = rows < 0 || reader->rows < 0 ? -1 : reader->rows + rows;
     }
     if (status != APR_SUCCESS) {

@@ -330,12 +330,14 @@ int ecl_hours_apply(const ecl_hours_seen_t *seen, ecl_layout_t *layout, apr_pool
  * states; that local-looking stamps are UTC (the hour that the clocks skip in March is there), that
  * months stand before days, that times are period ends. Amends layout and its evidence, and the
  * notes of first, the first of the file's layouts; adds to wide, which is for the caller to apply.
+ * workbook: the file's records if it is one, which are started again; NULL: a text.
  * Looks at ECL_SURVEY_BYTES at most: of a larger file the lines below the table count for nothing.
  * *prows: the data rows that ecl_reader_count
  * would find, as they were all seen anyway; -1: they were not. */
 #define ECL_SURVEY_BYTES (64 * 1024 * 1024)
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, ecl_wide_zone_t *wide, apr_pool_t *p,
-                               apr_int64_t *prows, ecl_result_t *result);
+                               ecl_records_t *workbook, const ecl_clock_t *clock,
+                               ecl_wide_zone_t *wide, apr_pool_t *p, apr_int64_t *prows,
+                               ecl_result_t *result);
 
 #endif /* ECL_READER_INTERNAL_H */

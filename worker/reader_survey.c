@@ -276,10 +276,13 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
     const ecl_layout_t *layout = survey->layout;
     int with_stamps = needs_stamps(layout), with_zone = needs_zone(layout), is_row;
     int with_meter = needs_meter(layout);
-    ecl_records_t *records;
+    ecl_records_t *records = survey->records;
     ecl_record_t record;
-    apr_status_t status = ecl_records_open(&records, path, layout->delimiter, reading, result);
+    apr_status_t status = APR_SUCCESS;
 
+    if (!records) {
+        status = ecl_records_open(&records, path, layout->delimiter, reading, result);
+    }
     *pis_whole = 0;
     if (status == APR_SUCCESS && ecl_records_source(records)) {
         with_zone = with_meter = 0; /* there are no lines around the table that it stands for */
@@ -373,11 +376,17 @@ static void tell_ends(ecl_layout_t *layout, apr_pool_t *p)
 }
 
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
-                               const ecl_clock_t *clock, ecl_wide_zone_t *wide, apr_pool_t *p,
-                               apr_int64_t *prows, ecl_result_t *result)
+                               ecl_records_t *workbook, const ecl_clock_t *clock,
+                               ecl_wide_zone_t *wide, apr_pool_t *p, apr_int64_t *prows,
+                               ecl_result_t *result)
 {
-    survey_t survey = {
-        .layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1, .hour = -1};
+    survey_t survey = {.layout = layout,
+                       .clock = clock,
+                       .wide = wide,
+                       .records = workbook,
+                       .pool = p,
+                       .first = 1,
+                       .hour = -1};
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
@@ -397,8 +406,13 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
                                   : "; month before day, as the dates follow each other day by day",
             NULL);
         /* the other way round the days on which clocks change were no dates at all */
-        survey = (survey_t){
-            .layout = layout, .clock = clock, .wide = wide, .pool = p, .first = 1, .hour = -1};
+        survey = (survey_t){.layout = layout,
+                            .clock = clock,
+                            .wide = wide,
+                            .records = workbook,
+                            .pool = p,
+                            .first = 1,
+                            .hour = -1};
         apr_pool_clear(reading);
         status = look(&survey, path, &is_whole, reading, p, result);
     }

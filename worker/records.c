@@ -641,3 +641,16 @@ void ecl_records_pass_sheet(ecl_records_t *records)
         ecl_xlsx_pass_sheet(records->workbook);
     }
 }
+
+void ecl_records_keep(ecl_records_t *records)
+{
+    if (records->workbook) {
+        ecl_xlsx_keep(records->workbook);
+    }
+}
+
+void ecl_records_last_time(ecl_records_t *records)
+{
+    ecl_xlsx_last_time(records->workbook);
+    records->offset = 0;
+}

@@ -18,6 +18,14 @@ typedef struct listed_t {
     int part;
 } listed_t;
 
+/* Where the rows of the sheet in hand come from. */
+typedef enum source_t {
+    SOURCE_NONE,  /* go on to the next sheet */
+    SOURCE_KEPT,  /* kept rows, and the sheet has no others */
+    SOURCE_BEGUN, /* kept rows, after which the open sheet goes on */
+    SOURCE_SHEET
+} source_t;
+
 struct ecl_xlsx_t {
     apr_pool_t *p, *sheet_pool;
     ecl_xlsx_book_t book;
@@ -28,7 +36,12 @@ struct ecl_xlsx_t {
 
     int at;                  /* number of the sheet in hand; 0: before the first */
     int last;                /* the last one to read */
-    ecl_xlsx_sheet_t *sheet; /* NULL: go on to the next one */
+    source_t source;         /* of its rows */
+    ecl_xlsx_sheet_t *sheet; /* the one that is open */
+    int opened;              /* its number; 0: none is */
+    int is_kept;             /* all that was read of it is */
+    ecl_xlsx_kept_t *kept;   /* NULL: rows are not kept */
+    int keeps;               /* what is read from now on is kept, too */
     apr_int64_t base;        /* bytes of the file that come before its own */
     apr_int64_t end_offset;
     apr_int64_t number, sheet_record;
@@ -274,9 +287,8 @@ apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const ecl_zip_input_t *input, apr
     apr_pool_create(&xlsx->sheet_pool, p);
     /* untouched pages cost nothing */
     xlsx->book.fields = apr_palloc(p, ECL_FIELDS_MAX * sizeof(ecl_field_t));
-    xlsx->book.text = apr_palloc(p, ECL_RECORD_MAX + 1);
-    /* every byte a quotation mark, and every cell in a pair of them */
-    xlsx->book.raw = apr_palloc(p, 2 * ECL_RECORD_MAX + 3 * ECL_FIELDS_MAX + 1);
+    xlsx->book.text = apr_palloc(p, ECL_XLSX_TEXT_MAX);
+    xlsx->book.raw = apr_palloc(p, ECL_XLSX_RAW_MAX);
     xlsx->last = xlsx->count;
     *pxlsx = xlsx;
     return APR_SUCCESS;
@@ -297,38 +309,89 @@ int ecl_xlsx_is_1904(const ecl_xlsx_t *xlsx)
     return xlsx->book.is_1904;
 }
 
+static void start_again(ecl_xlsx_t *xlsx, int first, int last)
+{
+    xlsx->source = SOURCE_NONE;
+    xlsx->at = first - 1;
+    xlsx->last = last;
+    xlsx->number = xlsx->sheet_record = xlsx->end_offset = 0;
+}
+
 void ecl_xlsx_only_sheet(ecl_xlsx_t *xlsx, int number)
 {
-    xlsx->sheet = NULL;
-    xlsx->at = number - 1;
-    xlsx->last = number;
-    xlsx->number = xlsx->sheet_record = xlsx->end_offset = 0;
+    start_again(xlsx, number, number);
+}
+
+void ecl_xlsx_keep(ecl_xlsx_t *xlsx)
+{
+    xlsx->kept = ecl_xlsx_kept_make(&xlsx->book, xlsx->p);
+    xlsx->keeps = 1;
+}
+
+void ecl_xlsx_last_time(ecl_xlsx_t *xlsx)
+{
+    xlsx->keeps = 0;
+    start_again(xlsx, 1, xlsx->count);
 }
 
 void ecl_xlsx_pass_sheet(ecl_xlsx_t *xlsx)
 {
-    xlsx->sheet = NULL;
+    xlsx->source = SOURCE_NONE;
 }
 
-static apr_status_t open_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
+/* Goes on to kept rows, if there are any of the sheet in hand; else source stays NONE. */
+static void start_kept(ecl_xlsx_t *xlsx)
 {
-    const listed_t *listed = &xlsx->sheets[xlsx->at++];
+    int is_whole;
+
+    if (xlsx->kept && ecl_xlsx_kept_start(xlsx->kept, xlsx->at, &is_whole)) {
+        if (is_whole) {
+            xlsx->source = SOURCE_KEPT;
+        } else if (xlsx->opened == xlsx->at && xlsx->is_kept) {
+            xlsx->source = SOURCE_BEGUN;
+        }
+    }
+}
+
+static apr_status_t open_sheet(ecl_xlsx_t *xlsx, ecl_result_t *result)
+{
+    const listed_t *listed = &xlsx->sheets[xlsx->at - 1];
+    apr_status_t status;
+
+    apr_pool_clear(xlsx->sheet_pool);
+    xlsx->opened = 0;
+    status = ecl_xlsx_sheet_open(&xlsx->sheet, &xlsx->book, listed->part, listed->sheet.name,
+                                 xlsx->sheet_pool, result);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    xlsx->source = SOURCE_SHEET;
+    xlsx->opened = xlsx->at;
+    xlsx->is_kept = xlsx->keeps;
+    if (xlsx->keeps) {
+        ecl_xlsx_kept_begin(xlsx->kept, xlsx->at);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t start_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
+{
     apr_int64_t after = 0; /* this sheet's bytes and those after it: the file ends with them */
 
+    xlsx->at++;
     for (int i = xlsx->at - 1; i < xlsx->count; i++) {
         after += ecl_zip_part_size(xlsx->book.zip, xlsx->sheets[i].part);
     }
     xlsx->base = xlsx->file_size - after;
     xlsx->sheet_record = 0;
-    apr_pool_clear(xlsx->sheet_pool);
-    return ecl_xlsx_sheet_open(&xlsx->sheet, &xlsx->book, listed->part, listed->sheet.name,
-                               xlsx->sheet_pool, result);
+    start_kept(xlsx);
+    return xlsx->source == SOURCE_NONE ? open_sheet(xlsx, result) : APR_SUCCESS;
 }
 
 /* How far the file is used up: never back, never beyond its end, whatever the archive says. */
-static apr_int64_t offset_now(ecl_xlsx_t *xlsx)
+static apr_int64_t offset_of(ecl_xlsx_t *xlsx, const ecl_xlsx_row_t *row)
 {
-    apr_int64_t offset = xlsx->base + ecl_xlsx_sheet_used(xlsx->sheet);
+    apr_int64_t offset = xlsx->base + row->used;
 
     if (offset > xlsx->file_size) {
         offset = xlsx->file_size;
@@ -339,31 +402,61 @@ static apr_int64_t offset_now(ecl_xlsx_t *xlsx)
     return xlsx->end_offset;
 }
 
+/* The next row of the open sheet. */
+static apr_status_t read_row(ecl_xlsx_t *xlsx, ecl_xlsx_row_t *row, ecl_result_t *result)
+{
+    apr_status_t status = ecl_xlsx_sheet_next(xlsx->sheet, row, result);
+
+    xlsx->is_kept &= xlsx->keeps;
+    if (xlsx->is_kept && status == APR_SUCCESS) {
+        ecl_xlsx_kept_add(xlsx->kept, row);
+    } else if (xlsx->is_kept && APR_STATUS_IS_EOF(status)) {
+        ecl_xlsx_kept_end(xlsx->kept);
+    }
+    return status;
+}
+
+/* The next row of the sheet in hand. */
+static apr_status_t next_row(ecl_xlsx_t *xlsx, ecl_xlsx_row_t *row, ecl_result_t *result)
+{
+    if (xlsx->source != SOURCE_SHEET) {
+        apr_status_t status = ecl_xlsx_kept_next(xlsx->kept, row, result);
+
+        if (!APR_STATUS_IS_EOF(status) || xlsx->source == SOURCE_KEPT) {
+            return status;
+        }
+        xlsx->source = SOURCE_SHEET;
+    }
+    return read_row(xlsx, row, result);
+}
+
 apr_status_t ecl_xlsx_next(ecl_xlsx_t *xlsx, ecl_record_t *record, ecl_result_t *result)
 {
     for (;;) {
+        ecl_xlsx_row_t row;
         apr_status_t status;
 
-        if (!xlsx->sheet) {
+        if (xlsx->source == SOURCE_NONE) {
             if (xlsx->at == xlsx->last) {
                 return APR_EOF;
             }
-            status = open_next(xlsx, result);
+            status = start_next(xlsx, result);
             if (status != APR_SUCCESS) {
                 return status;
             }
         }
-        status = ecl_xlsx_sheet_next(xlsx->sheet, record, result);
+        status = next_row(xlsx, &row, result);
         if (APR_STATUS_IS_EOF(status)) {
-            xlsx->sheet = NULL;
+            xlsx->source = SOURCE_NONE;
             continue;
         }
         if (status == APR_SUCCESS) {
+            ecl_xlsx_row_record(&xlsx->book, &row, record);
             record->number = ++xlsx->number;
             record->sheet_record = ++xlsx->sheet_record;
             record->sheet_number = xlsx->at;
             record->sheet = xlsx->sheets[xlsx->at - 1].sheet.name;
-            record->end_offset = offset_now(xlsx);
+            record->end_offset = offset_of(xlsx, &row);
         }
         return status;
     }

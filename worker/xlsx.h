@@ -16,7 +16,8 @@
  *
  * Memory, whatever the size of the workbook: one record, the parsers' buffers, number formats (at
  * most ECL_XLSX_FORMATS_MAX styles), 256 worksheets' names, and of the shared strings the first
- * ECL_STRINGS_MEMORY bytes; more of them goes to a temporary file (see xlsx_strings.h).
+ * ECL_STRINGS_MEMORY bytes; more of them goes to a temporary file (see xlsx_strings.h), and so do
+ * rows that are to be read twice.
  */
 #ifndef ECL_XLSX_H
 #define ECL_XLSX_H
@@ -41,6 +42,10 @@ int ecl_xlsx_is_1904(const ecl_xlsx_t *xlsx);
 /* As ecl_records_only_sheet and ecl_records_pass_sheet. */
 void ecl_xlsx_only_sheet(ecl_xlsx_t *xlsx, int number);
 void ecl_xlsx_pass_sheet(ecl_xlsx_t *xlsx);
+
+/* As ecl_records_keep and ecl_records_last_time. */
+void ecl_xlsx_keep(ecl_xlsx_t *xlsx);
+void ecl_xlsx_last_time(ecl_xlsx_t *xlsx);
 
 /* As ecl_records_next. */
 apr_status_t ecl_xlsx_next(ecl_xlsx_t *xlsx, ecl_record_t *record, ecl_result_t *result);

@@ -6,6 +6,8 @@
  *   xlsx_strings  shared strings
  *   xlsx_sheet    rows of one sheet
  *   xlsx_cell     a cell's text
+ *   xlsx_row      a row as a record
+ *   xlsx_kept     rows that were read, for when they are wanted again
  */
 #ifndef ECL_XLSX_INTERNAL_H
 #define ECL_XLSX_INTERNAL_H
@@ -54,9 +56,7 @@ int ecl_xlsx_column(const char *reference);
 /* Undoes "_x000D_", in place; returns the new length. */
 apr_size_t ecl_xlsx_unescape(char *text, apr_size_t length);
 
-/* ---- a sheet --------------------------------------------------------------------------------- */
-
-typedef struct ecl_xlsx_sheet_t ecl_xlsx_sheet_t;
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 typedef struct ecl_xlsx_book_t {
     ecl_zip_t *zip;
@@ -64,21 +64,69 @@ typedef struct ecl_xlsx_book_t {
     unsigned char *forms;
     int form_count;
     int is_1904;
-    /* of the record in hand, shared by all sheets */
+    /* of the row in hand, shared by all sheets */
     ecl_field_t *fields; /* ECL_FIELDS_MAX */
-    char *text;          /* ECL_RECORD_MAX + ECL_FIELDS_MAX */
-    char *raw;
+    char *text;          /* ECL_XLSX_TEXT_MAX: the cells one after the other, a NUL behind each */
+    char *raw;           /* ECL_XLSX_RAW_MAX */
 } ecl_xlsx_book_t;
+
+#define ECL_XLSX_TEXT_MAX (ECL_RECORD_MAX + ECL_FIELDS_MAX + 2)
+/* every byte a quotation mark, and every cell in a pair of them */
+#define ECL_XLSX_RAW_MAX (2 * ECL_RECORD_MAX + 3 * ECL_FIELDS_MAX + 1)
+
+/* What else there is to know of the row in a book's text. */
+typedef struct ecl_xlsx_row_t {
+    apr_int64_t line;
+    apr_int64_t used;   /* bytes of its sheet's part, up to and including it */
+    apr_size_t length;  /* of the text, with all NULs */
+    int count;          /* of cells */
+    int is_too_long;    /* the text is its beginning */
+    int may_need_quote; /* some cell has what CSV may put in quotation marks */
+} ecl_xlsx_row_t;
+
+/* The row in the book's text as a record: line, status, fields and raw. book->fields are set. */
+void ecl_xlsx_row_record(const ecl_xlsx_book_t *book, const ecl_xlsx_row_t *row,
+                         ecl_record_t *record);
+
+/* 1 when a cell's text has to be in quotation marks. text has a NUL behind it. */
+int ecl_xlsx_needs_quote(const char *text, apr_size_t length);
+
+/* ---- a sheet --------------------------------------------------------------------------------- */
+
+typedef struct ecl_xlsx_sheet_t ecl_xlsx_sheet_t;
 
 /* Closed with p. */
 apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_t *book, int part,
                                  const char *name, apr_pool_t *p, ecl_result_t *result);
 
-/* The next row with any text: line, fields, raw, status are set. APR_EOF after the last. */
-apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_record_t *record,
+/* Puts the next row with any text into the book. APR_EOF after the last. */
+apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row,
                                  ecl_result_t *result);
 
-/* Bytes of its part used up. */
-apr_int64_t ecl_xlsx_sheet_used(const ecl_xlsx_sheet_t *sheet);
+/* ---- rows that are kept ---------------------------------------------------------------------- */
+
+/* Rows of sheets in a temporary file, each sheet's from its first row on. It is there to save time
+ * only: when the file can't be written, nothing is kept any more. */
+typedef struct ecl_xlsx_kept_t ecl_xlsx_kept_t;
+
+ecl_xlsx_kept_t *ecl_xlsx_kept_make(const ecl_xlsx_book_t *book, apr_pool_t *p);
+
+/* Begins to keep a sheet's rows, from 1; what was kept of it is forgotten. */
+void ecl_xlsx_kept_begin(ecl_xlsx_kept_t *kept, int sheet);
+
+/* Keeps the next row of the sheet begun last, which stands in the book. After ecl_xlsx_kept_next
+ * only when that gave APR_EOF. */
+void ecl_xlsx_kept_add(ecl_xlsx_kept_t *kept, const ecl_xlsx_row_t *row);
+
+/* That sheet has no more rows. */
+void ecl_xlsx_kept_end(ecl_xlsx_kept_t *kept);
+
+/* 1 when rows of a sheet are kept: then ecl_xlsx_kept_next gives them from the first one on.
+ * *pis_whole: they are all that the sheet has. */
+int ecl_xlsx_kept_start(ecl_xlsx_kept_t *kept, int sheet, int *pis_whole);
+
+/* Puts the next row into the book. APR_EOF after the last one that is kept; a system error, code
+ * "file-unreadable". */
+apr_status_t ecl_xlsx_kept_next(ecl_xlsx_kept_t *kept, ecl_xlsx_row_t *row, ecl_result_t *result);
 
 #endif /* ECL_XLSX_INTERNAL_H */

@@ -17,10 +17,12 @@ struct ecl_xlsx_sheet_t {
     apr_int64_t row;  /* the one in hand, or the last one */
     int is_row_ready; /* to be handed out */
     /* the row in hand */
-    int count;       /* of cells up to the last with a text */
+    int count;       /* of cells up to the last with a text; all are in book->fields */
     int next_column; /* of a cell that does not say where it stands */
     apr_size_t used; /* of book->text */
-    int is_too_long;
+    apr_size_t room; /* of it, for cells and the NULs between them */
+    int is_too_long, may_need_quote;
+    int is_unsorted; /* cells do not stand in book->text from left to right */
     /* the cell in hand; its value is gathered in book->text from `used` on */
     int column;
     char type; /* s: shared, i: inline, t: text, b: truth value, n: number, d: date, e: error */
@@ -63,7 +65,8 @@ static void start_row(ecl_xlsx_sheet_t *sheet, const char **attributes)
     sheet->row = row;
     sheet->count = sheet->next_column = 0;
     sheet->used = 0;
-    sheet->is_too_long = 0;
+    sheet->room = ECL_RECORD_MAX;
+    sheet->is_too_long = sheet->may_need_quote = sheet->is_unsorted = 0;
 }
 
 static char type_of(const char *text)
@@ -151,7 +154,7 @@ static void on_text(void *baton, const char *text, apr_size_t length)
     ecl_xlsx_sheet_t *sheet = baton;
 
     if (sheet->capture == CAPTURE_VALUE) {
-        if (sheet->used + sheet->value_length + length > ECL_RECORD_MAX) {
+        if (sheet->used + sheet->value_length + length > sheet->room) {
             sheet->is_too_long = 1;
             return;
         }
@@ -174,7 +177,7 @@ static void on_text(void *baton, const char *text, apr_size_t length)
 /* Puts a text in the place of the value in hand. */
 static void set_value(ecl_xlsx_sheet_t *sheet, const char *text, apr_size_t length)
 {
-    if (sheet->used + length > ECL_RECORD_MAX) {
+    if (sheet->used + length > sheet->room) {
         sheet->is_too_long = 1;
         sheet->value_length = 0;
         return;
@@ -215,6 +218,8 @@ static void take_number(ecl_xlsx_sheet_t *sheet)
 
     if (length) {
         set_value(sheet, text, length);
+    } else {
+        sheet->type = 't';
     }
 }
 
@@ -243,33 +248,60 @@ static void take_value(ecl_xlsx_sheet_t *sheet)
     }
 }
 
-static void end_cell(ecl_xlsx_sheet_t *sheet)
+/* Adds empty cells up to a column. They take nothing from the room of the others. */
+static void fill_up_to(ecl_xlsx_sheet_t *sheet, int column)
+{
+    while (sheet->count < column) {
+        char *text = sheet->book->text + sheet->used++;
+
+        *text = '\0';
+        sheet->room++;
+        sheet->book->fields[sheet->count++] = (ecl_field_t){text, 0};
+    }
+}
+
+/* Enters the value in hand as a cell. */
+static void add_cell(ecl_xlsx_sheet_t *sheet)
 {
     char *text = sheet->book->text + sheet->used;
+    apr_size_t length = sheet->value_length;
 
-    if (sheet->status != APR_SUCCESS || !sheet->in_cell) {
-        return;
-    }
-    sheet->in_cell = 0;
-    text[sheet->value_length] = '\0';
-    if (sheet->has_value && sheet->value_length) {
-        take_value(sheet);
-    } else if (sheet->formula_length && !sheet->has_value && sheet->type != 't') {
-        set_value(sheet, sheet->formula, sheet->formula_length);
-    }
-    if (!sheet->value_length) {
-        return;
-    }
     if (sheet->column >= ECL_FIELDS_MAX) {
         sheet->is_too_long = 1;
         return;
     }
-    text[sheet->value_length] = '\0';
-    while (sheet->count <= sheet->column) {
-        sheet->book->fields[sheet->count++] = (ecl_field_t){"", 0};
+    if (sheet->column < sheet->count) {
+        sheet->is_unsorted = 1;
+    } else if (sheet->column > sheet->count) {
+        apr_size_t gap = (apr_size_t)(sheet->column - sheet->count);
+
+        memmove(text + gap, text, length);
+        fill_up_to(sheet, sheet->column);
+        text += gap;
     }
-    sheet->book->fields[sheet->column] = (ecl_field_t){text, sheet->value_length};
-    sheet->used += sheet->value_length + 1;
+    text[length] = '\0';
+    sheet->may_need_quote |= sheet->type != 'n' && ecl_xlsx_needs_quote(text, length);
+    sheet->book->fields[sheet->column] = (ecl_field_t){text, length};
+    sheet->count = sheet->column < sheet->count ? sheet->count : sheet->column + 1;
+    sheet->used += length + 1;
+}
+
+static void end_cell(ecl_xlsx_sheet_t *sheet)
+{
+    if (sheet->status != APR_SUCCESS || !sheet->in_cell) {
+        return;
+    }
+    sheet->in_cell = 0;
+    sheet->book->text[sheet->used + sheet->value_length] = '\0';
+    if (sheet->has_value && sheet->value_length) {
+        take_value(sheet);
+    } else if (sheet->formula_length && !sheet->has_value && sheet->type != 't') {
+        sheet->type = 't'; /* it may have commas */
+        set_value(sheet, sheet->formula, sheet->formula_length);
+    }
+    if (sheet->value_length) {
+        add_cell(sheet);
+    }
 }
 
 static void on_end(void *baton, const char *name)
@@ -298,57 +330,44 @@ static void on_end(void *baton, const char *name)
     }
 }
 
-/* ---- records --------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
-static apr_size_t add_raw(char *raw, const ecl_field_t *field)
-{
-    char *at = raw;
-
-    if (!field->length || (!strpbrk(field->text, ",\"\r\n") && field->text[0] != ' ' &&
-                           field->text[field->length - 1] != ' ')) {
-        memcpy(at, field->text, field->length);
-        return field->length;
-    }
-    *at++ = '"';
-    for (const char *c = field->text; *c; c++) {
-        if (*c == '"') {
-            *at++ = '"';
-        }
-        *at++ = *c;
-    }
-    *at++ = '"';
-    return (apr_size_t)(at - raw);
-}
-
-static void set_raw(ecl_xlsx_sheet_t *sheet, ecl_record_t *record)
+/* Cells that did not come from left to right stand in that order, too. */
+static void sort_cells(const ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row)
 {
     const ecl_xlsx_book_t *book = sheet->book;
-    apr_size_t length = 0;
+    char *at = book->raw;
 
-    for (int i = 0; i < sheet->count; i++) {
-        if (i) {
-            book->raw[length++] = ',';
-        }
-        length += add_raw(book->raw + length, &book->fields[i]);
+    for (int i = 0; i < row->count; i++) {
+        memcpy(at, book->fields[i].text, book->fields[i].length + 1);
+        at += book->fields[i].length + 1;
     }
-    book->raw[length] = '\0';
-    record->raw = book->raw;
-    record->raw_length = length;
+    row->length = (apr_size_t)(at - book->raw);
+    memcpy(book->text, book->raw, row->length);
+    at = book->text;
+    for (int i = 0; i < row->count; i++) {
+        book->fields[i].text = at;
+        at += book->fields[i].length + 1;
+    }
 }
 
-static void finish_row(ecl_xlsx_sheet_t *sheet, ecl_record_t *record)
+static void finish_row(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row)
 {
-    *record = (ecl_record_t){.line = sheet->row, .status = ECL_RECORD_TOO_LONG};
     if (!sheet->is_too_long) {
         sheet->widest = sheet->count > sheet->widest ? sheet->count : sheet->widest;
-        while (sheet->count < sheet->widest) {
-            sheet->book->fields[sheet->count++] = (ecl_field_t){"", 0};
-        }
-        record->status = ECL_RECORD_OK;
-        record->fields = sheet->book->fields;
-        record->count = sheet->count;
+        fill_up_to(sheet, sheet->widest);
     }
-    set_raw(sheet, record);
+    *row = (ecl_xlsx_row_t){
+        .line = sheet->row,
+        .used = ecl_zip_part_used(sheet->part.part, ecl_xml_offset(sheet->part.xml)),
+        .length = sheet->used,
+        .count = sheet->count,
+        .is_too_long = sheet->is_too_long,
+        .may_need_quote = sheet->may_need_quote,
+    };
+    if (sheet->is_unsorted) {
+        sort_cells(sheet, row);
+    }
 }
 
 apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_t *book, int part,
@@ -364,8 +383,7 @@ apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_
                               apr_psprintf(p, "the workbook's sheet \"%s\"", name), p, result);
 }
 
-apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_record_t *record,
-                                 ecl_result_t *result)
+apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row, ecl_result_t *result)
 {
     sheet->result = result;
     sheet->is_row_ready = 0;
@@ -379,11 +397,6 @@ apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_record_t *record,
             return status;
         }
     }
-    finish_row(sheet, record);
+    finish_row(sheet, row);
     return APR_SUCCESS;
-}
-
-apr_int64_t ecl_xlsx_sheet_used(const ecl_xlsx_sheet_t *sheet)
-{
-    return ecl_zip_part_used(sheet->part.part, ecl_xml_offset(sheet->part.xml));
 }

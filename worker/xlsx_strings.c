@@ -1,8 +1,7 @@
 /*
  * Two stores that only grow: the strings' bytes one after the other, and where each of them ends.
  */
-#include <apr_file_io.h>
-
+#include "temp_file.h"
 #include "xlsx_internal.h"
 
 #define PENDING_BYTES 16384
@@ -46,20 +45,8 @@ static apr_status_t fail_file(apr_status_t status, ecl_result_t *result)
 
 static apr_status_t open_file(store_t *store, apr_pool_t *p, ecl_result_t *result)
 {
-    const char *dir;
-    char *path;
-    apr_status_t status = apr_temp_dir_get(&dir, p);
+    apr_status_t status = ecl_temp_file_open(&store->file, "strings", 0, p);
 
-    if (status != APR_SUCCESS) {
-        return fail_file(status, result);
-    }
-    path = apr_pstrcat(p, dir, "/eclectyc-strings-XXXXXX", NULL);
-    status = apr_file_mktemp(
-        &store->file, path,
-        APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL | APR_FOPEN_BINARY, p);
-    if (status == APR_SUCCESS) {
-        status = apr_file_remove(path, p); /* it lives as long as it is open */
-    }
     store->pending = apr_palloc(p, PENDING_BYTES);
     store->block = apr_palloc(p, BLOCK_BYTES);
     return status == APR_SUCCESS ? status : fail_file(status, result);

@@ -1,10 +1,15 @@
 /* A job's run, on real files and a real database: every way in which it can end, and continue. */
 #include "jobs_fixture.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <apr_file_info.h>
+#include <apr_file_io.h>
 #include <apr_tables.h>
+
+#include "packing.h"
 
 #include "lib/import_templates.h"
 #include "lib/settings.h"
@@ -34,6 +39,8 @@ static test_t *test_of(fixture_t *f)
     return t;
 }
 
+static apr_size_t length_given; /* of a file that is no text; 0: it is one */
+
 /* Stores a file and queues its import. */
 static ecl_job_t *queue(test_t *t, const char *text, const char *type, int dry_run)
 {
@@ -45,7 +52,7 @@ static ecl_job_t *queue(test_t *t, const char *text, const char *type, int dry_r
 
     wanted.batch_id = wanted.stored_name = ecl_job_uuid(f->p);
     OK(ecl_storage_part_open(&part, t->settings->storage_dir, f->p, &f->result));
-    OK(ecl_storage_part_write(part, text, strlen(text), &f->result));
+    OK(ecl_storage_part_write(part, text, length_given ? length_given : strlen(text), &f->result));
     wanted.file_size = ecl_storage_part_size(part);
     OK(ecl_storage_part_keep(part, wanted.stored_name, sha256, &f->result));
     wanted.file_sha256 = sha256;
@@ -529,6 +536,7 @@ static void compare_disturbed(void **state, const char *(*make)(apr_pool_t *), i
 
     for (int round = 0; round < 14; round++) {
         test_t *t = test_of(f);
+        const char *text;
         ecl_job_t *job;
 
         sql(f, "DELETE FROM import_jobs");
@@ -536,7 +544,9 @@ static void compare_disturbed(void **state, const char *(*make)(apr_pool_t *), i
         sql(f, "DELETE FROM meters");
         sql(f, "DELETE FROM sqlite_sequence");
         import_text(t, wide_file(f->p, 6, 6, 0));
-        queue(t, make(f->p), NULL, dry_run);
+        text = make(f->p);
+        queue(t, text, NULL, dry_run);
+        length_given = 0;
         if (options_given) {
             sql(f, "UPDATE import_jobs SET options = '%s' WHERE status = 'queued'", options_given);
         }
@@ -638,6 +648,95 @@ static void other_forms_go_on_too(void **state)
 {
     compare_disturbed(state, rough_flow, 0);
     compare_disturbed(state, rough_json, 0);
+}
+
+/* A CSV file's lines as the rows of a sheet. */
+static const char *sheet_of(const char *csv, apr_pool_t *p)
+{
+    text_t t = {.p = p};
+    char *copy = apr_pstrdup(p, csv), *line, *lines_left, *cell, *cells_left;
+
+    add(&t, "<worksheet><sheetData>");
+    for (line = apr_strtok(copy, "\n", &lines_left); line;
+         line = apr_strtok(NULL, "\n", &lines_left)) {
+        add(&t, "<row>");
+        for (cell = apr_strtok(line, ",", &cells_left); cell;
+             cell = apr_strtok(NULL, ",", &cells_left)) {
+            if (strspn(cell, "0123456789.") == strlen(cell)) {
+                add(&t, "<c><v>%s</v></c>", cell);
+            } else {
+                add(&t, "<c t=\"inlineStr\"><is><t>%s</t></is></c>", cell);
+            }
+        }
+        add(&t, "</row>");
+    }
+    add(&t, "</sheetData></worksheet>");
+    return t.text;
+}
+
+/* The rough file in a workbook, and some of its days again on another sheet. */
+static const char *rough_workbook(apr_pool_t *p)
+{
+    const packed_file_t files[] = {
+        {"xl/workbook.xml",
+         "<workbook><sheets><sheet name=\"A\" r:id=\"a\"/><sheet name=\"B\" r:id=\"b\"/></sheets>"
+         "</workbook>",
+         0},
+        {"xl/_rels/workbook.xml.rels",
+         "<Relationships><Relationship Id=\"a\" Type=\"x/worksheet\" Target=\"a.xml\"/>"
+         "<Relationship Id=\"b\" Type=\"x/worksheet\" Target=\"b.xml\"/></Relationships>",
+         0},
+        {"xl/a.xml", sheet_of(rough_file(p), p), 0},
+        {"xl/b.xml", sheet_of(wide_file(p, 4, 9, 5), p), 0},
+    };
+    packed_file_t sized[sizeof files / sizeof files[0]];
+    char path[] = "/tmp/eclectyc-book-XXXXXX";
+    int fd = mkstemp(path);
+    apr_file_t *file;
+    apr_finfo_t info;
+    char *bytes;
+
+    assert_true(fd >= 0);
+    close(fd);
+    for (apr_size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        sized[i] = files[i];
+        sized[i].length = strlen(files[i].bytes);
+    }
+    pack_zip(path, sized, sizeof files / sizeof files[0], NULL);
+    assert_int_equal(apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, p), 0);
+    assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE, file), 0);
+    length_given = (apr_size_t)info.size;
+    bytes = apr_palloc(p, length_given);
+    assert_int_equal(apr_file_read_full(file, bytes, length_given, NULL), 0);
+    apr_file_close(file);
+    unlink(path);
+    return bytes;
+}
+
+/* And nothing is left of the rows that a worker had kept when it died. */
+static void a_workbook_goes_on_too(void **state)
+{
+    fixture_t *f = *state;
+    const char *before = getenv("TMPDIR"), *dir = apr_pstrcat(f->p, f->dir, "/tmp", NULL);
+    struct dirent *entry;
+    DIR *left;
+
+    assert_int_equal(apr_dir_make(dir, APR_FPROT_OS_DEFAULT, f->p), APR_SUCCESS);
+    setenv("TMPDIR", dir, 1);
+    compare_disturbed(state, rough_workbook, 0);
+    if (before) {
+        setenv("TMPDIR", before, 1);
+    } else {
+        unsetenv("TMPDIR");
+    }
+    left = opendir(dir);
+    assert_non_null(left);
+    while ((entry = readdir(left)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            fail_msg("%s is left", entry->d_name);
+        }
+    }
+    closedir(left);
 }
 
 /* Hourly reads of registers, the newest first, with falls, gaps and a bad one: of more meters than
@@ -1018,6 +1117,7 @@ int main(void)
         TEST(goes_on_where_it_stopped),
         TEST(goes_on_within_a_day),
         TEST(other_forms_go_on_too),
+        TEST(a_workbook_goes_on_too),
         TEST(differences_go_on_too),
         TEST(a_dry_run_goes_on_as_well),
         TEST(gives_back_when_the_disk_is_full),

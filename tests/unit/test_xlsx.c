@@ -171,6 +171,23 @@ static void test_cells_of_every_kind(void **state)
     end_reading(r);
 }
 
+/* No spreadsheet writes such; the last cell of a place counts. */
+static void test_cells_in_no_order(void **state)
+{
+    reading_t *r = make_reading();
+
+    (void)state;
+    assert_string_equal(
+        records_of_rows(r, "<row><c r=\"C1\"><v>3</v></c><c r=\"A1\"><v>1</v></c>"
+                           "<c><v>2</v></c><c r=\"F1\"><v>6</v></c></row>"
+                           "<row><c r=\"B2\" t=\"str\"><v>a, b</v></c><c r=\"B2\"><v>4</v></c>"
+                           "<c r=\"A2\"><f>SUM(A1,B1)</f></c><c r=\"D2\"><v>1,5</v></c></row>"),
+        "1: 1,2,3,,,6\n"
+        "2: \"=SUM(A1,B1)\",4,,\"1,5\",,\n");
+    assert_int_equal(r->status, APR_EOF);
+    end_reading(r);
+}
+
 static void test_a_prefix_and_a_1904_workbook(void **state)
 {
     reading_t *r = make_reading();
@@ -486,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_cells_of_every_kind),
+        cmocka_unit_test(test_cells_in_no_order),
         cmocka_unit_test(test_a_prefix_and_a_1904_workbook),
         cmocka_unit_test(test_strings_beyond_memory),
         cmocka_unit_test(test_what_is_refused),

@@ -101,7 +101,7 @@ static void write_workbook(reading_t *r, const workbook_t *book)
 
 /* A row of cells from a text "a|b|…": numbers as such, dates as "@serial", times as "#serial",
  * others as inline strings; empty ones are left out. */
-static const char *row_of(apr_pool_t *p, int number, const char *cells)
+static inline const char *row_of(apr_pool_t *p, int number, const char *cells)
 {
     const char *row = apr_psprintf(p, "<row r=\"%d\">", number);
     int column = 0;
