@@ -169,7 +169,7 @@ static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *samp
     for (int i = from; i < sample->count && layout->channel_column >= 0; i++) {
         ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->channel_column);
 
-        stated = ecl_channel_of(cell.text, cell.length);
+        stated = ecl_channel_in_column(cell.text, cell.length);
         if (stated && stated[0] && strcmp(stated, given) &&
             ecl_channel_has_direction(cell.text, cell.length)) {
             return ecl_fail(result, ECL_EINPUT, "channel-conflict",

@@ -3,8 +3,8 @@
  *
  *   a day      an identifier, a date, and after it the periods of the day, perhaps each with a
  * flag; between and before them a unit, a channel, a total that is the sum of the others, and what
- * is no use to us a reading  perhaps an identifier, then a date and a time, and one number, with a
- * unit or flag
+ * is no use to us a reading  perhaps an identifier, then a date and a time or a settlement period,
+ * and one number, with a unit or flag
  */
 #include "layout_internal.h"
 #include "meter_day.h"
@@ -335,7 +335,8 @@ static int take_day(ecl_layout_t *layout, const ecl_sample_t *sample, int at, ap
 
 /* Where the cells of a reading stand; -1: nowhere. */
 typedef struct reading_t {
-    int meter, date, time, value, unit, flag;
+    int meter, date, time, period, value, unit, flag;
+    int nth; /* settlement period */
 } reading_t;
 
 /* With something between its parts: eight digits may be an identifier or a value. */
@@ -357,6 +358,19 @@ static int is_time(ecl_field_t cell)
     return memchr(cell.text, ':', cell.length) &&
            ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &time) == ECL_DATETIME_OK &&
            time.has_time && !time.has_date;
+}
+
+/* The number of a settlement period before the value; 0: it is none, or is the value. */
+static int period_of(const ecl_record_t *record, int column)
+{
+    ecl_field_t cell = ecl_sample_cell(record, column);
+    ecl_decimal_t number;
+
+    return cell.length && cell.length <= 2 && strspn(cell.text, "0123456789") == cell.length &&
+                   take_number(cell, &number) && number <= LONGEST_DAY * ECL_DECIMAL_ONE &&
+                   is_number(ecl_sample_cell(record, column + 1))
+               ? (int)(number / ECL_DECIMAL_ONE)
+               : 0;
 }
 
 /* What follows the date, and the time: one number, and what is said about it. */
@@ -388,7 +402,7 @@ static int is_reading(const ecl_record_t *record, reading_t *reading)
 {
     int at, has_time = 0;
 
-    *reading = (reading_t){-1, -1, -1, -1, -1, -1};
+    *reading = (reading_t){-1, -1, -1, -1, -1, -1, -1, 0};
     for (at = 0; at < 2 && at < record->count && reading->date < 0; at++) {
         if (is_written_date(record->fields[at], &has_time)) {
             reading->date = at;
@@ -402,6 +416,8 @@ static int is_reading(const ecl_record_t *record, reading_t *reading)
     reading->meter = reading->date - 1;
     if (!has_time && at < record->count && is_time(record->fields[at])) {
         reading->time = at++;
+    } else if (!has_time && (reading->nth = period_of(record, at))) {
+        reading->period = at++;
     }
     for (; at < record->count; at++) {
         if (!take_reading_cell(reading, record->fields[at], at)) {
@@ -409,6 +425,38 @@ static int is_reading(const ecl_record_t *record, reading_t *reading)
         }
     }
     return reading->value >= 0;
+}
+
+static int is_same_cell(const ecl_record_t *a, const ecl_record_t *b, int column)
+{
+    ecl_field_t left = ecl_sample_cell(a, column), right = ecl_sample_cell(b, column);
+
+    return left.length == right.length && !memcmp(left.text, right.text, left.length);
+}
+
+/* Numbers are settlement periods where they count through each day from 1, and past the hours. */
+static int are_periods(const ecl_sample_t *sample, int at, const reading_t *first)
+{
+    const ecl_record_t *record = &sample->records[at];
+    int nth = first->nth, last = nth;
+
+    for (int i = at + 1; i < sample->count; i++) {
+        const ecl_record_t *next = &sample->records[i];
+        reading_t reading;
+        int is_same_day = (first->meter < 0 || is_same_cell(record, next, first->meter)) &&
+                          is_same_cell(record, next, first->date);
+
+        if (next->status != ECL_RECORD_OK || !is_reading(next, &reading)) {
+            continue;
+        }
+        if (reading.period != first->period || reading.nth != (is_same_day ? nth + 1 : 1)) {
+            return 0;
+        }
+        record = next;
+        nth = reading.nth;
+        last = nth > last ? nth : last;
+    }
+    return last > 24;
 }
 
 /* The rows after it must be alike, or it is some line that looks so. */
@@ -430,11 +478,15 @@ static int take_reading(ecl_layout_t *layout, const ecl_sample_t *sample, int at
             return 0;
         }
     }
+    if (reading.period >= 0 && !are_periods(sample, at, &reading)) {
+        return 0;
+    }
     layout->kind = ECL_LAYOUT_LONG;
     take_no_names(layout, record, p);
     layout->meter_column = reading.meter;
     layout->date_column = reading.date;
     layout->time_column = reading.time;
+    layout->period_column = reading.period;
     layout->value_column = reading.value;
     layout->unit_column = reading.unit;
     layout->flag_column = reading.flag;

@@ -17,7 +17,7 @@ static const char *channel_of_cell(const ecl_reader_t *reader, ecl_field_t cell)
                    ? channels[code / ECL_DECIMAL_ONE - 1]
                    : NULL;
     }
-    return ecl_channel_of(cell.text, cell.length);
+    return ecl_channel_in_column(cell.text, cell.length);
 }
 
 /* What a cell says, or what was given where the cell ("kWh") names no direction. */

@@ -78,8 +78,13 @@ const char *ecl_unit_name(ecl_unit_t unit); /* "kWh" …; NULL for NONE and OTHE
 
 /* The channel a cell names: "AI", "AE", "RI", "RE"; "" for a quantity that is known and is no
  * energy flow of ours ("LAG", "Volume"); NULL: not a word for a channel. Several words are one when
- * each of them is about such quantities ("Reactive Energy Export"). */
+ * each of them is about such quantities ("Reactive Energy Export"). Codes are known too: "A+",
+ * "R-", and those of IEC 62056-61, such as "1-0:2.8.0". */
 const char *ecl_channel_of(const char *text, apr_size_t length);
+
+/* As ecl_channel_of, of a cell in a column that is headed as one of channels: "I" and "E" are
+ * import and export there, and flags elsewhere. */
+const char *ecl_channel_in_column(const char *text, apr_size_t length);
 
 /* Whether a text for which ecl_channel_of gives a channel says import or export itself: "AI",
  * "Active Import", "1" do, "kWh", "Consumption", "Active" do not, and are taken for import if

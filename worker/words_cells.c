@@ -262,10 +262,69 @@ const char *ecl_unit_name(ecl_unit_t unit)
 /* ---- channels ----------------------------------------------------------------------------------
  */
 
+/* A sign: + is energy that the customer takes, - what he gives (IEC 62053-23, annex C). */
+static const char *channel_of_sign(const char *text, apr_size_t length)
+{
+    static const struct {
+        char quantity, sign;
+        const char *channel;
+    } signs[] = {{'A', '+', "AI"}, {'A', '-', "AE"}, {'R', '+', "RI"}, {'R', '-', "RE"}};
+
+    for (size_t i = 0; length == 2 && i < sizeof(signs) / sizeof(signs[0]); i++) {
+        if ((apr_toupper(text[0]) == signs[i].quantity && text[1] == signs[i].sign) ||
+            (apr_toupper(text[1]) == signs[i].quantity && text[0] == signs[i].sign)) {
+            return signs[i].channel;
+        }
+    }
+    return NULL;
+}
+
+/* An OBIS code (IEC 62056-61), "1-0:1.8.0*255" or "1.8.0": what is measured, how, and under which
+ * tariff. Energy is that of a register (8) or a period (29); under a tariff it is only a part. */
+static const char *channel_of_obis(const char *text, apr_size_t length)
+{
+    static const char *const channels[] = {NULL, "AI", "AE", "RI", "RE"};
+    enum { IS_APPARENT = 9, IS_APPARENT_EXPORT = 10, REGISTER = 8, PERIOD = 29 };
+    unsigned medium, line, quantity, how, tariff;
+    char code[32];
+    int end = 0;
+
+    if (!length || !apr_isdigit(text[0]) || length >= sizeof(code)) {
+        return NULL;
+    }
+    apr_cpystrn(code, text, length + 1);
+    if (sscanf(code, "%2u-%2u:%2u.%2u.%2u%n", &medium, &line, &quantity, &how, &tariff, &end) !=
+        5) {
+        medium = 1;
+        end = 0;
+        if (sscanf(code, "%2u.%2u.%2u%n", &quantity, &how, &tariff, &end) != 3) {
+            return NULL;
+        }
+    }
+    if ((code[end] && strcmp(code + end, "*255") && strcmp(code + end, ".255")) || medium != 1) {
+        return NULL;
+    }
+    if (quantity == IS_APPARENT || quantity == IS_APPARENT_EXPORT) {
+        return "";
+    }
+    return quantity <= 4 && (how == REGISTER || how == PERIOD) && !tariff ? channels[quantity]
+                                                                          : NULL;
+}
+
+static const char *channel_of_code(const char *text, apr_size_t length)
+{
+    const char *channel = channel_of_sign(text, length);
+
+    return channel ? channel : channel_of_obis(text, length);
+}
+
 int ecl_channel_has_direction(const char *text, apr_size_t length)
 {
     char word[ECL_WORD_MAX];
 
+    if (channel_of_code(text, length)) {
+        return 1;
+    }
     return ecl_word_fold(text, length, word) &&
            (strlen(word) <= 2 || strstr(word, "imp") || strstr(word, "exp"));
 }
@@ -393,9 +452,13 @@ const char *ecl_channel_of(const char *text, apr_size_t length)
         {"maxdemand", ""},
     };
     char word[ECL_WORD_MAX];
+    const char *channel;
 
     if (length == 2 && !memcmp(text, "AI", 2)) {
         return "AI";
+    }
+    if ((channel = channel_of_code(text, length))) {
+        return channel;
     }
     if (!ecl_name_fold(text, length, word)) {
         return NULL;
@@ -406,6 +469,19 @@ const char *ecl_channel_of(const char *text, apr_size_t length)
         }
     }
     return word[0] ? channel_of_words(text, length) : NULL;
+}
+
+const char *ecl_channel_in_column(const char *text, apr_size_t length)
+{
+    if (length == 1) {
+        switch (apr_toupper(text[0])) {
+        case 'I':
+            return "AI";
+        case 'E':
+            return "AE";
+        }
+    }
+    return ecl_channel_of(text, length);
 }
 
 /* ---- flags and furniture -----------------------------------------------------------------------

@@ -141,6 +141,54 @@ static void test_a_price_is_no_meter(void **state)
     end_reading(r);
 }
 
+static void test_codes_of_channels(void **state)
+{
+    static const struct {
+        const char *code, *channel;
+    } codes[] = {{"A+", "AI"},
+                 {"-a", "AE"},
+                 {"R+", "RI"},
+                 {"R-", "RE"},
+                 {"1-0:1.8.0", "AI"},
+                 {"1-1:2.29.0", "AE"},
+                 {"1-0:3.8.0*255", "RI"},
+                 {"1-0:4.8.0.255", "RE"},
+                 {"2.8.0", "AE"},
+                 {"1-0:9.8.0", ""},
+                 {"1-0:1.8.1", NULL},
+                 {"7-0:3.8.0", NULL},
+                 {"1-0:1.7.0", NULL},
+                 {"1.8.2026", NULL},
+                 {"1-0:1.8.0 x", NULL},
+                 {"A*", NULL},
+                 {"I", NULL},
+                 {"E", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        const char *code = codes[i].code, *channel = ecl_channel_of(code, strlen(code));
+
+        if (!channel != !codes[i].channel || (channel && strcmp(channel, codes[i].channel))) {
+            fail_msg("%s: %s", code, channel ? channel : "none");
+        }
+        assert_true(!channel || !*channel || ecl_channel_has_direction(code, strlen(code)));
+    }
+}
+
+/* I and E: import and export where the column is one of channels, whatever E means elsewhere. */
+static void test_letters_of_channels(void **state)
+{
+    reading_t *r =
+        read_text("MPAN,Date,Period,Import/Export,Flag,kWh\n" MPAN ",2026-02-13,1,I,E,0.5\n" MPAN
+                  ",2026-02-13,1,E,A,0.25\n" MPAN ",2026-02-13,2,X,A,0.25\n");
+
+    (void)state;
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-13", 1), "0.5");
+    assert_string_equal(value_of(r, MPAN, "AE", "2026-02-13", 1), "0.25");
+    assert_error(r, 4, "Import/Export", "bad-channel", "\"X\" names no channel");
+    end_reading(r);
+}
+
 /* None of several columns is picked in silence. */
 static void test_rivals(void **state)
 {
@@ -298,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_other_languages),
         cmocka_unit_test(test_other_quantities),
         cmocka_unit_test(test_a_price_is_no_meter),
+        cmocka_unit_test(test_codes_of_channels),
+        cmocka_unit_test(test_letters_of_channels),
         cmocka_unit_test(test_rivals),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_units_of_half_hours),

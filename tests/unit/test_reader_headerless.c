@@ -105,6 +105,59 @@ static void test_a_day_that_begins_with_its_date(void **state)
     end_reading(r);
 }
 
+/* Settlement periods, by a printf format of day and period and value. */
+static const char *period_rows(const char *fmt, int per_day)
+{
+    const char *text = "";
+
+    for (int n = 0; n < 2 * per_day; n++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        text = apr_pstrcat(pool, text,
+                           apr_psprintf(pool, fmt, 1 + n / per_day, 1 + n % per_day, n + 1), NULL);
+#pragma GCC diagnostic pop
+    }
+    return text;
+}
+
+static void test_settlement_periods(void **state)
+{
+    static const char *const forms[] = {MPAN ",%02d/02/2026,%d,0.%02d\n",
+                                        MPAN ",2026-02-%02d,%02d,0.%02d,A,kWh\n"};
+    reading_t *r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        r = read_text(period_rows(forms[i], 48));
+        assert_int_equal(r->imported, 96);
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 48), "0.48");
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-02-02", 1), "0.49");
+        assert_non_null(strstr(r->layout->evidence, "settlement periods"));
+        end_reading(r);
+    }
+    r = read_text_given(period_rows("%02d/02/2026,%d,0.%02d\n", 48), "auto", given);
+    assert_int_equal(r->imported, 96);
+    end_reading(r);
+}
+
+/* Hours, or whatever else has numbers; one that is missing could be anything. */
+static void test_other_numbers_are_no_periods(void **state)
+{
+    const char *texts[] = {period_rows(MPAN ",%02d/02/2026,%d,0.%02d\n", 24),
+                           period_rows(MPAN ",%02d/02/2026,2%d,0.%02d\n", 9),
+                           apr_pstrcat(pool, period_rows(MPAN ",%02d/02/2026,%d,0.%02d\n", 48),
+                                       MPAN ",02/02/2026,50,0.5\n", NULL)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        reading_t *r = read_text(texts[i]);
+
+        assert_int_equal(r->status, ECL_EINPUT);
+        assert_string_equal(r->result.code, "not-meter-data");
+        end_reading(r);
+    }
+}
+
 /* A line that looks like a reading, and files whose columns only a header could tell apart. */
 static void test_what_is_not_read(void **state)
 {
@@ -144,6 +197,8 @@ int main(void)
         cmocka_unit_test(test_ends_and_other_intervals),
         cmocka_unit_test(test_daily_totals),
         cmocka_unit_test(test_a_day_that_begins_with_its_date),
+        cmocka_unit_test(test_settlement_periods),
+        cmocka_unit_test(test_other_numbers_are_no_periods),
         cmocka_unit_test(test_what_is_not_read),
         cmocka_unit_test(test_bad_rows_name_their_place),
     };
