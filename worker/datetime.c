@@ -15,6 +15,9 @@ typedef struct scan_t {
     ecl_date_order_t order;
     ecl_datetime_t value;
     ecl_datetime_status_t problem; /* the first thing of known form that has no meaning */
+    int month, day;                /* of a date without a year, which may stand at the end */
+    int weekday;                   /* from 1; 0: none is given */
+    int has_meridiem;              /* "am", "pm" */
 } scan_t;
 
 static const char *const month_names[] = {"january",   "february", "march",    "april",
@@ -135,6 +138,13 @@ static void set_date(scan_t *scan, int year, int month, int day)
     }
 }
 
+/* "st", "nd", "rd", "th" behind a day's number. */
+static void take_ordinal(scan_t *scan)
+{
+    (void)(take_word(scan, "st") || take_word(scan, "nd") || take_word(scan, "rd") ||
+           take_word(scan, "th"));
+}
+
 /* "1:30", "01:03:59": one or two digits and a colon. */
 static int is_time_next(const scan_t *scan)
 {
@@ -167,7 +177,9 @@ static int set_slot(scan_t *scan, int minutes)
 static int take_year(scan_t *scan, char separator, int month, int day)
 {
     const char *from = scan->at;
-    int is_separated = ecl_cell_is_blank(separator) ? take_blanks(scan) : take(scan, separator);
+    int is_separated = !separator                     ? is_digit(peek(scan))
+                       : ecl_cell_is_blank(separator) ? take(scan, ',') | take_blanks(scan)
+                                                      : take(scan, separator);
     int year, digits = 0;
 
     if (is_separated && !is_time_next(scan)) {
@@ -180,6 +192,8 @@ static int take_year(scan_t *scan, char separator, int month, int day)
     }
     if (digits < 2) {
         scan->value.has_date = 1;
+        scan->month = month;
+        scan->day = day;
         note(scan, ECL_DATETIME_NO_YEAR);
         return 1;
     }
@@ -217,16 +231,25 @@ static int is_year_next(const scan_t *scan)
     return take_blanks(&ahead) && take_number(&ahead, &year) == 4;
 }
 
-/* "31/03/2024", "31-03-24", "31.03.2024", "31 03 2024", "31 Mar 2024", "31-Mar-24": at the
- * separator after the first number. */
+/* "31/03/2024", "31-03-24", "31.03.2024", "31 03 2024", "31 Mar 2024", "31-Mar-24", "31st of March
+ * 2024", "31MAR2024": at the separator after the first number. */
 static int take_day_month_year(scan_t *scan, int first)
 {
-    char separator = ecl_cell_blank(scan->at, scan->end) ? ' ' : peek(scan);
+    char separator;
     const char *year;
     int second, month, digits;
 
+    if (is_letter(peek(scan))) {
+        take_ordinal(scan);
+    }
+    separator = ecl_cell_blank(scan->at, scan->end) ? ' ' : peek(scan);
     if (separator == ' ') {
         take_blanks(scan);
+        if (take_word(scan, "of")) {
+            take_blanks(scan);
+        }
+    } else if (is_letter(separator)) {
+        separator = '\0';
     } else if (separator == '-' || separator == '/' || separator == '.') {
         scan->at++;
     } else {
@@ -263,15 +286,23 @@ static int take_day_month_year(scan_t *scan, int first)
     return 1;
 }
 
+static void check_weekday(scan_t *scan)
+{
+    /* 1 January 1970 was a Thursday */
+    if (scan->weekday && (scan->value.date + 3) % 7 != scan->weekday - 1) {
+        note(scan, ECL_DATETIME_NO_SUCH);
+    }
+}
+
 /* Returns 0 for no form we know. */
 static int take_date(scan_t *scan)
 {
-    int weekday = 0, month = 0, year, day, digits;
+    int month = 0, year, day, digits;
 
     if (is_letter(peek(scan))) {
-        weekday = take_name(scan, day_names, 7);
+        scan->weekday = take_name(scan, day_names, 7);
     }
-    if (weekday) {
+    if (scan->weekday) {
         take(scan, ',');
         if (!take_blanks(scan)) {
             return 0;
@@ -284,16 +315,19 @@ static int take_date(scan_t *scan)
         if (!take_blanks(scan) || (digits = take_number(scan, &day)) < 1 || digits > 2) {
             return 0;
         }
-        take(scan, ',');
+        take_ordinal(scan);
         if (!take_year(scan, ' ', month, day)) {
             return 0;
         }
     } else {
         digits = take_number(scan, &year);
-        if (digits == 4 && (peek(scan) == '-' || peek(scan) == '/')) {
+        if (digits == 4 && (peek(scan) == '-' || peek(scan) == '/' || peek(scan) == '.')) {
             char separator = *scan->at++;
             int month_digits = take_number(scan, &month), day_digits;
 
+            if (!month_digits && (month = take_month(scan)) != 0) { /* "2024-Mar-31" */
+                month_digits = 2;
+            }
             if (month_digits < 1 || month_digits > 2 || !take(scan, separator)) {
                 return 0;
             }
@@ -311,54 +345,99 @@ static int take_date(scan_t *scan)
             return 0;
         }
     }
-    /* 1 January 1970 was a Thursday */
-    if (weekday && (scan->value.date + 3) % 7 != weekday - 1) {
-        note(scan, ECL_DATETIME_NO_SUCH);
+    check_weekday(scan);
+    return 1;
+}
+
+/* "am", "PM", "a.m.", perhaps behind a blank, and what it makes of the hour. */
+static void take_meridiem(scan_t *scan, int *phour)
+{
+    scan_t ahead = *scan;
+    char half;
+
+    take_blanks(&ahead);
+    half = peek(&ahead) | 0x20;
+    if (half != 'a' && half != 'p') {
+        return;
+    }
+    ahead.at++;
+    take(&ahead, '.');
+    if (!take_word(&ahead, "m")) {
+        return;
+    }
+    take(&ahead, '.');
+    scan->at = ahead.at;
+    scan->has_meridiem = 1;
+    if (half == 'a') {
+        /* some write "00:30 AM" for half past midnight */
+        *phour = *phour == 12 ? 0 : *phour < 12 ? *phour : 99;
+    } else {
+        /* and some "13:00 PM" */
+        *phour = *phour == 0 || *phour == 24 ? 99 : *phour < 12 ? *phour + 12 : *phour;
+    }
+}
+
+/* Noughts behind the seconds, as many as there may be. */
+static int take_fraction(scan_t *scan)
+{
+    const char *from = scan->at;
+
+    while (take(scan, '0')) {
+    }
+    return scan->at > from && !is_digit(peek(scan));
+}
+
+/* Minutes and seconds behind an hour of one or two digits. Returns 0 for no form we know. */
+static int take_minutes(scan_t *scan, int hour_digits, int *pminute, int *psecond)
+{
+    char separator = peek(scan) == '.' ? '.' : ':';
+
+    if (hour_digits < 1 || hour_digits > 2 || !take(scan, separator) ||
+        take_number(scan, pminute) != 2) {
+        return 0;
+    }
+    if (separator == ':' && take(scan, '.')) {
+        note(scan, ECL_DATETIME_LOST_HOUR);
+        return take_number(scan, psecond) > 0;
+    }
+    if (take(scan, separator)) {
+        int is_read = take_number(scan, psecond) == 2;
+
+        if (is_read && peek(scan) == ',' && scan->end - scan->at > 1 && is_digit(scan->at[1])) {
+            scan->at++;
+            return take_fraction(scan);
+        }
+        return is_read && (!take(scan, '.') || take_fraction(scan));
     }
     return 1;
 }
 
-/* "00:30", "0:30:00.000", "00.30", "0030", "1:30 PM"; returns 0 for no form we know. */
+/* "00:30", "0:30:00.000", "00.30", "0030", "1:30 PM", "1pm"; behind a date "003000". Returns 0 for
+ * no form we know. */
 static int take_clock_time(scan_t *scan, int *pminute, int *psecond)
 {
-    int hour = 0, minute, second = 0, digits = take_number(scan, &hour);
-    const char *from;
+    int hour = 0, minute = 0, second = 0, digits = take_number(scan, &hour);
 
     if (digits == 4) {
         minute = hour % 100;
         hour /= 100;
+    } else if (digits == 6 && scan->value.has_date) {
+        second = hour % 100;
+        minute = hour / 100 % 100;
+        hour /= 10000;
     } else {
-        char separator = digits == 2 && peek(scan) == '.' ? '.' : ':';
+        int has_dot = digits == 1 && peek(scan) == '.';
 
-        if (digits < 1 || digits > 2 || !take(scan, separator) || take_number(scan, &minute) != 2) {
-            return 0;
-        }
-        if (separator == ':' && take(scan, '.')) {
-            note(scan, ECL_DATETIME_LOST_HOUR);
-            return take_number(scan, &second) > 0;
-        }
-        if (take(scan, separator)) {
-            if (take_number(scan, &second) != 2) {
+        if (peek(scan) == ':' || peek(scan) == '.') {
+            if (!take_minutes(scan, digits, &minute, &second)) {
                 return 0;
             }
-            if (take(scan, '.')) {
-                int fraction;
-
-                if (take_number(scan, &fraction) < 1 || fraction != 0) {
-                    return 0;
-                }
-            }
-        }
-        from = scan->at;
-        take_blanks(scan);
-        if (take_word(scan, "am")) {
-            /* some write "00:30 AM" for half past midnight */
-            hour = hour == 12 ? 0 : hour < 12 ? hour : 99;
-        } else if (take_word(scan, "pm")) {
-            /* and some "13:00 PM" */
-            hour = hour == 0 || hour == 24 ? 99 : hour < 12 ? hour + 12 : hour;
         } else {
-            scan->at = from;
+            has_dot = 1;
+        }
+        take_meridiem(scan, &hour);
+        if ((has_dot && !scan->has_meridiem) || digits < 1 || digits > 2) {
+            return 0; /* "1.30" and "1" are numbers */
         }
     }
     if (hour > 24 || minute > 59 || second > 59 || (hour == 24 && (minute || second))) {
@@ -411,15 +490,44 @@ static int take_until(scan_t *scan)
     return 0;
 }
 
+/* Behind an offset: "+0000 UTC", "+01:00[Europe/London]", "GMT+0000 (Greenwich Mean Time)". The
+ * offset is what counts. */
+static int take_zone_name(scan_t *scan)
+{
+    scan_t ahead = *scan;
+    char close;
+
+    take_blanks(&ahead);
+    if (take_word(&ahead, "utc") || take_word(&ahead, "gmt")) {
+        scan->at = ahead.at;
+        return !scan->value.offset_minutes;
+    }
+    if (take_word(&ahead, "bst")) {
+        scan->at = ahead.at;
+        return scan->value.offset_minutes == 60;
+    }
+    close = take(&ahead, '[') ? ']' : take(&ahead, '(') ? ')' : '\0';
+    while (close && ahead.at < ahead.end && *ahead.at != close) {
+        ahead.at++;
+    }
+    if (close && take(&ahead, close)) {
+        scan->at = ahead.at;
+    }
+    return 1;
+}
+
 /* What follows a time: an offset. */
 static int take_zone(scan_t *scan)
 {
     const char *from = scan->at;
 
-    take_blanks(scan);
-    if (take(scan, 'Z') || take_word(scan, "utc")) {
-        scan->value.has_offset = 1;
+    if (from == scan->end) {
         return 1;
+    }
+    take_blanks(scan);
+    if (take(scan, 'Z') || take(scan, 'z') || take_word(scan, "utc")) {
+        scan->value.has_offset = 1;
+        return scan->at == scan->end || take_zone_name(scan);
     }
     if (take_word(scan, "bst")) {
         scan->value.has_offset = 1;
@@ -428,11 +536,12 @@ static int take_zone(scan_t *scan)
     }
     if (take_word(scan, "gmt")) {
         scan->value.has_offset = 1;
-        return peek(scan) == '+' || peek(scan) == '-' ? take_offset(scan) : 1;
+        return peek(scan) == '+' || peek(scan) == '-' ? take_offset(scan) && take_zone_name(scan)
+                                                      : 1;
     }
     if ((peek(scan) == '+' || peek(scan) == '-') && scan->end - scan->at > 1 &&
         is_digit(scan->at[1])) {
-        return take_offset(scan);
+        return take_offset(scan) && (scan->at == scan->end || take_zone_name(scan));
     }
     scan->at = from;
     return 1;
@@ -466,6 +575,42 @@ static int take_gap(scan_t *scan)
     return take_blanks(scan) || has_comma;
 }
 
+/* The same, and "T", "at", a hyphen, colon or underscore in front of a time. */
+static int take_gap_before_time(scan_t *scan)
+{
+    scan_t ahead;
+
+    if (take(scan, 'T') || take(scan, 't')) {
+        return 1;
+    }
+    if (take_gap(scan) && is_digit(peek(scan))) {
+        return 1;
+    }
+    ahead = *scan;
+    if (take_word(&ahead, "at") || take(&ahead, '-') || take(&ahead, '_') || take(&ahead, ':')) {
+        take_blanks(&ahead);
+        if (is_time_next(&ahead)) {
+            scan->at = ahead.at;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The year behind the time: "Sun Mar 31 00:30:00 GMT 2024". */
+static void take_year_at_end(scan_t *scan)
+{
+    scan_t ahead = *scan;
+    int year;
+
+    if (take_blanks(&ahead) && take_number(&ahead, &year) == 4 && ahead.at == ahead.end) {
+        scan->at = ahead.at;
+        scan->problem = ECL_DATETIME_OK;
+        set_date(scan, year, scan->month, scan->day);
+        check_weekday(scan);
+    }
+}
+
 /* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone. */
 static int take_end(scan_t *scan)
 {
@@ -473,9 +618,8 @@ static int take_end(scan_t *scan)
     int minute;
 
     end.value = (ecl_datetime_t){0};
-    if (is_time_next(&end)
-            ? !take_time(&end)
-            : !take_date(&end) || (!take(&end, 'T') && !take_gap(&end)) || !take_time(&end)) {
+    if (is_time_next(&end) ? !take_time(&end)
+                           : !take_date(&end) || !take_gap_before_time(&end) || !take_time(&end)) {
         return 0;
     }
     minute = end.value.minute - end.value.offset_minutes + scan->value.offset_minutes;
@@ -489,11 +633,14 @@ static int take_end(scan_t *scan)
     return set_slot(scan, minute - scan->value.minute);
 }
 
-/* "202610240030", "20261024003000" */
+/* "202610240030", "20261024003000", "20261024003000Z" */
 static int take_digits(scan_t *scan)
 {
     apr_size_t length = (apr_size_t)(scan->end - scan->at);
+    int is_utc = length > 12 && scan->end[-1] == 'Z';
     int date = 0, minute = 0, second = 0;
+
+    length -= is_utc ? 1 : 0;
 
     if (length != 12 && length != 14) {
         return 0;
@@ -512,6 +659,7 @@ static int take_digits(scan_t *scan)
         note(scan, ECL_DATETIME_NO_SUCH);
     }
     scan->value.has_time = 1;
+    scan->value.has_offset = is_utc;
     scan->value.minute = minute / 100 * 60 + minute % 100;
     scan->value.second = second;
     return 1;
@@ -542,8 +690,11 @@ static int take_all(scan_t *scan)
         if (!take_date(scan)) {
             return 0;
         }
-        if (scan->at < scan->end && ((!take(scan, 'T') && !take_gap(scan)) || !take_time(scan))) {
+        if (scan->at < scan->end && (!take_gap_before_time(scan) || !take_time(scan))) {
             return 0;
+        }
+        if (scan->month && scan->problem == ECL_DATETIME_NO_YEAR && scan->value.has_time) {
+            take_year_at_end(scan);
         }
         if (scan->value.has_time && take_until(scan) && !take_end(scan)) {
             return 0;
@@ -552,17 +703,29 @@ static int take_all(scan_t *scan)
     return scan->at == scan->end;
 }
 
+/* "1.30 pm", "1pm": what would be a number, or a day, but for its end. */
+static int take_short_time(scan_t *scan)
+{
+    return is_digit(peek(scan)) && (scan->end[-1] == '.' || (scan->end[-1] | 0x20) == 'm') &&
+           take_time(scan) && scan->has_meridiem && scan->at == scan->end;
+}
+
 ecl_datetime_status_t ecl_datetime_parse(const char *text, apr_size_t length,
                                          ecl_date_order_t order, ecl_datetime_t *pvalue)
 {
     scan_t scan = {.at = text, .end = text + length, .order = order};
+    const char *from;
 
     ecl_cell_trim(&scan.at, &scan.end);
+    from = scan.at;
     if (!is_digit(peek(&scan)) && ecl_cell_is_missing(scan.at, scan.end)) {
         return ECL_DATETIME_MISSING;
     }
     if (!take_all(&scan)) {
-        return ECL_DATETIME_BAD;
+        scan = (scan_t){.at = from, .end = scan.end, .order = order};
+        if (!take_short_time(&scan)) {
+            return ECL_DATETIME_BAD;
+        }
     }
     if (scan.problem == ECL_DATETIME_OK) {
         *pvalue = scan.value;

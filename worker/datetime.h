@@ -40,14 +40,18 @@ typedef enum ecl_datetime_status_t {
 } ecl_datetime_status_t;
 
 /* Parses a whole cell, blanks around it ignored: a date, a time, or both in either order.
- *   dates   2024-03-31 2024/03/31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24 31-Mar-24
- *           "31 03 2024" "31 Mar 2024" "Mar 31 2024" "Fri 01/09/2023"; English names, short or
- * long; one-digit days and months; two-digit years are 2000 to 2099 (only after day and month)
- *   times   00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "13:00 PM" "00:30 AM" 0030 2400;
- *           of a slot "00:30 to 01:00", "00:30 - 01:00" or "00:30-01:00" the start
- *   offset  after a time: Z UTC GMT BST GMT+1 +01:00 +0100 +01, also after a blank
+ *   dates   2024-03-31 2024/03/31 2024-Mar-31 20240331 31/03/2024 31-03-2024 31.03.2024 31/03/24
+ *           31-Mar-24 31MAR2024 "31 03 2024" "31 Mar 2024" "31st of March, 2024" "Mar 31st, 2024"
+ *           "Fri 01/09/2023"; English names, short or long; one-digit days and months; two-digit
+ *           years are 2000 to 2099 (only after day and month)
+ *   times   00:30 0:30 00:30:00 00:30:00.0000000 24:00 "1:30 PM" "1.30 p.m." 1pm "13:00 PM"
+ *           "00:30 AM" 0030 2400, behind a date 003000; of a slot "00:30 to 01:00", "00:30 - 01:00"
+ *           or "00:30-01:00" the start
+ *   offset  after a time: Z UTC GMT BST GMT+1 +01:00 +0100 +01, also after a blank; what a zone is
+ *           called behind its offset does not matter: "+01:00[Europe/London]", "+0000 UTC"
  *   both    "2024-03-31 00:30" "31/03/2024, 00:30" "2024-03-31 00.30" 2024-03-31T00:30:00Z
- *           "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023" 202403310030 20240331003000;
+ *           20240331T003000Z "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023" 202403310030
+ *           20240331003000 "Sun Mar 31 00:30:00 GMT 2024" "31/03/2024 - 00:30" 31MAR2024:00:30;
  *           of "31/03/2024 00:30 to 31/03/2024 01:00" the start
  * Of a slot the end is looked at only so far that one of some other length than meters have is BAD.
  * `order` decides d/m/y or m/d/y wherever the year comes last and the month is a number; a date
