@@ -86,7 +86,7 @@ static int says_value(const char *name)
     int rank, is_utc;
 
     return ecl_header_role(name, length, &rank, &is_utc) == ECL_ROLE_VALUE ||
-           (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) || ecl_channel_of(name, length);
+           ecl_unit_is_known(unit) || ecl_channel_of(name, length);
 }
 
 /* ---- what is a row -----------------------------------------------------------------------------
@@ -416,7 +416,7 @@ static const char *name_by_content(const ecl_json_shape_t *shape, const ecl_json
     if (is_number(text)) {
         return NULL;
     }
-    if (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) {
+    if (ecl_unit_is_known(unit)) {
         return "unit";
     }
     if (ecl_flag_of(text, length) && ecl_flag_of(text, length) != ECL_FLAG_OTHER) {
@@ -541,8 +541,7 @@ static const char *meaning_of_name(const ecl_json_shape_t *shape, int index)
             return "channel";
         }
         unit = ecl_unit_in_header(node->first, length);
-        if (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER && node->is_constant &&
-            !has_role(shape, ECL_ROLE_UNIT)) {
+        if (ecl_unit_is_known(unit) && node->is_constant && !has_role(shape, ECL_ROLE_UNIT)) {
             return "unit";
         }
         return node->is_constant || has_role(shape, ECL_ROLE_METER) ? NULL : "meter name";

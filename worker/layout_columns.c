@@ -71,7 +71,7 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
         column->varies |= value != column->first_number;
     }
     unit = ecl_unit_of(cell.text, cell.length);
-    column->units += unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
+    column->units += ecl_unit_is_known(unit);
     column->volumes += ecl_unit_is_volume(unit);
     column->powers += unit == ECL_UNIT_KW;
     column->is_reactive |= unit == ECL_UNIT_KVARH;
@@ -131,7 +131,7 @@ static void look(ecl_columns_t *columns, const ecl_layout_t *layout, const ecl_r
         /* "Active Import (kWh)": a name nobody has thought of, but it says what it holds; "Day
          * (kWh)" is no date */
         if ((column->role == ECL_ROLE_NONE || date_rank(column)) &&
-            column->header_unit != ECL_UNIT_NONE && column->header_unit != ECL_UNIT_OTHER) {
+            ecl_unit_is_known(column->header_unit)) {
             column->role = ECL_ROLE_VALUE;
             column->rank = 4;
             column->is_by_unit = 1;
@@ -501,7 +501,7 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
 
         if (role == ECL_ROLE_NONE) {
             unit = ecl_unit_in_header(record->fields[i].text, record->fields[i].length);
-            if ((unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) ||
+            if (ecl_unit_is_known(unit) ||
                 ecl_grid_channel_of(record->fields[i].text, record->fields[i].length)) {
                 role = ECL_ROLE_VALUE;
             }

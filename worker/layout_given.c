@@ -187,11 +187,6 @@ static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *samp
 /* ---- unit -------------------------------------------------------------------------------------
  */
 
-static int is_known(ecl_unit_t unit)
-{
-    return unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
-}
-
 static const char *unit_of_header(const ecl_layout_t *layout)
 {
     if (layout->meter_count && layout->meters[0].unit) {
@@ -215,7 +210,8 @@ static const ecl_record_t *find_unit(const ecl_layout_t *layout, const ecl_sampl
             cell = ecl_sample_cell(record, layout->channel_column);
             unit = ecl_unit_in_header(cell.text, cell.length);
         }
-        if (is_known(unit) && unit != but && (unit != ECL_UNIT_KVARH || but == ECL_UNIT_NONE)) {
+        if (ecl_unit_is_known(unit) && unit != but &&
+            (unit != ECL_UNIT_KVARH || but == ECL_UNIT_NONE)) {
             return record;
         }
     }
@@ -301,14 +297,14 @@ static const char *unit_above(const ecl_layout_t *layout, const ecl_sample_t *sa
         if (record->sheet_record >= layout->header_record) {
             break;
         }
-        if (said.length && is_known(unit)) {
+        if (said.length && ecl_unit_is_known(unit)) {
             return ecl_unit_name(unit);
         }
         unit = ecl_layout_title_unit(record);
         if (unit == ECL_UNIT_KWH) {
             return NULL;
         }
-        if (is_known(unit)) {
+        if (ecl_unit_is_known(unit)) {
             *ptitle = record;
         }
     }

@@ -214,7 +214,7 @@ static void take_marks(ecl_layout_t *layout, const ecl_record_t *record, const r
         if (c == layout->meter_column || c == layout->date_column) {
             continue;
         }
-        if (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER && layout->unit_column < 0) {
+        if (ecl_unit_is_known(unit) && layout->unit_column < 0) {
             layout->unit_column = c;
         } else if (cell.length == 2 && channel && layout->channel_column < 0) {
             layout->channel_column = c;
@@ -386,7 +386,7 @@ static int take_reading_cell(reading_t *reading, ecl_field_t cell, int column)
         reading->value = column;
         return value != ECL_DECIMAL_MISSING;
     }
-    if (reading->unit < 0 && unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) {
+    if (reading->unit < 0 && ecl_unit_is_known(unit)) {
         reading->unit = column;
         return 1;
     }

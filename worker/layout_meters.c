@@ -8,6 +8,7 @@
  * of one meter, and such a table is none of these.
  */
 #include "../lib/utf8.h"
+#include "heading.h"
 #include "layout_internal.h"
 #include "meter.h"
 
@@ -15,261 +16,9 @@
 
 #define LABEL_LINES 2  /* of units and identifiers, below the names */
 #define HEADER_LINES 3 /* names, units, identifiers: above the first row */
-#define MPAN_DIGITS 13
-
-/* One column's heading, taken apart. */
-typedef struct heading_t {
-    char name[ECL_METER_MAX];
-    ecl_meter_kind_t kind;
-    ecl_meter_status_t status;
-    int is_identifier; /* an MPAN or MPRN */
-    int is_quantity;   /* no meter's name */
-    int is_other;      /* known, and no energy: a temperature, a cost */
-    ecl_unit_t unit;
-    const char *channel; /* NULL: it names none; "": none that is kept */
-} heading_t;
-
-/* ---- a name taken apart ------------------------------------------------------------------------
- */
-
-static int is_among(const char *word, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(word, words[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-#define IS_AMONG(word, words) is_among(word, words, sizeof(words) / sizeof((words)[0]))
-
-/* Whether all of a text's words, and there may be none, are for quantities: "Off-peak 1". */
-static int says_quantity(const char *text)
-{
-    static const char *const words[] = {
-        "day",        "night",    "peak",     "off",       "offpeak",    "weekend",
-        "weekday",    "evening",  "rate",     "tariff",    "register",   "total",
-        "sum",        "overall",  "grand",    "estimated", "estimate",   "actual",
-        "forecast",   "target",   "baseline", "budget",    "previous",   "last",
-        "current",    "year",     "month",    "week",      "average",    "avg",
-        "min",        "max",      "minimum",  "maximum",   "generation", "generated",
-        "production", "produced", "pv",       "solar",     "battery",    "grid",
-        "self",       "feed",     "in",       "net",       "gross",      "consumption",
-        "consumed",   "usage",    "used",     "use",       "energy",     "electricity",
-        "electric",   "gas",      "reading",  "readings",  "read",       "value",
-        "values",     "data",     "interval", "period",    "hh",         "half",
-        "hour",       "hourly",   "quantity", "amount",    "import",     "export",
-        "imported",   "exported", "active",   "reactive",  "unit",       "units",
-        "kwh",        "the",      "of",       "per",       "to",         "from",
-        "wh",         "mwh",      "t",        "low",       "normal",     "high",
-        "returned"};
-    char word[ECL_WORD_MAX];
-
-    while (*text) {
-        size_t length = 0;
-
-        if (text[0] == '(' && apr_isalpha(text[1]) && text[2] == ')') {
-            text += 3; /* of a phase */
-            continue;
-        }
-        while (apr_isalpha(text[length]) || (text[length] & 0x80)) {
-            length++;
-        }
-        if (!length) {
-            text++;
-            continue;
-        }
-        if (!ecl_word_fold(text, length, word) || !IS_AMONG(word, words)) {
-            return 0;
-        }
-        text += length;
-    }
-    return 1;
-}
-
-/* What stands beside meters in such exports and is no energy. */
-static int says_other(const char *text)
-{
-    static const char *const parts[] = {
-        "temp", "humid", "degree",   "weather", "carbon",  "co2",  "volt",    "amps",   "hertz",
-        "cost", "price", "pressure", "status",  "quality", "flag", "comment", "remark", "note"};
-    char word[ECL_WORD_MAX];
-
-    if (!ecl_word_fold(text, strlen(text), word)) {
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (strstr(word, parts[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int is_known_unit(ecl_unit_t unit)
-{
-    return unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
-}
-
-static void trim(char *text)
-{
-    size_t length = strlen(text), skip = strspn(text, " \t-_:,/");
-
-    while (length > skip && strchr(" \t-_:,/", text[length - 1])) {
-        length--;
-    }
-    memmove(text, text + skip, length - skip);
-    text[length - skip] = '\0';
-}
-
-/* Where the last word of a text begins. */
-static char *last_word(char *text, const char *between)
-{
-    char *at = text + strlen(text);
-
-    while (at > text && !strchr(between, at[-1])) {
-        at--;
-    }
-    return at;
-}
-
-/* A unit at the end: within brackets, or as the last word. */
-static int cut_unit(char *text, ecl_unit_t *punit)
-{
-    size_t length = strlen(text);
-    char close = length ? text[length - 1] : '\0', *open;
-    ecl_unit_t unit;
-
-    if (close == ')' || close == ']') {
-        open = strrchr(text, close == ')' ? '(' : '[');
-        unit = open ? ecl_unit_of(open + 1, (apr_size_t)(text + length - 1 - (open + 1)))
-                    : ECL_UNIT_NONE;
-    } else {
-        open = last_word(text, " _-.");
-        unit = ecl_unit_of(open, strlen(open));
-    }
-    if (!is_known_unit(unit) || *punit != ECL_UNIT_NONE) {
-        return 0;
-    }
-    *punit = unit;
-    *open = '\0';
-    return 1;
-}
-
-/* "kWh Boiler House" */
-static void cut_first_unit(char *text, ecl_unit_t *punit)
-{
-    size_t length = strcspn(text, " _-:");
-    ecl_unit_t unit = ecl_unit_of(text, length);
-
-    if (*punit == ECL_UNIT_NONE && text[length] && is_known_unit(unit)) {
-        *punit = unit;
-        memmove(text, text + length, strlen(text + length) + 1);
-        trim(text);
-    }
-}
-
-/* A word for a channel at the end, which comes before those that `words` has already. */
-static int cut_channel(char *text, char words[ECL_WORD_MAX])
-{
-    char *last = last_word(text, " _"), joined[ECL_WORD_MAX];
-
-    if (!last[0] || !ecl_channel_of(last, strlen(last)) ||
-        strlen(last) + strlen(words) + 2 > sizeof(joined)) {
-        return 0;
-    }
-    apr_snprintf(joined, sizeof(joined), "%s %s", last, words);
-    apr_cpystrn(words, joined, ECL_WORD_MAX);
-    *last = '\0';
-    return 1;
-}
-
-/* "MPAN 2200…", "Meter: 1234567406": the word before an identifier. 1: there was one. */
-static int cut_word_for_meter(char *text)
-{
-    size_t length = strcspn(text, " \t:#");
-    const char *rest = text + length + strspn(text + length, " \t:#");
-    int rank, is_utc;
-
-    if (!text[length] || ecl_header_role(text, length, &rank, &is_utc) != ECL_ROLE_METER ||
-        strspn(rest, "0123456789") < 6) {
-        return 0;
-    }
-    memmove(text, rest, strlen(rest) + 1);
-    return 1;
-}
-
-/* The one MPAN that a text has among other things; NULL: none, or several. */
-static const char *find_mpan(const char *text)
-{
-    const char *found = NULL;
-
-    while (*text) {
-        size_t length = strspn(text, "0123456789");
-
-        if (length == MPAN_DIGITS && ecl_meter_is_mpan(text, length)) {
-            if (found) {
-                return NULL;
-            }
-            found = text;
-        }
-        text += length ? length : 1;
-    }
-    return found;
-}
-
-static void take_identifier(heading_t *heading, char *text)
-{
-    int is_announced = cut_word_for_meter(text);
-    const char *mpan = find_mpan(text);
-
-    heading->status = ecl_meter_parse(mpan ? mpan : text, mpan ? MPAN_DIGITS : strlen(text),
-                                      heading->name, &heading->kind);
-    heading->is_identifier =
-        heading->status == ECL_METER_DAMAGED || is_announced ||
-        (heading->status == ECL_METER_OK && heading->kind != ECL_METER_OTHER) ||
-        (heading->status == ECL_METER_CHECK_DIGIT && heading->kind == ECL_METER_MPAN);
-}
-
-static void read_heading(heading_t *heading, ecl_field_t cell)
-{
-    char text[256], words[ECL_WORD_MAX] = "";
-    int rank, is_utc;
-    ecl_role_t role = ecl_header_role(cell.text, cell.length, &rank, &is_utc);
-
-    *heading = (heading_t){.unit = ECL_UNIT_NONE};
-    apr_cpystrn(text, cell.text, sizeof(text));
-    do {
-        trim(text);
-    } while (cut_unit(text, &heading->unit) || cut_channel(text, words));
-    cut_first_unit(text, &heading->unit);
-    if (heading->unit == ECL_UNIT_NONE) {
-        heading->unit = ecl_unit_in_header(cell.text, cell.length);
-    }
-    heading->channel = words[0] ? ecl_channel_of(words, strlen(words)) : NULL;
-    take_identifier(heading, text);
-    heading->is_quantity =
-        !heading->is_identifier && (role == ECL_ROLE_VALUE || says_quantity(text) ||
-                                    ecl_grid_channel_of(cell.text, cell.length));
-    heading->is_other =
-        !heading->is_identifier && (role == ECL_ROLE_TOTAL || role == ECL_ROLE_IGNORED ||
-                                    role == ECL_ROLE_FLAG || heading->unit == ECL_UNIT_OTHER ||
-                                    ecl_unit_in_header(cell.text, cell.length) == ECL_UNIT_OTHER ||
-                                    (heading->channel && !heading->channel[0]) ||
-                                    (!is_known_unit(heading->unit) && says_other(text)));
-}
 
 /* ---- lines of units and identifiers ------------------------------------------------------------
  */
-
-static int is_identifier(ecl_field_t cell)
-{
-    heading_t heading;
-
-    read_heading(&heading, cell);
-    return heading.is_identifier;
-}
 
 /* 1 for a line that has nothing but units, or nothing but identifiers, in the columns from `from`
  * on. */
@@ -282,8 +31,8 @@ static int is_label_line(const ecl_record_t *record, int from)
 
         if (cell.length) {
             cells++;
-            units += is_known_unit(ecl_unit_of(cell.text, cell.length));
-            identifiers += is_identifier(cell);
+            units += ecl_unit_is_known(ecl_unit_of(cell.text, cell.length));
+            identifiers += ecl_heading_is_identifier(cell);
         }
     }
     return cells && (units == cells || identifiers == cells);
@@ -301,31 +50,6 @@ int ecl_layout_label_lines(const ecl_sample_t *sample, int from)
     return count;
 }
 
-/* Adds to a heading what another line says above or below it. */
-static void add_line(heading_t *heading, ecl_field_t cell)
-{
-    heading_t other;
-
-    if (!cell.length) {
-        return;
-    }
-    read_heading(&other, cell);
-    if (!is_known_unit(heading->unit)) {
-        heading->unit = other.unit;
-    }
-    if (!heading->channel) {
-        heading->channel = other.channel;
-    }
-    if (!heading->is_identifier && (other.is_identifier || !heading->name[0])) {
-        memcpy(heading->name, other.name, sizeof(heading->name));
-        heading->kind = other.kind;
-        heading->status = other.status;
-        heading->is_identifier = other.is_identifier;
-        heading->is_quantity = other.is_quantity;
-        heading->is_other = other.is_other;
-    }
-}
-
 /* ---- the columns -------------------------------------------------------------------------------
  */
 
@@ -334,7 +58,7 @@ typedef struct table_t {
     ecl_layout_t *layout;
     const ecl_attempt_t *attempt;
     const int *columns; /* that hold numbers, or nothing yet */
-    heading_t *headings;
+    ecl_heading_t *headings;
     int count;
     int lines_above; /* that belong to the header */
     apr_pool_t *p;
@@ -357,7 +81,7 @@ static int wants_line(const table_t *table, const ecl_record_t *above)
         ecl_field_t cell = ecl_sample_cell(above, table->columns[i]);
 
         named += cell.length > 0;
-        identifiers += cell.length && is_identifier(cell);
+        identifiers += cell.length && ecl_heading_is_identifier(cell);
         blank += !table->headings[i].name[0];
     }
     return named == table->count && (blank == table->count || identifiers == table->count);
@@ -369,11 +93,12 @@ static void read_headings(table_t *table)
     const ecl_record_t *header = &attempt->sample.records[attempt->header];
 
     for (int i = 0; i < table->count; i++) {
-        read_heading(&table->headings[i], name_of(table, i));
+        ecl_heading_read(&table->headings[i], name_of(table, i));
     }
     for (int line = 0; line < attempt->label_lines; line++) {
         for (int i = 0; i < table->count; i++) {
-            add_line(&table->headings[i], ecl_sample_cell(header + 1 + line, table->columns[i]));
+            ecl_heading_add(&table->headings[i],
+                            ecl_sample_cell(header + 1 + line, table->columns[i]));
         }
     }
     for (int line = 1; line <= LABEL_LINES && line <= attempt->header; line++) {
@@ -381,7 +106,7 @@ static void read_headings(table_t *table)
             break;
         }
         for (int i = 0; i < table->count; i++) {
-            add_line(&table->headings[i], ecl_sample_cell(header - line, table->columns[i]));
+            ecl_heading_add(&table->headings[i], ecl_sample_cell(header - line, table->columns[i]));
         }
         table->lines_above = line;
     }
@@ -413,7 +138,7 @@ static tally_t count_headings(const table_t *table)
     tally_t tally = {0, 0, 0, 0};
 
     for (int i = 0; i < table->count; i++) {
-        const heading_t *heading = &table->headings[i];
+        const ecl_heading_t *heading = &table->headings[i];
 
         if (heading->is_other) {
             continue;
@@ -422,7 +147,7 @@ static tally_t count_headings(const table_t *table)
             tally.identifiers++;
         } else if (heading->is_quantity || !heading->name[0]) {
             tally.quantities++;
-        } else if (is_known_unit(heading->unit)) {
+        } else if (ecl_unit_is_known(heading->unit)) {
             tally.with_unit++;
         } else {
             /* a blank column is a meter's only beside others that are */
@@ -495,7 +220,7 @@ static apr_status_t check_distinct(const table_t *table)
     return APR_SUCCESS;
 }
 
-static const char *channel_of(const heading_t *heading)
+static const char *channel_of(const ecl_heading_t *heading)
 {
     int is_export = heading->channel && heading->channel[1] == 'E';
 
@@ -515,7 +240,7 @@ static int flag_column_of(const table_t *table, int column)
 
 static void note_identifier(const table_t *table, int i)
 {
-    const heading_t *heading = &table->headings[i];
+    const ecl_heading_t *heading = &table->headings[i];
 
     if (heading->status == ECL_METER_CHECK_DIGIT) {
         ecl_layout_add_note(table->layout, "check-digit",
@@ -538,8 +263,8 @@ static apr_status_t take_columns(const table_t *table, int with_bare)
 
     layout->meters = apr_palloc(table->p, (apr_size_t)table->count * sizeof(*layout->meters));
     for (int i = 0; i < table->count; i++) {
-        const heading_t *heading = &table->headings[i];
-        int has_unit = is_known_unit(heading->unit);
+        const ecl_heading_t *heading = &table->headings[i];
+        int has_unit = ecl_unit_is_known(heading->unit);
 
         if (heading->is_other || (!heading->is_identifier && !has_unit && !with_bare)) {
             continue;
@@ -621,7 +346,7 @@ apr_status_t ecl_layout_take_meters(ecl_layout_t *layout, const ecl_attempt_t *a
     apr_status_t status;
     tally_t tally;
 
-    table.headings = apr_palloc(scratch, (apr_size_t)(count + 1) * sizeof(heading_t));
+    table.headings = apr_palloc(scratch, (apr_size_t)(count + 1) * sizeof(ecl_heading_t));
     read_headings(&table);
     tally = count_headings(&table);
     if (tally.quantities || (!tally.identifiers && tally.with_unit + tally.bare < 2)) {
@@ -720,7 +445,7 @@ static int is_above(const ecl_record_t *record, const ecl_record_t *row)
         }
         if (!above.length ||
             (ecl_decimal_parse(above.text, above.length, '.', &value) != ECL_DECIMAL_BAD &&
-             !is_identifier(above))) {
+             !ecl_heading_is_identifier(above))) {
             return 0;
         }
         named++;

@@ -228,8 +228,8 @@ static void tell_not_read(ecl_layout_t *layout, const ecl_columns_t *columns,
             is_read = is_read || layout->extras[k].column == column->index;
         }
         if (!is_read && column->numbers &&
-            ((column->role == ECL_ROLE_VALUE && column->header_unit != ECL_UNIT_NONE &&
-              column->header_unit != ECL_UNIT_OTHER && column->header_unit != ECL_UNIT_KW) ||
+            ((column->role == ECL_ROLE_VALUE && ecl_unit_is_known(column->header_unit) &&
+              column->header_unit != ECL_UNIT_KW) ||
              (column->role == ECL_ROLE_NONE && (is_portal || says_own(layout, column))))) {
             ecl_layout_add_note(
                 layout, "columns-not-read",

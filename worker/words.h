@@ -62,6 +62,12 @@ typedef enum ecl_unit_t {
     ECL_UNIT_OTHER /* something else: "BTU", "p" */
 } ecl_unit_t;
 
+/* Whether it is one that a value can be in: there is one, and it is none of the others. */
+static inline int ecl_unit_is_known(ecl_unit_t unit)
+{
+    return unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER;
+}
+
 static inline int ecl_unit_is_volume(ecl_unit_t unit)
 {
     return unit == ECL_UNIT_M3 || unit == ECL_UNIT_FT3 || unit == ECL_UNIT_HCF;

@@ -211,7 +211,7 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
     }
     while (next_bracket(text, length, &at, &inside, &inside_length)) {
         unit = unit_in_bracket(inside, inside_length);
-        if (unit != ECL_UNIT_NONE && unit != ECL_UNIT_OTHER) {
+        if (ecl_unit_is_known(unit)) {
             return unit;
         }
         other = unit == ECL_UNIT_OTHER ? unit : other;
