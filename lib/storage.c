@@ -19,12 +19,13 @@
 struct ecl_storage_part_t {
     apr_pool_t *pool;
     const char *dir;
-    const char *path;
-    int fd; /* -1: kept or dropped */
-    int is_broken;
+    const char *path; /* where it is now */
+    int fd;           /* -1: kept or dropped */
+    int is_broken, is_placed;
     apr_off_t size;
     apr_off_t on_its_way; /* so much of it the kernel was told to write to the disk */
     EVP_MD_CTX *digest;
+    ecl_digest_t *beside; /* NULL: writing computes the digest */
 };
 
 /* --- failures --- */
@@ -157,6 +158,10 @@ void ecl_storage_part_drop(ecl_storage_part_t *part)
         unlink(part->path);
         part->fd = -1;
     }
+    if (part->beside) {
+        ecl_digest_stop(part->beside); /* it ends with the part's pool */
+        part->beside = NULL;
+    }
     EVP_MD_CTX_free(part->digest);
     part->digest = NULL;
 }
@@ -210,13 +215,32 @@ apr_status_t ecl_storage_part_open(ecl_storage_part_t **ppart, const char *dir, 
     return APR_SUCCESS;
 }
 
+apr_status_t ecl_storage_part_hash_beside(ecl_storage_part_t *part, ecl_result_t *result)
+{
+    return ecl_digest_start(&part->beside, part->path, part->pool, result);
+}
+
+static apr_status_t not_open(const ecl_storage_part_t *part, ecl_result_t *result)
+{
+    return ecl_fail(result, APR_EINVAL, "storage-error", "file '%s' can't be written any more",
+                    part->path);
+}
+
+/* The disk may begin: less is left to wait for in the end. A hint, which may fail. */
+static void write_back(ecl_storage_part_t *part)
+{
+    sync_file_range(part->fd, part->on_its_way, part->size - part->on_its_way,
+                    SYNC_FILE_RANGE_WRITE);
+    part->on_its_way = part->size;
+}
+
 apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, apr_size_t length,
                                     ecl_result_t *result)
 {
-    if (part->fd < 0 || part->is_broken) {
-        return ecl_fail(result, APR_EINVAL, "storage-error", "file '%s' is not open", part->path);
+    if (part->fd < 0 || part->is_broken || part->is_placed) {
+        return not_open(part, result);
     }
-    if (EVP_DigestUpdate(part->digest, data, length) != 1) {
+    if (!part->beside && EVP_DigestUpdate(part->digest, data, length) != 1) {
         part->is_broken = 1;
         return ecl_fail(result, APR_EGENERAL, "storage-error", "OpenSSL cannot compute SHA-256");
     }
@@ -234,11 +258,11 @@ apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, 
         length -= (apr_size_t)written;
         part->size += written;
     }
+    if (part->beside) {
+        ecl_digest_advance(part->beside, part->size);
+    }
     if (part->size - part->on_its_way >= WRITE_BACK_BYTES) {
-        /* the disk may begin: less is left to wait for in the end. A hint, which may fail. */
-        sync_file_range(part->fd, part->on_its_way, part->size - part->on_its_way,
-                        SYNC_FILE_RANGE_WRITE);
-        part->on_its_way = part->size;
+        write_back(part);
     }
     return APR_SUCCESS;
 }
@@ -246,6 +270,30 @@ apr_status_t ecl_storage_part_write(ecl_storage_part_t *part, const char *data, 
 apr_off_t ecl_storage_part_size(const ecl_storage_part_t *part)
 {
     return part->size;
+}
+
+apr_status_t ecl_storage_part_place(ecl_storage_part_t *part, const char *stored_name,
+                                    ecl_result_t *result)
+{
+    apr_status_t rv = check_name(stored_name, result);
+    const char *path = ecl_storage_path(part->dir, stored_name, part->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (part->fd < 0 || part->is_broken || part->is_placed) {
+        return not_open(part, result);
+    }
+    if (rename(part->path, path) != 0) {
+        return fail(errno, "cannot rename a part to", path, result);
+    }
+    part->path = path;
+    part->is_placed = 1;
+    write_back(part);
+    if (part->beside) {
+        ecl_digest_complete(part->beside);
+    }
+    return APR_SUCCESS;
 }
 
 static apr_status_t finish_digest(ecl_storage_part_t *part, char sha256_hex[ECL_SHA256_HEX],
@@ -261,29 +309,38 @@ static apr_status_t finish_digest(ecl_storage_part_t *part, char sha256_hex[ECL_
     return APR_SUCCESS;
 }
 
-static apr_status_t sync_and_rename(ecl_storage_part_t *part, const char *path,
-                                    ecl_result_t *result)
+static apr_status_t finish_beside(ecl_storage_part_t *part, char sha256_hex[ECL_SHA256_HEX],
+                                  ecl_result_t *result)
+{
+    apr_off_t size;
+    apr_status_t rv = ecl_digest_finish(part->beside, sha256_hex, &size);
+
+    if (rv != APR_SUCCESS) {
+        return fail(APR_TO_OS_ERROR(rv), "cannot read back file", part->path, result);
+    }
+    if (size != part->size) {
+        return ecl_fail(result, APR_EGENERAL, "storage-error",
+                        "file '%s' has %" APR_OFF_T_FMT " bytes; %" APR_OFF_T_FMT
+                        " were written to it",
+                        part->path, size, part->size);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t close_part(ecl_storage_part_t *part, ecl_result_t *result)
 {
     int fd = part->fd;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
-    if (fdatasync(fd) != 0) {
-        return fail(errno, "cannot sync file", part->path, result);
-    }
     part->fd = -1; /* closed, whatever close says */
     if (close(fd) != 0) {
         rv = fail(errno, "cannot close file", part->path, result);
-        unlink(part->path);
-        return rv;
     }
-    if (rename(part->path, path) != 0) {
-        rv = fail(errno, "cannot rename a part to", path, result);
-        unlink(part->path);
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = sync_files(part->dir, part->pool, result);
     }
-    rv = sync_files(part->dir, part->pool, result);
     if (rv != APR_SUCCESS) {
-        unlink(path);
+        unlink(part->path);
     }
     return rv;
 }
@@ -291,16 +348,22 @@ static apr_status_t sync_and_rename(ecl_storage_part_t *part, const char *path,
 apr_status_t ecl_storage_part_keep(ecl_storage_part_t *part, const char *stored_name,
                                    char sha256_hex[ECL_SHA256_HEX], ecl_result_t *result)
 {
-    apr_status_t rv = check_name(stored_name, result);
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv == APR_SUCCESS && (part->fd < 0 || part->is_broken)) {
-        rv = ecl_fail(result, APR_EINVAL, "storage-error", "file '%s' is not complete", part->path);
+    if (!part->is_placed) {
+        rv = ecl_storage_part_place(part, stored_name, result);
+    } else if (part->fd < 0) {
+        rv = not_open(part, result);
+    }
+    if (rv == APR_SUCCESS && fdatasync(part->fd) != 0) {
+        rv = fail(errno, "cannot sync file", part->path, result);
     }
     if (rv == APR_SUCCESS) {
-        rv = finish_digest(part, sha256_hex, result);
+        rv = part->beside ? finish_beside(part, sha256_hex, result)
+                          : finish_digest(part, sha256_hex, result);
     }
     if (rv == APR_SUCCESS) {
-        rv = sync_and_rename(part, ecl_storage_path(part->dir, stored_name, part->pool), result);
+        rv = close_part(part, result);
     }
     ecl_storage_part_drop(part);
     return rv;

@@ -7,7 +7,6 @@
 #include "../lib/log.h"
 #include "../lib/migrate.h"
 #include "../lib/storage.h"
-#include "clock.h"
 #include "command.h"
 
 const ecl_command_t ecl_worker_commands[] = {
@@ -100,7 +99,6 @@ int ecl_command_begin(ecl_invocation_t *invocation)
 {
     apr_pool_t *p = invocation->p;
     ecl_result_t result = ecl_result_make(p);
-    ecl_clock_t *clock;
     apr_status_t rv;
 
     if (!invocation->config_path && access(ECL_CONFFILE, F_OK) == 0) {
@@ -116,7 +114,7 @@ int ecl_command_begin(ecl_invocation_t *invocation)
     invocation->settings = ecl_settings_make(p);
     rv = ecl_settings_read(invocation->settings, p, invocation->config_path, &result);
     if (rv == APR_SUCCESS) {
-        rv = ecl_clock_make(&clock, invocation->settings->timezone, p, &result);
+        rv = ecl_clock_make(&invocation->clock, invocation->settings->timezone, p, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_become_owner(invocation->settings, p, &result);

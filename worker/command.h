@@ -11,6 +11,7 @@
 
 #include "../lib/db.h"
 #include "../lib/settings.h"
+#include "clock.h"
 #include "worker.h"
 
 typedef struct ecl_invocation_t {
@@ -18,7 +19,9 @@ typedef struct ecl_invocation_t {
     const char *config_path; /* of --config; "-" is stdin; NULL: not given, then ECL_CONFFILE */
     int argc;                /* of the command: argv[0] is its name */
     const char *const *argv;
-    ecl_settings_t *settings; /* set by ecl_command_begin */
+    /* set by ecl_command_begin */
+    ecl_settings_t *settings;
+    ecl_clock_t *clock; /* of the settings' time zone */
 } ecl_invocation_t;
 
 typedef struct ecl_command_t {

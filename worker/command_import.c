@@ -21,7 +21,7 @@
 #include "print.h"
 #include "process.h"
 
-#define COPY_BYTES 65536
+#define COPY_BYTES (256 * 1024)
 #define POLL_MS 200
 #define ERRORS_SHOWN 5
 
@@ -37,6 +37,8 @@ typedef struct import_t {
     const char *options[ECL_OPTIONS];
     ecl_result_t result; /* why a value of an option was refused */
     ecl_db_t *db;
+    apr_pool_t *opened_pool; /* of what follows */
+    ecl_opening_t *opened;   /* NULL: not possible */
     ecl_job_t *job;
     volatile const int *stop;
     int cancelled; /* the cancel of SIGINT was asked for */
@@ -186,8 +188,34 @@ static apr_status_t copy_to_part(import_t *import, ecl_storage_part_t *part, ecl
     }
 }
 
+/* Opens the stored file as the job's run would: to find what it holds takes as long as the disk
+ * needs to write it. What goes wrong is not told: the run meets it again, and knows what to do. */
+static void open_stored(import_t *import, ecl_db_conn_t *conn)
+{
+    apr_pool_t *p;
+    ecl_result_t ignored;
+    ecl_clock_day_t day;
+    int minute;
+
+    apr_pool_create(&p, import->p);
+    ignored = ecl_result_make(p);
+    import->opened_pool = p;
+    import->opened = apr_pcalloc(p, sizeof *import->opened);
+    import->opened->import_type = import->wanted.import_type ? import->wanted.import_type : "auto";
+    import->opened->clock = import->invocation->clock;
+    ecl_clock_from_utc(import->invocation->clock, apr_time_sec(apr_time_now()), &day, &minute);
+    import->opened->today = day.date;
+    memcpy(import->opened->given, import->options, sizeof import->options);
+    if (ecl_opening_make(import->opened,
+                         ecl_storage_path(import->invocation->settings->storage_dir,
+                                          import->wanted.stored_name, p),
+                         conn, p, &ignored) != APR_SUCCESS) {
+        import->opened = NULL;
+    }
+}
+
 /* The file as it is now goes to the storage directory, under the job's name. */
-static apr_status_t store_file(import_t *import, ecl_result_t *result)
+static apr_status_t store_file(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
 {
     const char *storage_dir = import->invocation->settings->storage_dir;
     char *sha256 = apr_palloc(import->p, ECL_SHA256_HEX);
@@ -197,13 +225,17 @@ static apr_status_t store_file(import_t *import, ecl_result_t *result)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = copy_to_part(import, part, result);
-    if (rv != APR_SUCCESS) {
+    import->wanted.batch_id = ecl_job_uuid(import->p);
+    import->wanted.stored_name = import->wanted.batch_id;
+    if ((rv = ecl_storage_part_hash_beside(part, result)) != APR_SUCCESS ||
+        (rv = copy_to_part(import, part, result)) != APR_SUCCESS ||
+        (rv = ecl_storage_part_place(part, import->wanted.stored_name, result)) != APR_SUCCESS) {
         ecl_storage_part_drop(part);
         return rv;
     }
-    import->wanted.batch_id = ecl_job_uuid(import->p);
-    import->wanted.stored_name = import->wanted.batch_id;
+    if (!import->run_after) {
+        open_stored(import, conn);
+    }
     import->wanted.stored_host = ecl_settings_storage_host(import->invocation->settings);
     import->wanted.file_size = ecl_storage_part_size(part);
     import->wanted.file_sha256 = sha256;
@@ -212,7 +244,7 @@ static apr_status_t store_file(import_t *import, ecl_result_t *result)
 
 static apr_status_t queue_job(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
 {
-    apr_status_t rv = store_file(import, result);
+    apr_status_t rv = store_file(import, conn, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -301,8 +333,10 @@ static apr_status_t advance(import_t *import, const ecl_import_context_t *contex
 /* Until the job has ended, or a signal says that this command shall. */
 static apr_status_t run_to_end(import_t *import, ecl_result_t *result)
 {
-    const ecl_import_context_t context = {
+    ecl_import_context_t context = {
         .settings = import->invocation->settings,
+        .clock = import->invocation->clock,
+        .opened = import->opened,
         .db = import->db,
         .worker = ecl_process_name(import->invocation->settings->host_name, getpid(), import->p),
         .process = ecl_process_identity(import->p),
@@ -318,6 +352,10 @@ static apr_status_t run_to_end(import_t *import, ecl_result_t *result)
         apr_pool_clear(p);
         cancel_if_interrupted(import);
         rv = advance(import, &context, p, result);
+        if (context.opened) {
+            context.opened = NULL;
+            apr_pool_destroy(import->opened_pool);
+        }
         if (rv != APR_SUCCESS || has_ended(import->job) || *import->stop || interrupts > 1) {
             return rv;
         }

@@ -31,7 +31,7 @@ static const char *on_option(void *baton, int option, const char *value)
 
 int ecl_command_run(ecl_invocation_t *invocation)
 {
-    ecl_master_options_t options = {0, 0, 0};
+    ecl_master_options_t options = {0};
     const char *const *operands;
     int count;
     int code;
@@ -51,5 +51,6 @@ int ecl_command_run(ecl_invocation_t *invocation)
     if (options.limit && options.limit < options.workers) {
         options.workers = (int)options.limit;
     }
+    options.clock = invocation->clock;
     return ecl_master_run(invocation->settings, &options, invocation->p);
 }

@@ -27,14 +27,10 @@
 typedef struct run_t {
     const ecl_import_context_t *context;
     const ecl_job_t *job;
-    const char *given[ECL_OPTIONS];  /* the job's options, and those of its import template */
-    ecl_import_template_t *template; /* found by this attempt; NULL: none */
     apr_pool_t *p;
     ecl_result_t *result;
     ecl_db_conn_t *conn;
-    ecl_clock_t *clock;
-    ecl_stored_file_t *file_check;
-    ecl_reader_t *reader;
+    ecl_opening_t opening;
     ecl_store_t *store;
     ecl_summary_t *summary;
     ecl_checks_t *checks;
@@ -127,140 +123,97 @@ static const char *header_of(const char *path, const ecl_layout_t *layout, apr_p
     return apr_pstrmemdup(p, record.raw, record.raw_length);
 }
 
-/* The reader's names for options. */
-static void give(ecl_given_t *given, const char *const values[ECL_OPTIONS])
+/* The day of the first attempt: those that follow must decide alike. */
+static ecl_date_t today(const run_t *run)
 {
-    given->meter = values[ECL_OPTION_METER];
-    given->labels = values[ECL_OPTION_LABELS];
-    given->timezone = values[ECL_OPTION_TIMEZONE];
-    given->unit = values[ECL_OPTION_UNIT];
-    given->channel = values[ECL_OPTION_CHANNEL];
-    given->date_order = values[ECL_OPTION_DATE_ORDER];
-    given->reads = values[ECL_OPTION_READS];
-}
+    ecl_clock_day_t day;
+    int minute;
 
-/* Adds the options of the import template for files with this header. */
-static apr_status_t complete_given(void *baton, const char *fingerprint, ecl_given_t *given)
-{
-    run_t *run = baton;
-    const char *saved[ECL_OPTIONS];
-    apr_status_t rv =
-        ecl_import_template_find(run->conn, fingerprint, run->p, &run->template, run->result);
-
-    if (rv != APR_SUCCESS || !run->template) {
-        return rv;
-    }
-    ecl_options_read(run->template->options, saved);
-    for (int id = 0; id < ECL_OPTIONS; id++) {
-        run->given[id] = run->given[id] ? run->given[id] : saved[id];
-    }
-    give(given, run->given);
-    return APR_SUCCESS;
-}
-
-/* In a pool of its own: it will be read from in another thread. */
-static apr_status_t try_to_open(run_t *run, const char *path, ecl_reader_options_t *options)
-{
-    apr_pool_t *p;
-
-    apr_pool_create(&p, run->p);
-    give(&options->given, run->given);
-    return ecl_reader_open(&run->reader, path, options, p, run->result);
-}
-
-/* Whether it failed because what was given and what the file says contradict each other. */
-static int is_conflict(const ecl_result_t *result)
-{
-    const char *ending = strrchr(result->code, '-');
-
-    return ending && !strcmp(ending, "-conflict");
-}
-
-/* Without the template, when the file contradicts it: it was saved for another file. */
-static apr_status_t open_without_template(run_t *run, const char *path,
-                                          ecl_reader_options_t *options)
-{
-    const char *why = apr_psprintf(run->p, "import template \"%s\": %s", run->template->name,
-                                   run->result->detail);
-    apr_status_t rv;
-
-    run->template = NULL;
-    options->given.complete = NULL;
-    ecl_options_read(run->job->options, run->given);
-    rv = try_to_open(run, path, options);
-    if (rv == APR_SUCCESS) {
-        ecl_summary_warning(run->summary, "template-not-used", why);
-    }
-    return rv;
+    ecl_clock_from_utc(run->context->clock, apr_time_sec(run->job->started_at), &day, &minute);
+    return day.date;
 }
 
 static apr_status_t find_layout(run_t *run, const char *path)
 {
-    ecl_reader_options_t options = {.import_type = run->job->import_type, .clock = run->clock};
-    ecl_clock_day_t day;
-    int minute;
-    apr_status_t rv;
-
-    /* the day of the first attempt: those that follow must decide alike */
-    ecl_clock_from_utc(run->clock, apr_time_sec(run->job->started_at), &day, &minute);
-    options.today = day.date;
+    run->opening.import_type = run->job->import_type;
+    run->opening.clock = run->context->clock;
+    run->opening.today = today(run);
     if (run->checkpoint) {
-        /* and go by what the first one went by, whatever became of the template since */
-        ecl_job_options_used(run->job, run->given);
-    } else {
-        options.given.complete = complete_given;
-        options.given.baton = run;
+        /* go by what the first attempt went by, whatever became of the template since */
+        run->opening.is_resumed = 1;
+        ecl_job_options_used(run->job, run->opening.given);
     }
-    rv = try_to_open(run, path, &options);
-    if (rv == ECL_EINPUT && run->template && is_conflict(run->result)) {
-        rv = open_without_template(run, path, &options);
-    }
-    return rv;
+    return ecl_opening_make(&run->opening, path, run->conn, run->p, run->result);
 }
 
-/* What was found in a file that is not the one that was uploaded is of no interest. */
-static apr_status_t check_file(run_t *run, apr_status_t found)
+/* Whether the context's opening is of the file as it is now, and what this run would find itself.
+ */
+static int is_opened(const run_t *run)
 {
-    apr_status_t rv = ecl_stored_file_finish(run->file_check, tick, run, run->result);
+    return run->context->opened && run->job->claims == 1 &&
+           run->context->opened->today == today(run);
+}
 
+/* Looks for the layout while the file is compared with what was uploaded: what is found in another
+ * file is of no interest. */
+static apr_status_t open_file(run_t *run, const char *path)
+{
+    const ecl_job_t *job = run->job;
+    ecl_stored_file_t *check;
+    apr_status_t rv, found;
+
+    if (is_opened(run)) {
+        run->opening = *run->context->opened;
+        return APR_SUCCESS;
+    }
+    rv = ecl_stored_file_start(&check, path, job->file_size, job->file_sha256, run->p, run->result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    found = find_layout(run, path);
+    rv = ecl_stored_file_finish(check, tick, run, run->result);
     return rv == APR_SUCCESS ? found : rv;
 }
 
 static apr_status_t open_reader(run_t *run, const char *path)
 {
     json_object *preview;
-    apr_status_t rv = check_file(run, find_layout(run, path));
+    apr_status_t rv = open_file(run, path);
 
+    if (rv == APR_SUCCESS && run->opening.contradicted) {
+        ecl_summary_warning(run->summary, "template-not-used", run->opening.contradicted);
+    }
     if (!run->checkpoint) {
-        ecl_summary_template(run->summary, run->template ? run->template->name : NULL,
-                             run->template ? run->template->options : NULL);
+        ecl_summary_template(run->summary,
+                             run->opening.template ? run->opening.template->name : NULL,
+                             run->opening.template ? run->opening.template->options : NULL);
     }
     if (rv == APR_SUCCESS) {
-        const ecl_layout_t *layout = ecl_reader_layout(run->reader);
+        const ecl_layout_t *layout = ecl_reader_layout(run->opening.reader);
         ecl_summary_layout(run->summary, layout, header_of(path, layout, run->p));
-        rv = ecl_preview_make(&preview, run->reader, path, run->p, run->result);
+        rv = ecl_preview_make(&preview, run->opening.reader, path, run->p, run->result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_job_keep_preview(run->conn, run->job, preview, run->result);
         json_object_put(preview);
     }
-    if (rv == APR_SUCCESS && run->template) {
-        rv = ecl_import_template_used(run->conn, run->template->id, run->result);
+    if (rv == APR_SUCCESS && run->opening.template) {
+        rv = ecl_import_template_used(run->conn, run->opening.template->id, run->result);
     }
     return rv;
 }
 
 static apr_status_t count_rows(run_t *run, const char *path)
 {
-    apr_int64_t rows = ecl_reader_rows(run->reader);
+    apr_int64_t rows = ecl_reader_rows(run->opening.reader);
     apr_status_t rv = APR_SUCCESS;
 
     if (run->job->total_rows >= 0) {
         return APR_SUCCESS; /* an earlier attempt did */
     }
     if (rows < 0) {
-        rv = ecl_reader_count(path, ecl_reader_layout(run->reader), tick, run, run->p, &rows,
-                              run->result);
+        rv = ecl_reader_count(path, ecl_reader_layout(run->opening.reader), tick, run, run->p,
+                              &rows, run->result);
     }
     return rv == APR_SUCCESS ? renew(run, rows) : rv;
 }
@@ -285,7 +238,7 @@ static apr_status_t open_store(run_t *run)
     ecl_store_options_t options = {.job_id = run->job->id,
                                    .dry_run = run->job->dry_run,
                                    .events = {run, on_meter, on_change, on_repeat}};
-    const char *estimates = run->given[ECL_OPTION_ESTIMATES];
+    const char *estimates = run->opening.given[ECL_OPTION_ESTIMATES];
 
     options.replace_actuals = estimates && !strcmp(estimates, "replace");
     return ecl_store_open(&run->store, run->conn, &options, run->p, run->result);
@@ -303,11 +256,7 @@ static apr_status_t prepare(run_t *run)
                         "the stored file is gone; upload it again");
     }
     path = ecl_storage_path(settings->storage_dir, job->stored_name, run->p);
-    if ((rv = ecl_stored_file_start(&run->file_check, path, job->file_size, job->file_sha256,
-                                    run->p, run->result)) != APR_SUCCESS ||
-        (rv = ecl_clock_make(&run->clock, settings->timezone, run->p, run->result)) !=
-            APR_SUCCESS ||
-        (rv = open_reader(run, path)) != APR_SUCCESS ||
+    if ((rv = open_reader(run, path)) != APR_SUCCESS ||
         (rv = count_rows(run, path)) != APR_SUCCESS) {
         return rv;
     }
@@ -366,7 +315,7 @@ static apr_status_t pass_to_checkpoint(run_t *run, ecl_batch_t *batch)
     apr_status_t rv;
 
     while (row.number < run->checkpoint) {
-        rv = ecl_reader_next(run->reader, &sink, &row, run->result);
+        rv = ecl_reader_next(run->opening.reader, &sink, &row, run->result);
         if (rv != APR_SUCCESS) {
             return rv == APR_EOF ? not_as_before(run) : rv;
         }
@@ -378,7 +327,7 @@ static apr_status_t pass_to_checkpoint(run_t *run, ecl_batch_t *batch)
     if (row.number != run->checkpoint) {
         return not_as_before(run);
     }
-    rv = ecl_reader_flush(run->reader, &sink);
+    rv = ecl_reader_flush(run->opening.reader, &sink);
     return rv == APR_SUCCESS ? pass_batch(run, batch) : rv;
 }
 
@@ -617,7 +566,7 @@ static apr_status_t import_rows(run_t *run)
     if (has_too_many_errors(run)) {
         return too_many_errors(run);
     }
-    rv = ecl_read_ahead_start(&ahead, run->reader, &options, run->p, run->result);
+    rv = ecl_read_ahead_start(&ahead, run->opening.reader, &options, run->p, run->result);
     if (rv == APR_SUCCESS) {
         rv = store_batches(run, ahead);
         ecl_read_ahead_stop(ahead);
@@ -639,7 +588,7 @@ static apr_status_t import_file(run_t *run)
         rv = import_rows(run);
     }
     if (rv == APR_SUCCESS) {
-        rv = ecl_reader_tell(run->reader, &sink);
+        rv = ecl_reader_tell(run->opening.reader, &sink);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -784,7 +733,7 @@ apr_status_t ecl_import_run(const ecl_import_context_t *context, const ecl_claim
     }
     /* its own, and so gone before the connection is */
     apr_pool_create(&run.p, p);
-    ecl_options_read(job->options, run.given);
+    ecl_options_read(job->options, run.opening.given);
     run.summary = ecl_summary_make(job->summary, run.p);
     apr_pool_create(&checks_pool, run.p); /* they grow in the thread that reads */
     run.checks = ecl_checks_make(checks_pool);

@@ -7,6 +7,7 @@
 #include "../lib/db.h"
 #include "../lib/jobs.h"
 #include "../lib/settings.h"
+#include "opening.h"
 
 /* A batch ends after this many days or errors, or this much time, whichever comes first: SIGTERM
  * and cancel take effect between two batches. */
@@ -15,15 +16,19 @@
 
 typedef struct ecl_import_context_t {
     const ecl_settings_t *settings;
+    const ecl_clock_t *clock; /* of the settings' time zone */
     ecl_db_t *db;
     const char *worker;               /* "host:pid", for the heartbeat, and */
     const char *process;              /* as ecl_process_identity has it; or NULL */
     volatile const int *stop;         /* set by a signal handler: give the job back and return */
     void (*after_batch)(void *baton); /* may be NULL: tests stop a worker here */
     void *baton;
-    volatile apr_int64_t *line; /* may be NULL: set to the line being read, 0 when none is; what a
-                                 * master says of a file that kills its worker */
-    int batch_days;             /* 0: ECL_BATCH_DAYS; tests cut finer */
+    volatile apr_int64_t *line;  /* may be NULL: set to the line being read, 0 when none is; what a
+                                  * master says of a file that kills its worker */
+    const ecl_opening_t *opened; /* NULL, or what who has just stored the job's file, and computed
+                                  * its SHA-256 from there, has made of it meanwhile: goes for the
+                                  * job's first claim only, and for one run */
+    int batch_days;              /* 0: ECL_BATCH_DAYS; tests cut finer */
 } ecl_import_context_t;
 
 /* Runs a claim to its end: completed, failed, cancelled, undone, or given back (stop, or a

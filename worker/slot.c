@@ -133,6 +133,7 @@ static apr_status_t claim_next(slot_t *slot, ecl_claim_t *claim, ecl_result_t *r
 static void run_job(slot_t *slot, const ecl_claim_t *claim)
 {
     const ecl_import_context_t context = {.settings = slot->settings,
+                                          .clock = slot->options->clock,
                                           .db = slot->db,
                                           .worker = slot->name,
                                           .process = slot->process,

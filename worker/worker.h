@@ -8,6 +8,7 @@
 #define ECL_WORKER_H
 
 #include "../lib/settings.h"
+#include "clock.h"
 
 #define ECL_EXIT_OK 0
 #define ECL_EXIT_FAILED 1  /* the job failed, or something could not be done */
@@ -15,9 +16,10 @@
 #define ECL_EXIT_CONFIG 78 /* settings are wrong (sysexits.h EX_CONFIG): do not restart me */
 
 typedef struct ecl_master_options_t {
-    int workers;       /* processes */
-    int once;          /* stop when nothing is due */
-    apr_int64_t limit; /* stop after that many jobs; 0: no limit */
+    const ecl_clock_t *clock; /* of the settings' time zone */
+    int workers;              /* processes */
+    int once;                 /* stop when nothing is due */
+    apr_int64_t limit;        /* stop after that many jobs; 0: no limit */
 } ecl_master_options_t;
 
 /* Runs until SIGTERM, SIGINT or SIGHUP (or as `once` and `limit` say), returns the exit code. */

@@ -1,5 +1,6 @@
 """The worker program: commands, exit codes, and how its processes live and die."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -97,6 +98,36 @@ def test_a_file_that_cannot_be_read(run):
         assert result.returncode == 1
         assert "ECL3034" in result.stderr and str(path) in result.stderr
     assert not run.database.exists()
+
+
+def test_a_file_that_cannot_be_read_to_its_end(run):
+    run.worker("migrate")
+    result = run.worker("import", "/proc/self/mem")  # opens, and fails with the first read
+    assert result.returncode == 1
+    assert "cannot read '/proc/self/mem'" in result.stderr
+    assert run.sql("SELECT count(*) FROM import_jobs") == [(0,)]
+    assert stored_files(run) == [] and list((run.storage / "incoming").iterdir()) == []
+
+
+def test_there_is_no_job_before_its_file_is_stored(run):
+    """What is written to the pipe is copied at once; nobody hears of it before its end."""
+    pipe = run.dir / "week.csv"
+    os.mkfifo(pipe)
+    run.worker("migrate")
+    process = subprocess.Popen([harness.WORKER, "--config", run.settings_file(), "import", pipe],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with open(os.open(pipe, os.O_RDWR), "w") as out:  # O_RDWR: waits for nobody
+        out.write(WEEK)
+        out.flush()
+        harness.wait_for(lambda: [part for part in run.storage.glob("incoming/*")
+                                  if part.stat().st_size == len(WEEK)], "the part")
+        assert stored_files(run) == []
+        assert run.sql("SELECT count(*) FROM import_jobs") == [(0,)]
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert run.sql("SELECT status, file_size, file_sha256 FROM import_jobs") == [
+        ("completed", len(WEEK), hashlib.sha256(WEEK.encode()).hexdigest())]
+    assert stored_files(run) == []
 
 
 def test_text_from_a_file_does_not_steer_the_terminal(run):

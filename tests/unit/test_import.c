@@ -22,9 +22,11 @@
 typedef struct test_t {
     fixture_t *f;
     ecl_settings_t *settings;
+    ecl_clock_t *clock;
     volatile int stop;
     int batches; /* seen by after_batch in this run */
     int stop_at, cancel_at, fence_at, kill_at;
+    const ecl_opening_t *opened;
     ecl_job_t *job;
 } test_t;
 
@@ -35,6 +37,7 @@ static test_t *test_of(fixture_t *f)
     t->f = f;
     t->settings = ecl_settings_make(f->p);
     t->settings->storage_dir = apr_pstrcat(f->p, f->dir, "/storage", NULL);
+    OK(ecl_clock_make(&t->clock, t->settings->timezone, f->p, &f->result));
     OK(ecl_storage_prepare(t->settings->storage_dir, f->p, &f->result));
     return t;
 }
@@ -85,11 +88,13 @@ static ecl_job_t *run_once(test_t *t)
 {
     fixture_t *f = t->f;
     const ecl_import_context_t context = {.settings = t->settings,
+                                          .clock = t->clock,
                                           .db = f->db,
                                           .worker = WORKER,
                                           .stop = (volatile const int *)&t->stop,
                                           .after_batch = after_batch,
                                           .baton = t,
+                                          .opened = t->opened,
                                           .batch_days = 7};
     ecl_claim_t claim;
     apr_pool_t *p;
@@ -101,6 +106,21 @@ static ecl_job_t *run_once(test_t *t)
     OK(ecl_import_run(&context, &claim, p, &f->result));
     apr_pool_destroy(p);
     return get(f, t->job);
+}
+
+/* What `eclectyc-import-worker import` does before there is a job. */
+static void open_ahead(test_t *t, ecl_opening_t *opened, apr_time_t when)
+{
+    fixture_t *f = t->f;
+    ecl_clock_day_t day;
+    int minute;
+
+    ecl_clock_from_utc(t->clock, apr_time_sec(when), &day, &minute);
+    *opened = (ecl_opening_t){.import_type = "auto", .clock = t->clock, .today = day.date};
+    OK(ecl_opening_make(opened,
+                        ecl_storage_path(t->settings->storage_dir, t->job->stored_name, f->p),
+                        f->conn, f->p, &f->result));
+    t->opened = opened;
 }
 
 static ecl_job_t *import_text(test_t *t, const char *text)
@@ -525,6 +545,14 @@ static int run_and_die(test_t *t, int after, int in_commit)
     return 0;
 }
 
+static void start_afresh(fixture_t *f)
+{
+    sql(f, "DELETE FROM import_jobs");
+    sql(f, "DELETE FROM meter_days");
+    sql(f, "DELETE FROM meters");
+    sql(f, "DELETE FROM sqlite_sequence");
+}
+
 static const char *options_given; /* of a job that is disturbed; NULL: none */
 
 /* Runs `text` over what `before` left, undisturbed, and then disturbed in every way: the result is
@@ -539,10 +567,7 @@ static void compare_disturbed(void **state, const char *(*make)(apr_pool_t *), i
         const char *text;
         ecl_job_t *job;
 
-        sql(f, "DELETE FROM import_jobs");
-        sql(f, "DELETE FROM meter_days");
-        sql(f, "DELETE FROM meters");
-        sql(f, "DELETE FROM sqlite_sequence");
+        start_afresh(f);
         import_text(t, wide_file(f->p, 6, 6, 0));
         text = make(f->p);
         queue(t, text, NULL, dry_run);
@@ -870,6 +895,7 @@ static void leaves_a_template_that_the_file_contradicts(void **state)
 {
     fixture_t *f = *state;
     test_t *t = test_of(f);
+    ecl_opening_t opened;
     ecl_job_t *job;
 
     save_template(t, "{\"unit\":\"kWh\"}");
@@ -880,6 +906,13 @@ static void leaves_a_template_that_the_file_contradicts(void **state)
     assert_string_equal(summary_text(job, "template"), "absent");
     assert_non_null(strstr(summary_text(job, "warnings"), "\"template-not-used\""));
     assert_non_null(strstr(summary_text(job, "warnings"), "daily totals"));
+
+    queue(t, "Date,Meter Id,Value\n2026-03-01,M 2,5\n2026-03-02,M 2,6\n", NULL, 0);
+    open_ahead(t, &opened, apr_time_now());
+    job = run_once(t);
+    assert_readings(job, 2, 0, 0);
+    assert_string_equal(summary_text(job, "template"), "absent");
+    assert_non_null(strstr(summary_text(job, "warnings"), "\"template-not-used\""));
 }
 
 /* ---- cancel and undo --------------------------------------------------------------------------
@@ -1065,6 +1098,59 @@ static void fails_at_once_on_what_is_no_meter_data(void **state)
     assert_int_equal(job->attempts, 1);
 }
 
+/* One reading of the file gets another digit. */
+static void alter(test_t *t)
+{
+    FILE *file =
+        fopen(ecl_storage_path(t->settings->storage_dir, t->job->stored_name, t->f->p), "r+");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -3, SEEK_END), 0);
+    fputc('9', file);
+    fclose(file);
+}
+
+static void goes_on_with_what_was_opened_for_the_first_claim(void **state)
+{
+    fixture_t *f = *state;
+    test_t *t = test_of(f);
+    const char *text = wide_file(f->p, 2, 9, 0), *expected;
+    ecl_opening_t opened;
+    ecl_job_t *job;
+
+    /* as if nobody had opened it before */
+    assert_int_equal(import_text(t, text)->status, ECL_JOB_COMPLETED);
+    expected = outcome(f);
+    start_afresh(f);
+    queue(t, text, NULL, 0);
+    open_ahead(t, &opened, apr_time_now());
+    assert_int_equal(run_once(t)->status, ECL_JOB_COMPLETED);
+    assert_string_equal(outcome(f), expected);
+
+    /* who opened it has computed its digest from the file, just now: that is not done again */
+    queue(t, text, NULL, 0);
+    open_ahead(t, &opened, apr_time_now());
+    alter(t);
+    assert_int_equal(run_once(t)->status, ECL_JOB_COMPLETED);
+
+    /* on another day it may decide otherwise */
+    queue(t, text, NULL, 0);
+    open_ahead(t, &opened, apr_time_now() - apr_time_from_sec(2 * 86400));
+    alter(t);
+    assert_failed(run_once(t), "\"file-changed\"", "its content has changed");
+
+    /* and another claim finds a file of which nobody knows any more what it is */
+    queue(t, text, NULL, 0);
+    open_ahead(t, &opened, apr_time_now());
+    t->stop_at = 1;
+    job = run_once(t);
+    assert_int_equal(job->status, ECL_JOB_QUEUED);
+    assert_true(job->checkpoint > 0);
+    t->stop_at = 0;
+    alter(t);
+    assert_failed(run_once(t), "\"file-changed\"", "its content has changed");
+}
+
 static void fails_when_the_file_is_not_the_one_uploaded(void **state)
 {
     fixture_t *f = *state;
@@ -1132,6 +1218,7 @@ int main(void)
         TEST(fails_when_every_row_is_bad),
         TEST(fails_after_too_many_errors),
         TEST(fails_at_once_on_what_is_no_meter_data),
+        TEST(goes_on_with_what_was_opened_for_the_first_claim),
         TEST(fails_when_the_file_is_not_the_one_uploaded),
         TEST(fails_when_days_are_cut_otherwise),
     };

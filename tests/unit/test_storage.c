@@ -176,6 +176,117 @@ static void test_part_becomes_a_stored_file(void **state)
     assert_int_equal(st.st_size, 1000000);
 }
 
+/* The path of the one part there is. */
+static const char *only_part(fixture_t *f)
+{
+    DIR *directory = opendir(in_storage(f, "incoming"));
+    const char *path = NULL;
+    struct dirent *entry;
+
+    assert_non_null(directory);
+    while ((entry = readdir(directory))) {
+        if (entry->d_name[0] != '.') {
+            assert_null(path);
+            path = apr_pstrcat(f->p, in_storage(f, "incoming/"), entry->d_name, NULL);
+        }
+    }
+    closedir(directory);
+    assert_non_null(path);
+    return path;
+}
+
+static ecl_storage_part_t *part_beside(fixture_t *f, apr_pool_t *p)
+{
+    ecl_storage_part_t *part;
+
+    OK(ecl_storage_part_open(&part, f->dir, p, &f->result));
+    OK(ecl_storage_part_hash_beside(part, &f->result));
+    return part;
+}
+
+static void test_part_is_hashed_beside(void **state)
+{
+    fixture_t *f = *state;
+    char sha256[ECL_SHA256_HEX], *million = apr_palloc(f->p, 1000000);
+    ecl_storage_part_t *part = part_beside(f, f->p);
+    struct stat st;
+
+    memset(million, 'a', 1000000);
+    for (int at = 0, length = 1; at < 1000000; at += length) {
+        length = length * 3 < 1000000 - at ? length * 3 : 1000000 - at;
+        OK(ecl_storage_part_write(part, million, (apr_size_t)length, &f->result));
+    }
+    OK(ecl_storage_part_place(part, ID, &f->result));
+    assert_int_equal(count_entries(f, "incoming"), 0);
+    assert_int_equal(stat(ecl_storage_path(f->dir, ID, f->p), &st), 0);
+    assert_int_equal(st.st_size, 1000000);
+    assert_int_equal(ecl_storage_part_write(part, "x", 1, &f->result), APR_EINVAL);
+    assert_int_equal(ecl_storage_part_place(part, OTHER_ID, &f->result), APR_EINVAL);
+    OK(ecl_storage_part_keep(part, ID, sha256, &f->result));
+    assert_string_equal(sha256, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    assert_int_equal(ecl_storage_part_keep(part, ID, sha256, &f->result), APR_EINVAL);
+    assert_int_equal(count_entries(f, "files"), 1);
+
+    part = part_beside(f, f->p);
+    OK(ecl_storage_part_keep(part, OTHER_ID, sha256, &f->result));
+    assert_string_equal(sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+/* What others can read already is gone all the same. */
+static void test_placed_part_that_is_not_kept_is_removed(void **state)
+{
+    fixture_t *f = *state;
+    char sha256[ECL_SHA256_HEX];
+    ecl_storage_part_t *part;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, f->p);
+    for (int is_dropped = 0; is_dropped < 2; is_dropped++) {
+        part = part_beside(f, p);
+        OK(ecl_storage_part_write(part, "abc", 3, &f->result));
+        OK(ecl_storage_part_place(part, ID, &f->result));
+        assert_int_equal(count_entries(f, "files"), 1);
+        if (is_dropped) {
+            ecl_storage_part_drop(part);
+        } else {
+            apr_pool_clear(p);
+        }
+        assert_int_equal(count_entries(f, "files"), 0);
+    }
+    assert_int_equal(ecl_storage_part_keep(part, ID, sha256, &f->result), APR_EINVAL);
+
+    /* given up in the middle: the other thread still waits for more */
+    part = part_beside(f, p);
+    OK(ecl_storage_part_write(part, "abc", 3, &f->result));
+    apr_pool_destroy(p);
+    assert_int_equal(count_entries(f, "incoming"), 0);
+}
+
+/* The digest is of what the file holds: no name is given to anything else. */
+static void test_part_that_cannot_be_read_back_is_not_kept(void **state)
+{
+    fixture_t *f = *state;
+    ecl_storage_part_t *part;
+    char sha256[ECL_SHA256_HEX];
+
+    FILE *file;
+
+    part = part_beside(f, f->p);
+    OK(ecl_storage_part_write(part, "abc", 3, &f->result));
+    file = fopen(only_part(f), "a");
+    assert_non_null(file);
+    assert_true(fputs("de", file) >= 0);
+    fclose(file);
+    assert_int_equal(ecl_storage_part_keep(part, ID, sha256, &f->result), APR_EGENERAL);
+    assert_non_null(strstr(f->result.detail, "has 5 bytes; 3 were written"));
+    assert_int_equal(count_entries(f, "files") + count_entries(f, "incoming"), 0);
+
+    OK(ecl_storage_part_open(&part, f->dir, f->p, &f->result));
+    assert_int_equal(unlink(only_part(f)), 0);
+    assert_true(APR_STATUS_IS_ENOENT(ecl_storage_part_hash_beside(part, &f->result)));
+    assert_int_not_equal(ecl_storage_part_keep(part, ID, sha256, &f->result), APR_SUCCESS);
+}
+
 static void test_part_that_is_not_kept_is_removed(void **state)
 {
     fixture_t *f = *state;
@@ -210,13 +321,16 @@ static void test_part_that_is_not_kept_is_removed(void **state)
 }
 
 /* In a child: its number says where it went wrong; 0 nowhere, 77 the machine does not allow it. */
-static int fill_up(fixture_t *f)
+static int fill_up_once(fixture_t *f, int is_beside)
 {
     ecl_storage_part_t *part;
     char block[4096] = {0}, sha256[ECL_SHA256_HEX];
     apr_status_t rv = ecl_storage_part_open(&part, f->dir, f->p, &f->result);
     apr_off_t before = -1;
 
+    if (rv == APR_SUCCESS && is_beside) {
+        rv = ecl_storage_part_hash_beside(part, &f->result);
+    }
     if (rv != APR_SUCCESS) {
         return 1;
     }
@@ -234,6 +348,13 @@ static int fill_up(fixture_t *f)
         return 4;
     }
     return count_entries(f, "incoming") + count_entries(f, "files") ? 5 : 0;
+}
+
+static int fill_up(fixture_t *f)
+{
+    int failed = fill_up_once(f, 0);
+
+    return failed ? failed : fill_up_once(f, 1);
 }
 
 static int run_child(fixture_t *f, int (*run)(fixture_t *f))
@@ -384,6 +505,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_prepare_says_what_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_part_becomes_a_stored_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_part_that_is_not_kept_is_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_part_is_hashed_beside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_placed_part_that_is_not_kept_is_removed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_part_that_cannot_be_read_back_is_not_kept, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit_on_file_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removal, set_up, tear_down),
