@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#define EPOCH 10957 /* 2000-01-01: day 0 of a date */
 #define NUMERIC 1700
 /* A numeric is digits to the base of 10,000: three before the point hold any of our values, and
  * three after it 12 decimals. */
@@ -82,7 +83,7 @@ void ecl_pg_put_bigint(ecl_pg_bytes_t *bytes, apr_int64_t value)
 
 void ecl_pg_put_date(ecl_pg_bytes_t *bytes, ecl_date_t date)
 {
-    ecl_pg_put_integer(bytes, date - 10957); /* 2000-01-01 */
+    ecl_pg_put_integer(bytes, date - EPOCH);
 }
 
 void ecl_pg_put_array(ecl_pg_bytes_t *bytes, int element_type, int count)
@@ -192,6 +193,11 @@ apr_int64_t ecl_pg_get_int(const char *data, int length)
     }
     return (apr_int64_t)((apr_uint64_t)(apr_uint32_t)read_int32(data) << 32 |
                          (apr_uint32_t)read_int32(data + 4));
+}
+
+ecl_date_t ecl_pg_get_date(const char *data)
+{
+    return read_int32(data) + EPOCH;
 }
 
 /* What one digit at a place before (0, 1, 2) or after (-1, -2, -3) the point is worth, times

@@ -38,6 +38,8 @@ void ecl_pg_put_array(ecl_pg_bytes_t *bytes, int element_type, int count);
 /* An integer of 4 or 8 bytes. */
 apr_int64_t ecl_pg_get_int(const char *data, int length);
 
+ecl_date_t ecl_pg_get_date(const char *data);
+
 /* Reads a numeric[] exactly. Returns the number of values, or -1 when it is none of one dimension,
  * has more than `max` values, or one that is no decimal of ours (NaN, too large, over 9 decimals).
  */

@@ -63,7 +63,7 @@ typedef struct ecl_store_driver_t {
     apr_status_t (*meters)(void *state, ecl_store_meter_t **meters, int count, int create,
                            ecl_result_t *result);
     /* For rows that exist sets id, created, job, line, values and flags, after checking unit and
-     * number of periods; leaves the others alone. */
+     * number of periods; leaves the others alone. May put them into another order. */
     apr_status_t (*load)(void *state, ecl_store_row_t **rows, int count, ecl_result_t *result);
     /* Writes rows in their order; before the job's first change of a day, its undo record. */
     apr_status_t (*save)(void *state, ecl_store_row_t **rows, int count, apr_time_t now,

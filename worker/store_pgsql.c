@@ -16,11 +16,26 @@
  * next is made. Smaller ones cost both more in turns than they save in waiting. */
 #define COPY_BYTES (64 * 1024)
 
+/* The statements that batch after batch repeats: parsed and planned once for a connection. */
+typedef enum statement_t {
+    FIND_METERS,
+    LOCK_METERS,
+    MAKE_METERS,
+    LOAD_DAYS,
+    TAKE_OVER_HISTORY,
+    INHERIT_HISTORY,
+    KEEP_HISTORY,
+    CHANGE_DAYS,
+    STATEMENTS
+} statement_t;
+
 typedef struct state_t {
     ecl_db_conn_t *conn;
     apr_int64_t job_id;
     ecl_pg_years_t years;
-    apr_pool_t *pool; /* the batch's */
+    /* the batch's */
+    apr_pool_t *pool;
+    char *is_prepared; /* on the connection, each of the statements */
 } state_t;
 
 static const char storing[] = "cannot store readings";
@@ -54,6 +69,63 @@ apr_status_t ecl_pg_run(ecl_db_conn_t *conn, const char *what, const char *sql, 
 
 /* ---- parameters of statements --------------------------------------------------------------- */
 
+#define KEY_TYPES "$1::bigint[], $2::date[], $3::text[], $4::integer[]"
+#define KEY_NAMES "meter_id, reading_date, channel, interval_minutes"
+#define SAME_KEY                                                                                   \
+    "d.meter_id = n.meter_id AND d.reading_date = n.reading_date AND d.channel = n.channel"        \
+    " AND d.interval_minutes = n.interval_minutes"
+
+#define FIND                                                                                       \
+    "SELECT n.number, m.id FROM unnest($1::text[]) WITH ORDINALITY AS n (identifier, number)"      \
+    " JOIN meters m ON m.identifier = n.identifier"
+
+static const char *const statements[STATEMENTS] = {
+    [FIND_METERS] = FIND,
+    /* They can't be removed before the transaction ends: no foreign key sees to that, see migration
+     * 0010. */
+    [LOCK_METERS] = FIND " FOR KEY SHARE OF m",
+    [MAKE_METERS] = "INSERT INTO meters (identifier, kind, import_job_id)"
+                    " SELECT n.identifier, n.kind, $3 FROM unnest($1::text[], $2::text[])"
+                    " WITH ORDINALITY AS n (identifier, kind, number) ORDER BY n.number"
+                    " RETURNING id, identifier",
+    [LOAD_DAYS] =
+        "SELECT n.number, d.reading_date, d.id, d.import_job_id, d.import_line, d.unit,"
+        " d.period_flags, d.period_values, CASE WHEN d.import_job_id = $6 THEN EXISTS (SELECT 1"
+        " FROM meter_day_history h WHERE h.import_job_id = $6 AND h.meter_day_id = d.id)"
+        " ELSE false END FROM unnest($1::bigint[], $2::date[], $3::date[], $4::text[],"
+        " $5::integer[]) WITH ORDINALITY"
+        " AS n (meter_id, first_date, last_date, channel, interval_minutes, number)"
+        " JOIN meter_days d ON d.meter_id = n.meter_id AND d.channel = n.channel"
+        " AND d.interval_minutes = n.interval_minutes"
+        " AND d.reading_date BETWEEN n.first_date AND n.last_date",
+    [TAKE_OVER_HISTORY] =
+        "WITH spliced AS (UPDATE meter_day_history s SET period_values = h.period_values,"
+        " period_flags = h.period_flags, unit = h.unit, previous_job_id = h.previous_job_id,"
+        " previous_line = h.previous_line, previous_updated_at = h.previous_updated_at"
+        " FROM meter_day_history h WHERE s.previous_job_id = $1 AND s.meter_day_id = ANY ($2)"
+        " AND h.import_job_id = $1 AND h.meter_day_id = s.meter_day_id RETURNING s.meter_day_id)"
+        " DELETE FROM meter_day_history h USING spliced"
+        " WHERE h.import_job_id = $1 AND h.meter_day_id = spliced.meter_day_id",
+    /* where the job had created the day, the successor now has */
+    [INHERIT_HISTORY] = "DELETE FROM meter_day_history"
+                        " WHERE previous_job_id = $1 AND meter_day_id = ANY ($2)",
+    [KEEP_HISTORY] =
+        "INSERT INTO meter_day_history (import_job_id, meter_day_id, period_values, period_flags,"
+        " unit, previous_job_id, previous_line, previous_updated_at)"
+        " SELECT $5, d.id, d.period_values, d.period_flags, d.unit, d.import_job_id, d.import_line,"
+        " d.updated_at FROM unnest(" KEY_TYPES ") AS n (" KEY_NAMES ") JOIN meter_days d"
+        " ON " SAME_KEY " ON CONFLICT (import_job_id, meter_day_id) DO UPDATE SET"
+        " period_values = excluded.period_values, period_flags = excluded.period_flags,"
+        " unit = excluded.unit, previous_job_id = excluded.previous_job_id,"
+        " previous_line = excluded.previous_line,"
+        " previous_updated_at = excluded.previous_updated_at",
+    [CHANGE_DAYS] =
+        "UPDATE meter_days d SET period_values = n.period_values::numeric[],"
+        " period_flags = n.period_flags, import_job_id = $8, import_line = n.import_line,"
+        " updated_at = $9 FROM unnest(" KEY_TYPES ", $5::text[], $6::text[], $7::bigint[])"
+        " AS n (" KEY_NAMES ", period_values, period_flags, import_line) WHERE " SAME_KEY,
+};
+
 #define MAX_PARAMS 9
 
 typedef struct params_t {
@@ -83,29 +155,59 @@ static void add_bigint(params_t *params, apr_int64_t value)
     bytes->size -= 4;
 }
 
-static apr_status_t run(state_t *state, const char *sql, const params_t *params, PGresult **panswer,
-                        ecl_result_t *result)
+/* Sends a statement, whose answers are then to be taken. */
+static apr_status_t start(state_t *state, statement_t statement, const params_t *params,
+                          ecl_result_t *result)
 {
     static const int binary[MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    PGconn *pg = ecl_db_native(state->conn);
     const char *values[MAX_PARAMS];
     int lengths[MAX_PARAMS];
+    char name[] = "ecl_a";
 
+    name[4] = (char)('a' + statement);
+    if (!state->is_prepared[statement]) {
+        PGresult *answer;
+        apr_status_t rv =
+            take_answer(state->conn, storing, PQprepare(pg, name, statements[statement], 0, NULL),
+                        &answer, result);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        PQclear(answer);
+        state->is_prepared[statement] = 1;
+    }
     for (int i = 0; i < params->count; i++) {
         values[i] = params->values[i].data;
         lengths[i] = (int)params->values[i].size;
     }
-    return take_answer(state->conn, storing,
-                       PQexecParams(ecl_db_native(state->conn), sql, params->count, NULL, values,
-                                    lengths, binary, 1),
-                       panswer, result);
+    return PQsendQueryPrepared(pg, name, params->count, values, lengths, binary, 1)
+               ? APR_SUCCESS
+               : ecl_pg_fail(state->conn, storing, result);
+}
+
+/* The one answer, which is to be cleared; NULL on failure. */
+static apr_status_t run(state_t *state, statement_t statement, const params_t *params,
+                        PGresult **panswer, ecl_result_t *result)
+{
+    PGconn *pg = ecl_db_native(state->conn);
+    apr_status_t rv = start(state, statement, params, result);
+
+    *panswer = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = take_answer(state->conn, storing, PQgetResult(pg), panswer, result);
+    PQclear(PQgetResult(pg)); /* NULL: there is no other */
+    return rv;
 }
 
 /* One whose answer does not matter but for the number of rows it did something to. */
-static apr_status_t run_command(state_t *state, const char *sql, const params_t *params,
+static apr_status_t run_command(state_t *state, statement_t statement, const params_t *params,
                                 apr_int64_t *prows, ecl_result_t *result)
 {
     PGresult *answer;
-    apr_status_t rv = run(state, sql, params, &answer, result);
+    apr_status_t rv = run(state, statement, params, &answer, result);
 
     if (rv == APR_SUCCESS && prows &&
         !ecl_parse_int64(PQcmdTuples(answer), 0, APR_INT64_MAX, prows)) {
@@ -138,12 +240,6 @@ static void add_keys(params_t *params, ecl_store_row_t *const *rows, int count)
     }
 }
 
-#define KEY_TYPES "$1::bigint[], $2::date[], $3::text[], $4::integer[]"
-#define KEY_NAMES "meter_id, reading_date, channel, interval_minutes"
-#define SAME_KEY                                                                                   \
-    "d.meter_id = n.meter_id AND d.reading_date = n.reading_date AND d.channel = n.channel"        \
-    " AND d.interval_minutes = n.interval_minutes"
-
 /* ---- a batch -------------------------------------------------------------------------------- */
 
 static apr_status_t state_open(void **pstate, ecl_db_conn_t *conn, apr_int64_t job_id,
@@ -165,6 +261,21 @@ static apr_status_t prepare(void *baton, const ecl_meter_day_t *days, int count,
     return ecl_pg_make_partitions(state->conn, &state->years, days, count, result);
 }
 
+/* What is known of the connection's statements, for as long as it lasts. */
+static char *prepared_on(ecl_db_conn_t *conn)
+{
+    static const char name[] = "ecl_store_pgsql";
+    apr_pool_t *pool = ecl_db_native_pool(conn);
+    void *is_prepared;
+
+    apr_pool_userdata_get(&is_prepared, name, pool);
+    if (!is_prepared) {
+        is_prepared = apr_pcalloc(pool, STATEMENTS);
+        apr_pool_userdata_setn(is_prepared, name, NULL, pool);
+    }
+    return is_prepared;
+}
+
 /* FNV-1a: every program that writes to the database must come to the same stripe. */
 static int stripe_of(const char *identifier)
 {
@@ -177,8 +288,8 @@ static int stripe_of(const char *identifier)
 }
 
 /* With the locks, in the same message:
- * - Plans for a batch go by the key, whatever the statistics of a table say that was empty a moment
- *   ago.
+ * - Plans go by the key, whatever the statistics of a table say that was empty a moment ago, and
+ *   are made once.
  * - A commit does not wait for the disk. A server that crashes may lose the last batches, each of
  *   them whole and with its checkpoint, and the job goes on from there; the commit that ends the
  *   job waits, and before it nothing of the file is given up. */
@@ -189,9 +300,9 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     char is_used[ECL_STRIPES] = {0};
     ecl_pg_bytes_t sql = {.pool = p};
     static const char settings[] =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
-        "SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;"
-        "SET LOCAL synchronous_commit = off;";
+        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
+        "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+        "SET LOCAL jit = off; SET LOCAL synchronous_commit = off;";
     static const char locks[] = "SELECT pg_advisory_xact_lock(" ECL_PGSQL_LOCKS
                                 ", " APR_STRINGIFY(ECL_PGSQL_LOCK_STORE) " + n) FROM unnest('{";
     static const char end[] = "}'::integer[]) AS n";
@@ -200,6 +311,7 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     apr_status_t rv;
 
     state->pool = p;
+    state->is_prepared = prepared_on(state->conn);
     *pchanged = 1; /* nobody tells */
     for (int i = 0; i < count; i++) {
         is_used[stripe_of(days[i].meter)] = 1;
@@ -230,22 +342,15 @@ static void put_identifiers(ecl_pg_bytes_t *bytes, ecl_store_meter_t *const *met
     }
 }
 
-#define FIND_METERS                                                                                \
-    "SELECT n.number, m.id FROM unnest($1::text[]) WITH ORDINALITY AS n (identifier, number)"      \
-    " JOIN meters m ON m.identifier = n.identifier"
-
-/* With `lock` they can't be removed before the transaction ends: no foreign key sees to that, see
- * migration 0010. */
 static apr_status_t find_meters(state_t *state, ecl_store_meter_t **meters, int count, int lock,
                                 ecl_result_t *result)
 {
-    const char *sql = lock ? FIND_METERS " FOR KEY SHARE OF m" : FIND_METERS;
     params_t params = {.pool = state->pool};
     PGresult *answer;
     apr_status_t rv;
 
     put_identifiers(add_array(&params, ECL_PG_TEXT, count), meters, count);
-    rv = run(state, sql, &params, &answer, result);
+    rv = run(state, lock ? LOCK_METERS : FIND_METERS, &params, &answer, result);
     for (int i = 0; rv == APR_SUCCESS && i < PQntuples(answer); i++) {
         meters[get_int(answer, i, 0) - 1]->id = get_int(answer, i, 1);
     }
@@ -256,10 +361,6 @@ static apr_status_t find_meters(state_t *state, ecl_store_meter_t **meters, int 
 static apr_status_t make_meters(state_t *state, ecl_store_meter_t **meters, int count,
                                 ecl_result_t *result)
 {
-    static const char sql[] = "INSERT INTO meters (identifier, kind, import_job_id)"
-                              " SELECT n.identifier, n.kind, $3 FROM unnest($1::text[], $2::text[])"
-                              " WITH ORDINALITY AS n (identifier, kind, number) ORDER BY n.number "
-                              "RETURNING id, identifier";
     params_t params = {.pool = state->pool};
     ecl_pg_bytes_t *kinds;
     PGresult *answer;
@@ -272,7 +373,7 @@ static apr_status_t make_meters(state_t *state, ecl_store_meter_t **meters, int 
         ecl_pg_put_text(kinds, kind, strlen(kind));
     }
     add_bigint(&params, state->job_id);
-    rv = run(state, sql, &params, &answer, result);
+    rv = run(state, MAKE_METERS, &params, &answer, result);
     for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
         /* in the order in which they were inserted, as far as anybody knows */
         if (strcmp(PQgetvalue(answer, i, 1), meters[i]->identifier) != 0) {
@@ -308,53 +409,131 @@ static apr_status_t batch_meters(void *baton, ecl_store_meter_t **meters, int co
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-/* Takes a row of batch_load's answer. */
-static apr_status_t take_day(const state_t *state, const PGresult *answer, int i,
-                             ecl_store_row_t *row, ecl_result_t *result)
+/* Days of one meter that follow each other, which one scan of the index finds. */
+typedef struct range_t {
+    ecl_store_row_t **rows; /* in the order of their dates */
+    int count;
+} range_t;
+
+static int by_key(const void *a, const void *b)
 {
+    const ecl_store_row_t *row = *(ecl_store_row_t *const *)a;
+    const ecl_store_row_t *other = *(ecl_store_row_t *const *)b;
+    int order;
+
+    if (row->meter_id != other->meter_id) {
+        return row->meter_id < other->meter_id ? -1 : 1;
+    }
+    order = strcmp(row->key->channel, other->key->channel);
+    if (order == 0) {
+        order = row->key->interval_minutes - other->key->interval_minutes;
+    }
+    return order ? order : row->key->date - other->key->date;
+}
+
+static int is_next_day(const ecl_store_row_t *row, const ecl_store_row_t *other)
+{
+    return row->meter_id == other->meter_id && row->key->date + 1 == other->key->date &&
+           row->key->interval_minutes == other->key->interval_minutes &&
+           !strcmp(row->key->channel, other->key->channel);
+}
+
+/* Sorts the rows, no two of which are the same day's; returns how many ranges they make. */
+static int make_ranges(ecl_store_row_t **rows, int count, range_t *ranges)
+{
+    int range_count = 0;
+
+    qsort(rows, (size_t)count, sizeof(ecl_store_row_t *), by_key);
+    for (int i = 0; i < count; i++) {
+        if (!i || !is_next_day(rows[i - 1], rows[i])) {
+            ranges[range_count++].rows = &rows[i];
+        }
+        ranges[range_count - 1].count++;
+    }
+    return range_count;
+}
+
+static void add_ranges(params_t *params, const range_t *ranges, int count)
+{
+    ecl_pg_bytes_t *meters = add_array(params, ECL_PG_BIGINT, count);
+    ecl_pg_bytes_t *firsts = add_array(params, ECL_PG_DATE, count);
+    ecl_pg_bytes_t *lasts = add_array(params, ECL_PG_DATE, count);
+    ecl_pg_bytes_t *channels = add_array(params, ECL_PG_TEXT, count);
+    ecl_pg_bytes_t *intervals = add_array(params, ECL_PG_INTEGER, count);
+
+    for (int i = 0; i < count; i++) {
+        const ecl_store_row_t *first = ranges[i].rows[0];
+
+        ecl_pg_put_bigint(meters, first->meter_id);
+        ecl_pg_put_date(firsts, first->key->date);
+        ecl_pg_put_date(lasts, first->key->date + ranges[i].count - 1);
+        ecl_pg_put_text(channels, first->key->channel, strlen(first->key->channel));
+        ecl_pg_put_integer(intervals, first->key->interval_minutes);
+    }
+}
+
+/* Takes a row of the answer. */
+static apr_status_t take_day(const state_t *state, const range_t *ranges, const PGresult *answer,
+                             ecl_result_t *result)
+{
+    const range_t *range = &ranges[get_int(answer, 0, 0) - 1];
+    ecl_date_t date = ecl_pg_get_date(PQgetvalue(answer, 0, 1));
+    ecl_store_row_t *row = range->rows[date - range->rows[0]->key->date];
     ecl_decimal_t values[ECL_PERIODS_MAX];
-    int periods = ecl_pg_get_periods(PQgetvalue(answer, i, 6), PQgetlength(answer, i, 6), values,
+    int periods = ecl_pg_get_periods(PQgetvalue(answer, 0, 7), PQgetlength(answer, 0, 7), values,
                                      ECL_PERIODS_MAX);
     apr_status_t rv =
-        ecl_store_take_day(row, values, periods, PQgetvalue(answer, i, 5),
-                           (apr_size_t)PQgetlength(answer, i, 5), PQgetvalue(answer, i, 4), result);
+        ecl_store_take_day(row, values, periods, PQgetvalue(answer, 0, 6),
+                           (apr_size_t)PQgetlength(answer, 0, 6), PQgetvalue(answer, 0, 5), result);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    row->id = get_int(answer, i, 1);
-    row->job = get_int(answer, i, 2);
-    row->line = get_int(answer, i, 3);
+    row->id = get_int(answer, 0, 2);
+    row->job = get_int(answer, 0, 3);
+    row->line = get_int(answer, 0, 4);
     row->is_ours = row->job == state->job_id;
-    row->created = row->is_ours && !*PQgetvalue(answer, i, 7);
+    row->created = row->is_ours && !*PQgetvalue(answer, 0, 8);
     return APR_SUCCESS;
+}
+
+/* Takes each day when it comes, while the server reads the next ones. */
+static apr_status_t take_days(state_t *state, const range_t *ranges, ecl_result_t *result)
+{
+    PGconn *pg = ecl_db_native(state->conn);
+    PGresult *answer;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!PQsetSingleRowMode(pg)) {
+        return ecl_pg_fail(state->conn, storing, result);
+    }
+    while ((answer = PQgetResult(pg))) {
+        ExecStatusType status = PQresultStatus(answer);
+
+        if (rv == APR_SUCCESS && status == PGRES_SINGLE_TUPLE) {
+            rv = take_day(state, ranges, answer, result);
+        } else if (rv == APR_SUCCESS && status != PGRES_TUPLES_OK) {
+            rv = ecl_pg_fail(state->conn, storing, result);
+        }
+        PQclear(answer);
+    }
+    return rv;
 }
 
 static apr_status_t batch_load(void *baton, ecl_store_row_t **rows, int count, ecl_result_t *result)
 {
-    static const char sql[] =
-        "SELECT n.number, d.id, d.import_job_id, d.import_line, d.unit, d.period_flags,"
-        " d.period_values, CASE WHEN d.import_job_id = $5 THEN EXISTS (SELECT 1"
-        " FROM meter_day_history h WHERE h.import_job_id = $5 AND h.meter_day_id = d.id)"
-        " ELSE false END"
-        " FROM unnest(" KEY_TYPES ") WITH ORDINALITY AS n (" KEY_NAMES ", number)"
-        " JOIN meter_days d ON " SAME_KEY;
     state_t *state = baton;
     params_t params = {.pool = state->pool};
-    PGresult *answer;
+    range_t *ranges = apr_pcalloc(state->pool, (apr_size_t)count * sizeof *ranges);
     apr_status_t rv;
 
     if (!count) {
         return APR_SUCCESS;
     }
-    add_keys(&params, rows, count);
+    add_ranges(&params, ranges, make_ranges(rows, count, ranges));
     add_bigint(&params, state->job_id);
-    rv = run(state, sql, &params, &answer, result);
-    for (int i = 0; rv == APR_SUCCESS && i < PQntuples(answer); i++) {
-        rv = take_day(state, answer, i, rows[get_int(answer, i, 0) - 1], result);
-    }
-    PQclear(answer);
-    return rv;
+    rv = start(state, LOAD_DAYS, &params, result);
+    return rv == APR_SUCCESS ? take_days(state, ranges, result) : rv;
 }
 
 /* ---- new days ------------------------------------------------------------------------------- */
@@ -442,27 +621,6 @@ static apr_status_t copy_days(state_t *state, ecl_store_row_t **rows, int count,
 static apr_status_t keep_history(state_t *state, ecl_store_row_t **rows, int count,
                                  ecl_result_t *result)
 {
-    static const char take_over[] =
-        "WITH spliced AS (UPDATE meter_day_history s SET period_values = h.period_values,"
-        " period_flags = h.period_flags, unit = h.unit, previous_job_id = h.previous_job_id,"
-        " previous_line = h.previous_line, previous_updated_at = h.previous_updated_at"
-        " FROM meter_day_history h WHERE s.previous_job_id = $1 AND s.meter_day_id = ANY ($2)"
-        " AND h.import_job_id = $1 AND h.meter_day_id = s.meter_day_id RETURNING s.meter_day_id)"
-        " DELETE FROM meter_day_history h USING spliced"
-        " WHERE h.import_job_id = $1 AND h.meter_day_id = spliced.meter_day_id";
-    /* where the job had created the day, the successor now has */
-    static const char inherit[] = "DELETE FROM meter_day_history"
-                                  " WHERE previous_job_id = $1 AND meter_day_id = ANY ($2)";
-    static const char keep[] =
-        "INSERT INTO meter_day_history (import_job_id, meter_day_id, period_values, period_flags,"
-        " unit, previous_job_id, previous_line, previous_updated_at)"
-        " SELECT $5, d.id, d.period_values, d.period_flags, d.unit, d.import_job_id, d.import_line,"
-        " d.updated_at FROM unnest(" KEY_TYPES ") AS n (" KEY_NAMES ") JOIN meter_days d"
-        " ON " SAME_KEY " ON CONFLICT (import_job_id, meter_day_id) DO UPDATE SET"
-        " period_values = excluded.period_values, period_flags = excluded.period_flags,"
-        " unit = excluded.unit, previous_job_id = excluded.previous_job_id,"
-        " previous_line = excluded.previous_line,"
-        " previous_updated_at = excluded.previous_updated_at";
     params_t ids = {.pool = state->pool}, keys = {.pool = state->pool};
     ecl_pg_bytes_t *days;
     apr_status_t rv;
@@ -474,12 +632,12 @@ static apr_status_t keep_history(state_t *state, ecl_store_row_t **rows, int cou
     }
     add_keys(&keys, rows, count);
     add_bigint(&keys, state->job_id);
-    rv = run_command(state, take_over, &ids, NULL, result);
+    rv = run_command(state, TAKE_OVER_HISTORY, &ids, NULL, result);
     if (rv == APR_SUCCESS) {
-        rv = run_command(state, inherit, &ids, NULL, result);
+        rv = run_command(state, INHERIT_HISTORY, &ids, NULL, result);
     }
     if (rv == APR_SUCCESS) {
-        rv = run_command(state, keep, &keys, NULL, result);
+        rv = run_command(state, KEEP_HISTORY, &keys, NULL, result);
     }
     return rv;
 }
@@ -509,11 +667,6 @@ static void put_values_text(ecl_pg_bytes_t *bytes, const ecl_store_row_t *row)
 static apr_status_t change_days(state_t *state, ecl_store_row_t **rows, int count, apr_time_t now,
                                 ecl_result_t *result)
 {
-    static const char sql[] =
-        "UPDATE meter_days d SET period_values = n.period_values::numeric[],"
-        " period_flags = n.period_flags, import_job_id = $8, import_line = n.import_line,"
-        " updated_at = $9 FROM unnest(" KEY_TYPES ", $5::text[], $6::text[], $7::bigint[])"
-        " AS n (" KEY_NAMES ", period_values, period_flags, import_line) WHERE " SAME_KEY;
     params_t params = {.pool = state->pool};
     ecl_pg_bytes_t *values, *flags, *lines;
     apr_int64_t changed;
@@ -530,7 +683,7 @@ static apr_status_t change_days(state_t *state, ecl_store_row_t **rows, int coun
     }
     add_bigint(&params, state->job_id);
     add_bigint(&params, now);
-    rv = run_command(state, sql, &params, &changed, result);
+    rv = run_command(state, CHANGE_DAYS, &params, &changed, result);
     return rv == APR_SUCCESS && changed != count ? wrong_number("changed", result) : rv;
 }
 

@@ -239,6 +239,14 @@ static int is_pgsql(fixture_t *f)
     return ecl_db_conn_driver(f->conn) == ECL_DB_PGSQL;
 }
 
+static apr_uint32_t seed;
+
+static int dice(int sides)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (int)((seed >> 8) % (apr_uint32_t)sides);
+}
+
 /* ---- storing -------------------------------------------------------------------------------- */
 
 static void stores_new_days(void **state)
@@ -398,6 +406,67 @@ static void keeps_channels_and_intervals_apart(void **state)
                         "AI|480|kWh|[1,1,1]|\nRI|480|kVArh|[2,2,2]|\nAI|1440|kWh|[6]|\n");
 }
 
+/* Days that follow each other, with gaps, over New Year, in no order; what is beside them stays. */
+static void finds_each_day_among_others(void **state)
+{
+    enum { METERS = 3, DATES = 12, ALL = METERS * DATES * 3 };
+    fixture_t *f = *state;
+    ecl_meter_day_t *all = apr_palloc(f->pool, ALL * sizeof *all);
+    ecl_meter_day_t *some = apr_palloc(f->pool, ALL * sizeof *some);
+    int count = 0, changed = 0;
+
+    seed = 7;
+    for (int i = 0; i < ALL; i++) {
+        const char *meter = apr_psprintf(f->pool, "M%d", i % METERS);
+        const char *values = apr_psprintf(f->pool, "%d.5 %d %d.25", i, i + 1000, i + 2000);
+
+        all[i] = day_of(meter, 83 + i / METERS % DATES, i + 2, values);
+        if (i >= 2 * METERS * DATES) {
+            all[i].channel[1] = 'E';
+        } else if (i >= METERS * DATES) {
+            all[i].interval_minutes = 720;
+            all[i].periods = 2;
+        }
+    }
+    import_days(f, all, ALL);
+    assert_days(f, ALL, 0, 0);
+    for (int i = ALL; i > 0; i--) {
+        int at = dice(i);
+
+        if (dice(3)) {
+            some[count] = all[at];
+            if (!dice(4)) {
+                some[count].values[1] += ECL_DECIMAL_ONE;
+                changed++;
+            }
+            count++;
+        }
+        all[at] = all[i - 1];
+    }
+    import_days(f, some, count);
+    assert_days(f, 0, changed, count - changed);
+    assert_int_equal(f->counts.readings_changed, changed);
+    assert_int_equal(f->change_events, changed);
+    import_days(f, some, count);
+    assert_days(f, 0, 0, count);
+}
+
+static void notices_what_was_edited_by_hand(void **state)
+{
+    fixture_t *f = *state;
+    const ecl_meter_day_t days[] = {day_of("A", 0, 2, "1 2.5 3"), day_of("A", 1, 3, "1 2.5 3"),
+                                    day_of("A", 2, 4, "1 2.5 3")};
+
+    import_days(f, days, 3);
+    run_sql(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1,2.500000001,3}'"
+                             " WHERE reading_date = '2024-10-05'"
+                           : "UPDATE meter_days SET period_values = '[1,2.500000001,3]'"
+                             " WHERE reading_date = '2024-10-05'");
+    import_days(f, days, 3);
+    assert_days(f, 0, 1, 2);
+    assert_readings(f, 0, 1, 8, 0, 0);
+}
+
 static void refuses_what_cannot_be_merged(void **state)
 {
     fixture_t *f = *state;
@@ -432,14 +501,6 @@ static void refuses_what_cannot_be_merged(void **state)
 }
 
 /* ---- batches, resuming, dry runs ------------------------------------------------------------- */
-
-static apr_uint32_t seed;
-
-static int dice(int sides)
-{
-    seed = seed * 1664525 + 1013904223;
-    return (int)((seed >> 8) % (apr_uint32_t)sides);
-}
 
 #define FILE_DAYS 240
 
@@ -951,6 +1012,8 @@ int main(void)
         TEST(tells_repeats),
         TEST(names_the_line_of_a_repeat),
         TEST(keeps_channels_and_intervals_apart),
+        TEST(finds_each_day_among_others),
+        TEST(notices_what_was_edited_by_hand),
         TEST(refuses_what_cannot_be_merged),
         TEST(figures_do_not_depend_on_batches),
         TEST(figures_do_not_depend_on_cutting),
