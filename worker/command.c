@@ -24,6 +24,9 @@ const ecl_command_t ecl_worker_commands[] = {
      ecl_command_cleanup},
     {"check", "", "settings, database, storage, queue: what is wrong, how to mend it",
      ecl_command_check},
+    {"copy", "--to-config FILE",
+     "copy the database into the one that FILE names, which is migrated and empty",
+     ecl_command_copy},
     {NULL, NULL, NULL, NULL}};
 
 static const ecl_command_t *find(const char *name)

@@ -38,6 +38,7 @@ int ecl_command_import(ecl_invocation_t *invocation);
 int ecl_command_migrate(ecl_invocation_t *invocation);
 int ecl_command_cleanup(ecl_invocation_t *invocation);
 int ecl_command_check(ecl_invocation_t *invocation);
+int ecl_command_copy(ecl_invocation_t *invocation);
 
 /* Options and operands of a command in any order. on_option is called for every option and returns
  * NULL or what is wrong with its value. *poperands are the operands left, *pcount how many.

@@ -79,8 +79,9 @@ for code in sorted(documented - set(used)):
     problems.append(f"docs/messages.md: ECL{code} is used nowhere")
 
 # Codes are found by how they look. What looks so and is none, or is seen on a terminal only:
-NO_CODES = set("""cannot-become-owner cannot-open cannot-read dry-run e-3 eclectyc-keeper
-eclectyc-slot half-hours log-level no-pipe not-a-file run-after unsupported-timezone""".split())
+NO_CODES = set("""cannot-become-owner cannot-open cannot-read copy-busy copy-differs copy-no-file
+copy-not-empty copy-same copy-schema dry-run e-3 eclectyc-keeper eclectyc-slot half-hours log-level
+no-pipe not-a-file run-after to-config unsupported-timezone""".split())
 source = {path: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
           for path in sorted(ROOT.glob("worker/*.c"))}
 everything = "\n".join(source.values())
