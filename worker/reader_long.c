@@ -296,12 +296,14 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
 {
     int column = reader->layout->period_column, first = reader->layout->first_period;
     ecl_field_t cell = ecl_reader_cell(reader, column);
+    apr_size_t prefix = ecl_period_prefix(cell.text, cell.length);
     ecl_decimal_t period;
     int periods;
 
     ecl_clock_day(reader->zone, date, &row->day);
     periods = row->day.minutes / row->interval;
-    if (ecl_decimal_parse(cell.text, cell.length, '.', &period) != ECL_DECIMAL_OK ||
+    if (ecl_decimal_parse(cell.text + prefix, cell.length - prefix, '.', &period) !=
+            ECL_DECIMAL_OK ||
         period % ECL_DECIMAL_ONE != 0 || period < first * ECL_DECIMAL_ONE ||
         period >= (first + periods) * ECL_DECIMAL_ONE) {
         char text[ECL_DATE_TEXT];

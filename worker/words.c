@@ -43,21 +43,11 @@ typedef struct alias_t {
 /* Folded, without what stands in round brackets. The union of what public parsers of some eighty
  * suppliers' feeds accept, and what the predecessor of this program accepted. */
 static const alias_t aliases[] = {
-    {"mpan", ECL_ROLE_METER, 0},
-    {"mpancore", ECL_ROLE_METER, 0},
-    {"mpannumber", ECL_ROLE_METER, 0},
     {"mpn", ECL_ROLE_METER, 0},
-    {"mprn", ECL_ROLE_METER, 0},
-    {"mpr", ECL_ROLE_METER, 0},
     {"mprvalue", ECL_ROLE_METER, 0},
-    {"mpxn", ECL_ROLE_METER, 0},
-    {"mpanmprn", ECL_ROLE_METER, 0},
     {"mpanmprnspid", ECL_ROLE_METER, 0},
     {"mpannumbers", ECL_ROLE_METER, 0},
     {"supplynumber", ECL_ROLE_METER, 0},
-    {"meterpoint", ECL_ROLE_METER, 1},
-    {"meterpointreference", ECL_ROLE_METER, 1},
-    {"meterpointnumber", ECL_ROLE_METER, 1},
     {"meteridentifier", ECL_ROLE_METER, 1},
     {"meterreference", ECL_ROLE_METER, 1},
     {"meterreferencenumber", ECL_ROLE_METER, 1},
@@ -74,6 +64,12 @@ static const alias_t aliases[] = {
     {"m1code1", ECL_ROLE_METER, 3},
     {"consumer", ECL_ROLE_METER, 3},
     {"identifier", ECL_ROLE_METER, 3},
+    {"outstation", ECL_ROLE_METER, 4},
+    {"outstationid", ECL_ROLE_METER, 4},
+    {"device", ECL_ROLE_METER, 5},
+    {"deviceid", ECL_ROLE_METER, 4},
+    {"loggerid", ECL_ROLE_METER, 4},
+    {"pointid", ECL_ROLE_METER, 5},
     {"urn", ECL_ROLE_METER, 5},
     {"siteid", ECL_ROLE_METER, 5},
     {"siteref", ECL_ROLE_METER, 5},
@@ -123,6 +119,11 @@ static const alias_t aliases[] = {
     {"meterreadingdate", ECL_ROLE_DATE, 0},
     {"readingtimestamp", ECL_ROLE_DATE, 0},
     {"readtimestamp", ECL_ROLE_DATE, 0},
+    {"ts", ECL_ROLE_DATE, 1},
+    {"unixtime", ECL_ROLE_DATE, 0},
+    {"unixtimestamp", ECL_ROLE_DATE, 0},
+    {"epoch", ECL_ROLE_DATE, 1},
+    {"epochtime", ECL_ROLE_DATE, 0},
     {"datum", ECL_ROLE_DATE, 0},
     {"datumzeit", ECL_ROLE_DATE, 0},
     {"datumuhrzeit", ECL_ROLE_DATE, 0},
@@ -407,6 +408,47 @@ static const alias_t *find_alias(const char *word)
     return NULL;
 }
 
+/* What follows the first of the parts that a word begins with; NULL: none. */
+static const char *skip_any(const char *word, const char *const *parts, apr_size_t count)
+{
+    for (apr_size_t i = 0; i < count; i++) {
+        if (begins_with(word, parts[i])) {
+            return word + strlen(parts[i]);
+        }
+    }
+    return NULL;
+}
+
+/* A meter point's number under any of its names: "Meter Point Reference Number", "Core MPAN",
+ * "Supply Point Id", "Electricity MPAN No.". The name has no other words. */
+static const alias_t *find_meter_point(const char *word)
+{
+    static const alias_t number = {"", ECL_ROLE_METER, 0}, point = {"", ECL_ROLE_METER, 1};
+    static const char *const numbers[] = {"mpan", "mprn", "mpxn", "mpr"};
+    static const char *const points[] = {"meterpoint", "meteringpoint", "supplypoint",
+                                         "servicepoint", "deliverypoint"};
+    static const char *const others[] = {
+        "meter",   "gas",    "electricity",    "electric", "elec",
+        "core",    "full",   "reference",      "ref",      "number",
+        "num",     "no",     "identifier",     "id",       "code",
+        "utility", "supply", "administration", "admin"};
+    const alias_t *found = NULL;
+
+    while (*word) {
+        const char *rest = skip_any(word, numbers, sizeof(numbers) / sizeof(numbers[0]));
+
+        if (rest) {
+            found = &number;
+        } else if ((rest = skip_any(word, points, sizeof(points) / sizeof(points[0])))) {
+            found = found ? found : &point;
+        } else if (!(rest = skip_any(word, others, sizeof(others) / sizeof(others[0])))) {
+            return NULL;
+        }
+        word = rest;
+    }
+    return found;
+}
+
 ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int *pis_utc)
 {
     char word[ECL_WORD_MAX];
@@ -422,6 +464,7 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
         return ECL_ROLE_NONE;
     }
     alias = find_alias(word);
+    alias = alias ? alias : find_meter_point(word);
     is_cut = cut_utc(word);
     if (!alias && is_cut) {
         alias = find_alias(word);

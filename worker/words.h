@@ -105,6 +105,10 @@ const char *ecl_grid_channel_of(const char *text, apr_size_t length);
  * Charge". */
 int ecl_says_own_energy(const char *text, apr_size_t length);
 
+/* How many bytes stand before the number in a cell of settlement periods: 2 of "SP12", 7 of
+ * "Period 1"; 0 of "12", and of what is none. */
+apr_size_t ecl_period_prefix(const char *text, apr_size_t length);
+
 /* The flag letter of a cell: ECL_FLAG_ACTUAL …, ECL_FLAG_NONE for "-" (no value there), 0 for a
  * blank cell, ECL_FLAG_OTHER for a word we do not know. */
 char ecl_flag_of(const char *text, apr_size_t length);

@@ -231,6 +231,9 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length)
     if (ecl_word_ends_with(word, "mwh")) {
         return ECL_UNIT_MWH;
     }
+    if (ecl_word_ends_with(word, "kvarh")) {
+        return ECL_UNIT_KVARH;
+    }
     at = word_before(text, &end);
     return end - at == 2 && !strncasecmp(text + at, "wh", 2) ? ECL_UNIT_WH : other;
 }
@@ -482,6 +485,27 @@ const char *ecl_channel_in_column(const char *text, apr_size_t length)
         }
     }
     return ecl_channel_of(text, length);
+}
+
+apr_size_t ecl_period_prefix(const char *text, apr_size_t length)
+{
+    static const char *const prefixes[] = {"p",          "sp",       "hh",       "settlementperiod",
+                                           "settperiod", "hhperiod", "halfhour", "period"};
+    char word[ECL_WORD_MAX];
+    apr_size_t end = 0;
+
+    while (end < length && !apr_isdigit(text[end])) {
+        end++;
+    }
+    if (!end || end == length || !ecl_word_fold(text, end, word)) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (!strcmp(word, prefixes[i])) {
+            return end;
+        }
+    }
+    return 0;
 }
 
 /* ---- flags and furniture -----------------------------------------------------------------------

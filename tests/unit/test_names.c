@@ -26,6 +26,7 @@ static void test_units_in_names(void **state)
         {"energy_wh", ECL_UNIT_WH},
         {"Active energy Wh (A)", ECL_UNIT_WH},
         {"Active energy (Wh) (A)", ECL_UNIT_WH},
+        {"Import kVArh", ECL_UNIT_KVARH},
         {"Energy (A)", ECL_UNIT_NONE},
         {"Block (W) kWh", ECL_UNIT_KWH},
         {"Hopper kWh", ECL_UNIT_KWH},
@@ -138,6 +139,51 @@ static void test_a_price_is_no_meter(void **state)
     assert_int_equal(count_readings(r), 8);
     assert_string_equal(value_of(r, "Lift", "AI", "2026-02-13", 4), "0.5");
     assert_int_equal(count_warnings(r, "columns-not-read"), 1);
+    end_reading(r);
+}
+
+/* All names of a meter point's number, and none that only begins like one. */
+static void test_meter_points(void **state)
+{
+    static const char *const names[] = {"MPAN",
+                                        "Core MPAN",
+                                        "MPAN No.",
+                                        "MPAN/MPRN",
+                                        "Gas MPR",
+                                        "Meter Point Reference Number",
+                                        "Meter Point Administration Number (MPAN)",
+                                        "Electricity Supply Point Ref",
+                                        "metering_point_id"};
+    static const char *const others[] = {"MPAN Status", "Meter Point Type", "Point", "Supply",
+                                         "Gas",         "Meter Reading"};
+    int rank, is_utc;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (ecl_header_role(names[i], strlen(names[i]), &rank, &is_utc) != ECL_ROLE_METER) {
+            fail_msg("%s", names[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (ecl_header_role(others[i], strlen(others[i]), &rank, &is_utc) == ECL_ROLE_METER) {
+            fail_msg("%s", others[i]);
+        }
+    }
+}
+
+/* Energy and reactive energy, each both ways, with units that stand in no brackets. */
+static void test_four_channels_of_a_row(void **state)
+{
+    reading_t *r = read_text("MPAN,Time,Import kWh,Export kWh,Import kVArh,Export kVArh,kVA\n" MPAN
+                             ",2026-02-13 00:00,1,2,3,4,9\n" MPAN ",2026-02-13 00:30,1,2,3,4,9\n");
+    static const char *const channels[] = {"AI", "AE", "RI", "RE"};
+
+    (void)state;
+    assert_int_equal(r->status, APR_SUCCESS);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(value_of(r, MPAN, channels[i], "2026-02-13", 2),
+                            apr_psprintf(pool, "%d", i + 1));
+    }
     end_reading(r);
 }
 
@@ -346,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_other_languages),
         cmocka_unit_test(test_other_quantities),
         cmocka_unit_test(test_a_price_is_no_meter),
+        cmocka_unit_test(test_meter_points),
+        cmocka_unit_test(test_four_channels_of_a_row),
         cmocka_unit_test(test_codes_of_channels),
         cmocka_unit_test(test_letters_of_channels),
         cmocka_unit_test(test_rivals),

@@ -459,6 +459,31 @@ static void test_date_and_settlement_period(void **state)
     end_reading(r);
 }
 
+static void test_periods_with_a_word_before(void **state)
+{
+    static const char *const forms[] = {"SP%d", "P%02d", "Period %d", "HH-%d",
+                                        "Settlement Period %d"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        const char *text = "MPAN,Date,Settlement Period,kWh\n";
+        reading_t *r;
+
+        for (int n = 1; n <= 50; n++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            text = apr_pstrcat(pool, text, MPAN ",26/10/2025,", apr_psprintf(pool, forms[i], n),
+                               ",", apr_itoa(pool, n), "\n", NULL);
+#pragma GCC diagnostic pop
+        }
+        text = apr_pstrcat(pool, text, MPAN ",26/10/2025,XP1,1\n", NULL);
+        r = read_text(text);
+        assert_whole_day(r, "2025-10-26", 50);
+        assert_error(r, 52, "Settlement Period", "no-such-period", "\"XP1\"");
+        end_reading(r);
+    }
+}
+
 /* Periods 0 to 47; and where 1 to 48 stand, a 0 is a mistake. */
 static void test_periods_counted_from_0(void **state)
 {
@@ -742,6 +767,7 @@ int main(void)
         cmocka_unit_test(test_midnight_closes_its_date),
         cmocka_unit_test(test_midnight_of_another_channel),
         cmocka_unit_test(test_date_and_settlement_period),
+        cmocka_unit_test(test_periods_with_a_word_before),
         cmocka_unit_test(test_periods_counted_from_0),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_clock_change_in_quarters_of_an_hour),
