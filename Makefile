@@ -156,10 +156,12 @@ stop:
 
 # Into an existing Apache: `a2enmod eclectyc_import` (or an Include of the two conf files) switches
 # it on. DESTDIR for packagers.
-.PHONY: install
-install: all
+.PHONY: install install-files uninstall
+install: all install-files
 	install -D -m 644 $(MODULE) "$(DESTDIR)$(LIBEXECDIR)/mod_eclectyc_import.so"
 	install -D -m 755 $(WORKER) "$(DESTDIR)$(bindir)/eclectyc-import-worker"
+# what needs no compiler
+install-files:
 	for f in $$(cd templates && find . -type f ! -name README.md) ; do \
 		install -D -m 644 templates/$$f "$(DESTDIR)$(datadir)/templates/$$f" || exit 1; done
 	for f in $$(cd migrations && find . -name '*.sql') ; do \
@@ -174,6 +176,13 @@ install: all
 	@# an administrator's settings are never overwritten
 	[ -e "$(DESTDIR)$(CONFDIR)/eclectyc_import.conf" ] || \
 		install -m 644 conf/eclectyc_import.conf "$(DESTDIR)$(CONFDIR)/eclectyc_import.conf"
+
+# With the same PREFIX, CONFDIR, APXS and DESTDIR. What has been changed since is left, as is all data.
+uninstall:
+	$(Q)staging=$$(mktemp -d) && trap 'rm -rf "$$staging"' EXIT && \
+		$(MAKE) --no-print-directory -s install-files DESTDIR="$$staging" && \
+		conf/uninstall.sh "$$staging" '$(DESTDIR)' '$(CONFDIR)' '$(datadir)' \
+			'$(LIBEXECDIR)/mod_eclectyc_import.so' '$(bindir)/eclectyc-import-worker'
 
 # render_template: shows a page template filled with sample data (tests/samples/views/)
 $(BUILD)/tests/%: tests/tools/%.c $(BUILD)/libecl.a

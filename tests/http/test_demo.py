@@ -1,4 +1,5 @@
-"""`make run` and `make stop` in a fresh clone, and `make install` into an existing Apache."""
+"""`make run` and `make stop` in a fresh clone, and `make install` into an existing Apache
+and out of it."""
 
 import contextlib
 import os
@@ -120,7 +121,7 @@ def test_a_port_in_use_is_named(clone):
 
 
 @pytest.mark.sqlite3
-def test_install_into_an_existing_apache(clone):
+def test_install_into_an_existing_apache_and_out_of_it(clone):
     root = clone / "root"
     answer = make(clone, "-s", "install", f"DESTDIR={root}", "PREFIX=/usr")
     assert answer.returncode == 0, answer.stderr
@@ -141,3 +142,35 @@ def test_install_into_an_existing_apache(clone):
     for path in root.rglob("*"):
         mode = path.stat().st_mode & 0o777
         assert mode == (0o755 if path.is_dir() or path.name.endswith("-worker") else 0o644), path
+
+    # and out of it again
+    enabled = root / "etc/apache2/mods-enabled/eclectyc_import.load"
+    enabled.parent.mkdir()
+    enabled.symlink_to("../mods-available/eclectyc_import.load")
+    answer = make(clone, "-s", "uninstall", f"DESTDIR={root}", "PREFIX=/usr")
+    assert answer.returncode != 0 and "a2dismod eclectyc_import" in answer.stderr
+    assert (root / module).exists()
+    enabled.unlink()
+    changed = root / "usr/share/eclectyc-import/templates/upload.mustache"
+    changed.write_text("mine")
+    others = [root / "usr/share/eclectyc-import/templates/note.txt", root / "usr/bin/other",
+              root / "etc/cron.d/eclectyc-import"]
+    data = root / "var/lib/eclectyc-import/eclectyc.db"
+    for path in (*others, data):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("somebody's")
+    shutil.rmtree(clone / "src/build")  # it takes no compiler
+    answer = make(clone, "-s", "uninstall", f"DESTDIR={root}", "PREFIX=/usr")
+    assert answer.returncode == 0, answer.stderr
+    assert {p for p in root.rglob("*") if p.is_file()} == {conf, changed, data, *others}
+    for path in (conf, changed, others[2]):
+        assert str(path) in answer.stdout
+    assert "data was not touched" in answer.stdout
+    assert not (clone / "src/build/plain").exists()
+    conf.write_bytes((clone / "src/conf/eclectyc_import.conf").read_bytes())
+    for path in (changed, *others):
+        path.unlink()
+    changed.parent.rmdir()
+    answer = make(clone, "-s", "uninstall", f"DESTDIR={root}", "PREFIX=/usr")
+    assert answer.returncode == 0 and "left" not in answer.stdout, answer.stdout
+    assert [p for p in root.rglob("*") if p.is_file()] == [data]
