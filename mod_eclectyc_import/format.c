@@ -144,7 +144,8 @@ const char *ecl_format_reword(const char *text, const char *pattern, const char 
 const char *ecl_format_sentence(const char *detail, apr_pool_t *p)
 {
     apr_size_t length = strlen(detail);
-    char *result = apr_pstrcat(p, detail, length && detail[length - 1] == '.' ? "" : ".", NULL);
+    int is_ended = length && strchr(".?", detail[length - 1]);
+    char *result = apr_pstrcat(p, detail, is_ended ? "" : ".", NULL);
 
     result[0] = (char)apr_toupper(result[0]);
     return result;

@@ -34,7 +34,8 @@ const char *ecl_format_date(const char *iso, apr_pool_t *p);
 const char *ecl_format_reword(const char *text, const char *pattern, const char *words,
                               apr_pool_t *p);
 
-/* A detail as ecl_result_t has it, made a sentence: first letter large, full stop. */
+/* A detail as ecl_result_t has it, made a sentence: first letter large, and a full stop
+ * unless it ends with one or with a question mark. */
 const char *ecl_format_sentence(const char *detail, apr_pool_t *p);
 
 #endif /* ECL_FORMAT_H */

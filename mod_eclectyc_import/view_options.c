@@ -179,7 +179,8 @@ int ecl_view_asks(const ecl_job_t *job)
     json_object *parsed;
     int asks;
 
-    if (job->status != ECL_JOB_FAILED || !job->stored_name) {
+    if (job->status != ECL_JOB_FAILED || !job->stored_name || job->undo_requested ||
+        job->undone_at) {
         return 0;
     }
     if (!job->summary_text) {

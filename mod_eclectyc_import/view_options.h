@@ -22,7 +22,7 @@ const char *ecl_view_refusal(const ecl_result_t *error, apr_pool_t *p);
 /* An array of {name, label, value} in words. The caller owns it. */
 json_object *ecl_view_options(json_object *options, apr_pool_t *p);
 
-/* Whether a job has failed with a question that can be answered. */
+/* Whether a job has failed with a question that can be answered, and nobody has undone it. */
 int ecl_view_asks(const ecl_job_t *job);
 
 /* Adds root.question, a field as above with text, given and error, when a failed job asks one.

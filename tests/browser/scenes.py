@@ -99,7 +99,7 @@ def fill(server):
     jobs["dry_run"] = server.upload(mf.daily(12, first="2026-10-01", count=20),
                                     "gas_daily_oct_part.csv", dry_run="1")
     jobs["question"] = server.upload(WITHOUT_METER, "consumption_export.csv")
-    jobs["undone"] = server.upload(mf.long(3, first="2026-08-01", count=4),
+    jobs["undone"] = server.upload(mf.long(3, first="2026-08-01", count=14),
                                    "interval_data_august.csv")
     jobs["repeated"] = server.upload(mf.wide(40, first="2026-09-01", count=30),
                                      "HH_consumption_2026-09 (1).csv")

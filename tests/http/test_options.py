@@ -10,6 +10,7 @@ import pytest
 
 import harness
 import meterfiles as mf
+from harness import wait_for
 
 READINGS = ("Consumption (kWh), Start, End\n"
             "0.25, 2026-01-05T00:00:00+00:00, 2026-01-05T00:30:00+00:00\n"
@@ -170,6 +171,16 @@ def test_the_question_as_a_form_without_javascript(server):
     # the file has gone with the import: nothing is left to answer
     answer = server.post(form[1], data={"meter": meter})
     assert answer.status_code == 409
+
+
+def test_an_import_that_was_undone_asks_nothing(server):
+    job = asked(server, filename="undone.csv")
+    assert server.post(f"{server.api}/jobs/{job['batch_id']}/undo").status_code == 202
+    wait_for(lambda: server.job(job["batch_id"])["undone_at"], "the undo")
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert "Undone" in page and 'class="card question"' not in page and "Try again" in page
+    rows = server.get(f"{server.admin}/jobs?q=undone.csv").text
+    assert "Undone" in rows and "Answer" not in rows
 
 
 def test_answers_by_the_api(server):

@@ -71,6 +71,7 @@ static void sentences(void **state)
     (void)state;
     assert_string_equal(ecl_format_sentence("there is no job", pool), "There is no job.");
     assert_string_equal(ecl_format_sentence("Done.", pool), "Done.");
+    assert_string_equal(ecl_format_sentence("is it so?", pool), "Is it so?");
     assert_string_equal(ecl_format_sentence("'x' is wrong", pool), "'x' is wrong.");
     assert_string_equal(ecl_format_sentence("", pool), ".");
 }
