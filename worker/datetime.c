@@ -377,12 +377,13 @@ static void take_meridiem(scan_t *scan, int *phour)
     }
 }
 
-/* Noughts behind the seconds, as many as there may be. */
+/* Noughts behind the seconds, as many as there may be; or nines, of a day's last moment. */
 static int take_fraction(scan_t *scan)
 {
     const char *from = scan->at;
+    char digit = peek(scan) == '9' ? '9' : '0';
 
-    while (take(scan, '0')) {
+    while (take(scan, digit)) {
     }
     return scan->at > from && !is_digit(peek(scan));
 }

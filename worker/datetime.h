@@ -22,7 +22,8 @@ typedef struct ecl_datetime_t {
     ecl_date_t date;
     int has_time;
     int minute;         /* 0 to 1440 (24:00), as the clock label says */
-    int second;         /* 0 to 59; fractions of seconds must be zero */
+    int second;         /* 0 to 59; fractions of seconds must be zero, or all nines, and are dropped
+                         */
     int has_offset;     /* "Z", "+01:00", "+0000": */
     int offset_minutes; /* minutes east of UTC */
     int is_slot;        /* the cell also had the end: date and time are the start */

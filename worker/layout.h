@@ -92,6 +92,7 @@ struct ecl_given_t {
     int is_read_as;       /* it has that column */
     int interval_minutes; /* 0: nothing is said */
     int midnight_is_end, times_are_local;
+    const char *last;   /* "minute": labels_are_last; "23:59": day_ends_at_2359 */
     const char *hours;  /* "0", "1": the first of a day; "counted"; NULL: nothing is said */
     char decimal_point; /* NUL: nothing is said */
     /* Called once when the header is known: adds what is known of files with that header. The
@@ -170,7 +171,9 @@ typedef struct ecl_layout_t {
                            a flow with days of any other form is broken */
 
     int labels_are_open;    /* long: the sample does not show whether times are starts or ends */
-    int labels_are_ends;    /* the time is the period's end */
+    int labels_are_ends;    /* the time is the period's end, */
+    int labels_are_last;    /* long: and not the next one's start, but its own last minute: 00:29 */
+    int day_ends_at_2359;   /* long: in place of 24:00 */
     int midnight_is_end;    /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;      /* the header or the file says so */
     int times_are_local;    /* wide: it says so, or a part of it that was not looked at may */

@@ -61,7 +61,11 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
     }
     if (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 && !layout->parts.first_hour) {
         text = apr_pstrcat(p, text, layout->labels_are_ends ? " labels=end" : " labels=start",
-                           layout->midnight_is_end ? " midnight=end" : "", NULL);
+                           layout->midnight_is_end ? " midnight=end" : "",
+                           layout->labels_are_last    ? " last=minute"
+                           : layout->day_ends_at_2359 ? " last=23:59"
+                                                      : "",
+                           NULL);
     }
     if (layout->parts.hour >= 0) {
         text = apr_pstrcat(p, text, " hours=",
@@ -181,6 +185,10 @@ static int take_word(ecl_layout_t *layout, const char *name, const char *value, 
     }
     if (!strcmp(name, "midnight")) {
         return given->midnight_is_end = !strcmp(value, "end");
+    }
+    if (!strcmp(name, "last")) {
+        given->last = apr_pstrdup(p, value);
+        return !strcmp(value, "minute") || !strcmp(value, "23:59");
     }
     if (!strcmp(name, "decimal")) {
         given->decimal_point = strcmp(value, "comma") ? '.' : ',';

@@ -244,13 +244,15 @@ static int numbered_interval(const ecl_series_t *series)
     return (series->count == 24 || series->count == 25) && may_be_hours(series) ? 60 : 0;
 }
 
-/* How many labels follow each other from `first` on; the last of a day may be 00:00 for 24:00. */
+/* How many labels follow each other from `first` on; the last of a day may be 00:00 or 23:59 for
+ * 24:00. */
 static int count_labels(const ecl_series_t *series, int first, int interval)
 {
     int periods = ecl_periods_of_day(interval), count = 0;
 
     while (count < periods && (series->minutes[count] == first + interval * count ||
-                               (series->minutes[count] == 0 && first + interval * count == 1440))) {
+                               ((series->minutes[count] == 0 || series->minutes[count] == 1439) &&
+                                first + interval * count == 1440))) {
         count++;
     }
     return count;
@@ -283,7 +285,9 @@ ecl_series_form_t ecl_series_form(const ecl_series_t *series, int *pinterval)
         if (count_labels(series, 0, intervals[i]) == periods) {
             return ECL_SERIES_STARTS;
         }
-        if (count_labels(series, intervals[i], intervals[i]) == periods) {
+        /* "00:30" … "24:00", or "00:29" … "23:59" */
+        if (count_labels(series, intervals[i], intervals[i]) == periods ||
+            count_labels(series, intervals[i] - 1, intervals[i]) == periods) {
             return ECL_SERIES_ENDS;
         }
     }

@@ -5,11 +5,14 @@
 #include "../lib/utf8.h"
 #include "layout_internal.h"
 
+#define LAST_MINUTE 1439 /* of a day: 23:59 */
+
 /* One row's stamp, by its label; meters and their channels are told apart by a hash (a collision
  * can do no more than spoil a guess that the evidence line reports). */
 typedef struct stamp_t {
     apr_uint64_t meter;
     apr_int64_t minute; /* since 1970, of the label */
+    int label, second;  /* as the cell has them: minute of the day */
 } stamp_t;
 
 ecl_datetime_status_t ecl_layout_parse_date(const ecl_layout_t *layout, const ecl_field_t *cell,
@@ -174,13 +177,14 @@ static int by_meter(const void *a, const void *b)
 static int find_interval(stamp_t *stamps, int count, int *pis_daily)
 {
     static const int intervals[] = {5, 10, 15, 30, 60};
-    int seen[5] = {0, 0, 0, 0, 0}, gaps = 0, days = 0, midnights = 0;
+    int seen[5] = {0, 0, 0, 0, 0}, gaps = 0, days = 0, midnights = 0, lasts = 0;
 
     qsort(stamps, (size_t)count, sizeof(*stamps), by_minute);
     for (int i = 0; i < count; i++) {
         apr_int64_t gap = i ? stamps[i].minute - stamps[i - 1].minute : 0;
 
         midnights += stamps[i].minute % 1440 == 0;
+        lasts += stamps[i].label == LAST_MINUTE;
         if (!gap) {
             continue;
         }
@@ -190,7 +194,7 @@ static int find_interval(stamp_t *stamps, int count, int *pis_daily)
             seen[k] += gap == intervals[k];
         }
     }
-    *pis_daily = gaps > 0 && days == gaps && midnights == count;
+    *pis_daily = gaps > 0 && days == gaps && (midnights == count || lasts == count);
     for (int k = 0; k < 5; k++) {
         if (gaps >= 3 && seen[k] * 2 > gaps) {
             return intervals[k];
@@ -280,6 +284,56 @@ static int has_midnight_at_end(const ecl_layout_t *layout, const stamp_t *stamps
     return at_end > at_start;
 }
 
+/* "00:29", "00:59" or "00:29:59", "00:59:59": each the last minute, or second, of its period. Most
+ * stamps must be; the others fail. */
+static int are_last(const ecl_layout_t *layout, const stamp_t *stamps, int count)
+{
+    int interval = layout->interval_minutes, minutes = 0, seconds = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (stamps[i].label % interval == interval - 1) {
+            minutes += stamps[i].second == 0;
+            seconds += stamps[i].second == 59;
+        }
+    }
+    minutes = minutes > seconds ? minutes : seconds;
+    return minutes > 1 && minutes * 2 > count;
+}
+
+/* "23:30", and then "23:59" of the same day: that is the end of the day, written so that it keeps
+ * its date. Looked for in stamps in file order; none of them is midnight. */
+static int ends_at_2359(const ecl_layout_t *layout, const stamp_t *stamps, int count)
+{
+    int ends = 0;
+
+    for (int i = 0; i < count; i++) {
+        const stamp_t *before = stamp_before(layout, stamps, count, i);
+
+        if (stamps[i].label % 1440 == 0) {
+            return 0;
+        }
+        ends += stamps[i].label == LAST_MINUTE && before &&
+                before->minute == stamps[i].minute - layout->interval_minutes + 1;
+    }
+    return ends > 0;
+}
+
+/* Times that are written within their periods. NULL: they are not. */
+static const char *take_last_minutes(ecl_layout_t *layout, const stamp_t *stamps, int count)
+{
+    const ecl_given_t *given = &layout->given;
+
+    layout->labels_are_last = given->is_read_as ? given->last && !strcmp(given->last, "minute")
+                                                : are_last(layout, stamps, count);
+    layout->day_ends_at_2359 = !layout->labels_are_last &&
+                               (given->is_read_as ? given->last && !strcmp(given->last, "23:59")
+                                                  : ends_at_2359(layout, stamps, count));
+    layout->labels_are_ends |= layout->labels_are_last || layout->day_ends_at_2359;
+    return layout->labels_are_last    ? "period ends, each the last minute of its own"
+           : layout->day_ends_at_2359 ? "period ends: 23:59 stands for the end of its day"
+                                      : NULL;
+}
+
 static const char *find_labels(ecl_layout_t *layout, stamp_t *stamps, int count,
                                ecl_role_t date_role, apr_pool_t *p)
 {
@@ -340,6 +394,7 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     stamp_t *stamps = apr_palloc(p, ECL_LAYOUT_SAMPLE * sizeof(*stamps)), *in_order;
     int count = 0, with_time = 0, slots = 0, is_daily;
     ecl_role_t role = ecl_layout_label_role(layout);
+    const char *why;
 
     for (int i = from; i < sample->count; i++) {
         const ecl_record_t *record = &sample->records[i];
@@ -353,6 +408,8 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         with_time += stamp.has_time;
         slots += stamp.is_slot;
         stamps[count].meter = hash(layout, record);
+        stamps[count].label = stamp.has_time ? stamp.minute : 0;
+        stamps[count].second = stamp.second;
         stamps[count++].minute = (apr_int64_t)stamp.date * 1440 +
                                  (stamp.has_time ? stamp.minute : 0) -
                                  (stamp.has_offset ? stamp.offset_minutes : 0);
@@ -408,6 +465,9 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
                              layout->interval_minutes);
         return;
     }
+    why = is_given(layout, "start") || role == ECL_ROLE_START
+              ? NULL
+              : take_last_minutes(layout, in_order, count);
     *pwhy = apr_psprintf(p, "%d-minute readings; %s", layout->interval_minutes,
-                         find_labels(layout, stamps, count, role, p));
+                         why ? why : find_labels(layout, stamps, count, role, p));
 }

@@ -92,6 +92,9 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
     if (is_missing) {
         return ECL_OUTCOME_SKIPPED;
     }
+    if (stamp.has_time && stamp.minute == 1439 && (!stamp.second || stamp.second == 59)) {
+        stamp.has_time = stamp.minute = stamp.second = 0; /* the day's last minute */
+    }
     if (stamp.has_time && (stamp.minute || stamp.second)) {
         return ecl_reader_fail(reader, column, "bad-date",
                                "\"%s\" has a time of day: expected the date of a daily total",

@@ -275,7 +275,8 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
         apr_int64_t utc = (apr_int64_t)stamp->date * 86400 + (apr_int64_t)stamp->minute * 60 -
                           (apr_int64_t)stamp->offset_minutes * 60;
 
-        utc -= layout->labels_are_ends ? (apr_int64_t)row->interval * 60 : 0;
+        utc -= layout->labels_are_ends && !layout->labels_are_last ? (apr_int64_t)row->interval * 60
+                                                                   : 0;
         ecl_clock_from_utc(reader->options.clock, utc, &row->day, &row->minute);
         return 1;
     }
@@ -285,7 +286,7 @@ static int take_stamp(ecl_reader_t *reader, const ecl_datetime_t *stamp, row_t *
     if (!take_label(reader, &row->day, stamp->minute % 1440, row)) {
         return 0;
     }
-    if (layout->labels_are_ends) {
+    if (layout->labels_are_ends && !layout->labels_are_last) {
         step_back(reader, row);
     }
     to_settlement_day(reader, row);
@@ -320,10 +321,25 @@ static int take_period(ecl_reader_t *reader, ecl_date_t date, row_t *row)
     return 1;
 }
 
+/* "00:29", or "00:29:59", in a file of such times. */
+static int is_last_minute(const ecl_datetime_t *stamp, int interval)
+{
+    return stamp->minute % interval == interval - 1 && (!stamp->second || stamp->second == 59);
+}
+
 static int is_on_grid(ecl_reader_t *reader, const ecl_datetime_t *stamp, const row_t *row)
 {
     int interval = row->interval;
     int column = time_column(reader->layout);
+
+    if (reader->layout->labels_are_last && reader->layout->period_column < 0) {
+        return is_last_minute(stamp, interval) ||
+               ecl_reader_fail(reader, column, "off-grid",
+                               "\"%s\" is not the last minute of a period of %d minutes, as the "
+                               "times of the other readings are",
+                               ecl_reader_show(reader, ecl_reader_cell(reader, column)),
+                               interval) == ECL_OUTCOME_TAKEN;
+    }
 
     if (reader->layout->period_column >= 0 || (!stamp->second && row->minute % interval == 0)) {
         return 1;
@@ -426,6 +442,9 @@ static ecl_outcome_t read_reading(ecl_reader_t *reader, const ecl_datetime_t *st
     if (!row->marks.channel) {
         return ECL_OUTCOME_SKIPPED;
     }
+    if (layout->labels_are_last) {
+        row->minute -= row->minute % row->interval;
+    }
     return layout->meter_count ? take_meters(reader, row) : take_values(reader, row);
 }
 
@@ -470,6 +489,10 @@ ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
                                      "\"%s\" has no time of day: expected a date and time such as "
                                      "2026-03-29 00:30",
                                      ecl_reader_show(reader, ecl_reader_cell(reader, column)));
+    }
+    if (layout->day_ends_at_2359 && is_last_minute(&stamp, 1440)) {
+        stamp.minute = 1440;
+        stamp.second = 0;
     }
     return read_reading(reader, &stamp, &row);
 }
