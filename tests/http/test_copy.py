@@ -294,6 +294,23 @@ def test_stored_files_must_be_where_the_target_looks_for_them(growing):
     assert result.returncode == 0, result.stderr
 
 
+def start_and_stall(run, target):
+    """A copy that has written all but the days, and is at the first of them."""
+    target.stall_storing()
+    copying = subprocess.Popen([harness.WORKER, "--config", run.settings_file(), "copy",
+                                "--to-config", to_config(run, target)],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    harness.wait_for(lambda: is_storing(target), "the first day to be written")
+    return copying
+
+
+def end_connection(target):
+    with contextlib.closing(target.connect()) as db, db:
+        db.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                   " WHERE wait_event = 'PgSleep' AND datname = current_database()")
+        db.execute("DROP TRIGGER stall ON meter_days")
+
+
 def is_storing(database):
     with contextlib.closing(database.connect()) as db:
         return db.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
@@ -305,23 +322,27 @@ def test_struck_down_in_the_middle_it_has_done_nothing(growing, number):
     run, target = growing
     import_week(run)
     kept = content(run.database)
-    target.stall_storing()
-    copying = subprocess.Popen([harness.WORKER, "--config", run.settings_file(), "copy",
-                                "--to-config", to_config(run, target)],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    harness.wait_for(lambda: is_storing(target), "the first day to be written")
+    copying = start_and_stall(run, target)
     copying.send_signal(number)
     out, _ = copying.communicate(timeout=harness.DEADLINE)
     assert copying.returncode == -number and not out
-    with contextlib.closing(target.connect()) as db, db:
-        # the server finds out by itself when it next writes to the one that is gone
-        db.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                   " WHERE wait_event = 'PgSleep' AND datname = current_database()")
-        db.execute("DROP TRIGGER stall ON meter_days")
+    end_connection(target)  # the server would find out when it next speaks to the one that is gone
     assert is_empty(target)
     assert content(run.database) == kept
     copied(run, target)
     assert content(target) == kept
+
+
+def test_a_connection_that_is_lost_in_the_middle(growing):
+    run, target = growing
+    import_week(run)
+    copying = start_and_stall(run, target)
+    end_connection(target)
+    out, err = copying.communicate(timeout=harness.DEADLINE)
+    assert copying.returncode == 1 and not out
+    assert "ECL3036" in err and "meter_days" in err
+    assert is_empty(target)
+    copied(run, target)
 
 
 # ---- what it shows ---------------------------------------------------------------------------
