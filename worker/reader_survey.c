@@ -8,6 +8,9 @@
 
 #include <apr_lib.h>
 
+#define DATE_LENGTH 10
+#define PLAIN_BITS 10
+
 typedef struct survey_t {
     const ecl_layout_t *layout;
     const ecl_clock_t *clock;
@@ -16,8 +19,9 @@ typedef struct survey_t {
     ecl_turn_t *turn; /* NULL: no table lies on its side, or none of its days matters */
     apr_pool_t *pool; /* for texts that are kept */
     ecl_order_proof_t order;
-    char last_date[10]; /* the first characters of the date cell before */
-    int last_is_plain;  /* that day has 24 hours */
+    char last_date[DATE_LENGTH]; /* the first characters of the date cell before */
+    int last_is_plain;           /* that day has 24 hours */
+    char plain_dates[1 << PLAIN_BITS][DATE_LENGTH]; /* whole cells, of such days; by their hash */
     int has_offset;
     ecl_zone_t zone;
     ecl_hours_seen_t hours;
@@ -121,6 +125,52 @@ static int are_ends(const survey_t *survey)
             is_local_midnight(survey, survey->last));
 }
 
+/* Where a date is kept, if it is. */
+static char *place_of(survey_t *survey, const char *date)
+{
+    apr_uint64_t begin, end;
+
+    memcpy(&begin, date, sizeof begin);
+    memcpy(&end, date + DATE_LENGTH - sizeof end, sizeof end);
+    /* Fibonacci hashing */
+    return survey->plain_dates[((begin ^ end << 1) * APR_UINT64_C(11400714819323198485)) >>
+                               (64 - PLAIN_BITS)];
+}
+
+static void keep_plain(survey_t *survey, ecl_field_t cell)
+{
+    if (cell.length >= DATE_LENGTH) {
+        memcpy(survey->last_date, cell.text, DATE_LENGTH);
+        survey->last_is_plain = 1;
+    }
+    if (cell.length == DATE_LENGTH) {
+        memcpy(place_of(survey, cell.text), cell.text, DATE_LENGTH);
+    }
+}
+
+/* 1 when there is nothing to be learned from a row by its date: nearly every one has that of the
+ * row before, or one that other meters had. */
+static int is_known_plain(survey_t *survey, ecl_field_t cell)
+{
+    static const ecl_clock_day_t plain_day = {.minutes = 1440};
+
+    if (survey->layout->labels_are_open || cell.length < DATE_LENGTH) {
+        return 0;
+    }
+    if (survey->last_is_plain && !memcmp(cell.text, survey->last_date, DATE_LENGTH)) {
+        return 1;
+    }
+    if (cell.length > DATE_LENGTH ||
+        memcmp(cell.text, place_of(survey, cell.text), DATE_LENGTH) != 0) {
+        return 0;
+    }
+    keep_plain(survey, cell);
+    if (survey->layout->kind == ECL_LAYOUT_WIDE) {
+        ecl_wide_zone_look(survey->wide, survey->layout, &plain_day, NULL, survey->pool);
+    }
+    return 1;
+}
+
 static void look_at(survey_t *survey, ecl_record_t *record)
 {
     ecl_field_t cell = ecl_sample_cell(record, survey->layout->date_column);
@@ -129,10 +179,7 @@ static void look_at(survey_t *survey, ecl_record_t *record)
     ecl_clock_day_t day;
     int column, is_read;
 
-    /* nearly every row has the date of the one before */
-    if (survey->last_is_plain && !survey->layout->labels_are_open &&
-        cell.length >= sizeof(survey->last_date) &&
-        !memcmp(cell.text, survey->last_date, sizeof(survey->last_date))) {
+    if (is_known_plain(survey, cell)) {
         return;
     }
     survey->last_is_plain = 0;
@@ -163,10 +210,7 @@ static void look_at(survey_t *survey, ecl_record_t *record)
         ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
     }
     if (day.minutes == 1440) {
-        if (cell.length >= sizeof(survey->last_date)) {
-            memcpy(survey->last_date, cell.text, sizeof(survey->last_date));
-            survey->last_is_plain = 1;
-        }
+        keep_plain(survey, cell);
     } else if (survey->layout->kind != ECL_LAYOUT_WIDE && stamp.has_time && stamp.minute < 1440) {
         count_stamp(survey, &day, record, stamp.minute);
     }

@@ -296,6 +296,37 @@ static void words_go_before_counts(void **state)
     apr_pool_destroy(p);
 }
 
+/* Other meters have them: as many days as if they were new, and no less to be looked at. */
+static void dates_may_come_again(void **state)
+{
+    static const char *const meters[] = {"M 1", "M 2", "M 3", "M 4"};
+    apr_pool_t *p;
+    const char *text = "";
+    reading_t *r;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    for (int i = 0; i < 4; i++) {
+        text = apr_pstrcat(p, text, row(p, meters[i], "2024-03-30", 0, 48, 0, 0, ""),
+                           row(p, meters[i], "2024-04-01", 200, 48, 0, 0, ""), NULL);
+    }
+    text = apr_pstrcat(p, "Meter,Date,", series(p, "HH%d", 1, 48), "\n", text,
+                       row(p, "M 5", SHORT_DAY, 100, 48, 0, 0, ""), NULL);
+    r = read_text(text);
+    assert_int_equal(r->errors->nelts, 0);
+    assert_true(says(r, "; times are UTC: " SHORT_DAY " has all 48 half-hours (line 10)"));
+    end_reading(r);
+
+    text =
+        apr_pstrcat(p, clock_header(p, 30, 0), plain(p, MPAN, "31 March 2023", 0),
+                    plain(p, MPAN, "01 April 2023", 0), plain(p, MPAN, "31 March 2024", 100), NULL);
+    r = read_text(text);
+    assert_int_equal(r->errors->nelts, 0);
+    assert_true(says(r, "; times are UTC: " SHORT_DAY " has all 48 half-hours (line 4)"));
+    end_reading(r);
+    apr_pool_destroy(p);
+}
+
 static void the_proof_may_be_anywhere(void **state)
 {
     apr_pool_t *p;
@@ -351,6 +382,7 @@ int main(void)
         cmocka_unit_test(rows_that_contradict_each_other_fail),
         cmocka_unit_test(numbered_columns_of_few_days_fail),
         cmocka_unit_test(words_go_before_counts),
+        cmocka_unit_test(dates_may_come_again),
         cmocka_unit_test(the_proof_may_be_anywhere),
         cmocka_unit_test(tables_on_their_side_show_it_too),
     };
