@@ -338,11 +338,6 @@ apr_status_t ecl_db_look(const ecl_db_t *db, apr_pool_t *scratch, ecl_result_t *
     return db->dialect->look(db->params, db->marker, scratch, result);
 }
 
-ecl_db_driver_t ecl_db_driver(const ecl_db_t *db)
-{
-    return db->dialect->driver;
-}
-
 apr_status_t ecl_db_acquire(ecl_db_conn_t **pconn, ecl_db_t *db, ecl_result_t *result)
 {
     void *resource = NULL;

@@ -9,7 +9,7 @@
  * SQL is a string literal with apr_dbd's placeholders: %s text, %lld 64-bit integer; a literal
  * percent sign is written %%. The same literal (by address) is prepared once per connection, so
  * never build SQL at run time per value. Values are always bound. Both drivers' SQL where it is the
- * same; else ask ecl_db_driver.
+ * same; else ask ecl_db_conn_driver.
  */
 #ifndef ECL_DB_H
 #define ECL_DB_H
@@ -64,8 +64,6 @@ void ecl_db_set_marker(ecl_db_t *db, const char *path);
  * ECL_ENOTFOUND, code "database-none", if it was not made yet, ECL_EUNAVAILABLE, code
  * "database-missing", as above. PostgreSQL: the server knows. */
 apr_status_t ecl_db_look(const ecl_db_t *db, apr_pool_t *scratch, ecl_result_t *result);
-
-ecl_db_driver_t ecl_db_driver(const ecl_db_t *db);
 
 /* Borrows a connection; opens one if needed. The wait for a free one is bounded.
  * ECL_EUNAVAILABLE: none to be had, the detail says why. */

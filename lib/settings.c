@@ -47,7 +47,7 @@ static const rule_t rules[] = {
 
 enum { TAKE1 = 1, TAKE2 = 2 };
 
-/* ECL_SETTINGS, in its order, which is also that of rules and of the bits in `given`. */
+/* ECL_SETTINGS, in its order, which is also that of rules. */
 static const struct directive_t {
     const char *name;
     int nargs;
@@ -235,7 +235,6 @@ apr_status_t ecl_settings_set(ecl_settings_t *settings, apr_pool_t *p, const cha
             directives[i].nargs == 1 ? "one argument" : "two arguments", directives[i].help);
     }
     if (apply(settings, p, &rules[i], arg1, arg2)) {
-        settings->given |= 1u << i;
         return APR_SUCCESS;
     }
     /* connection parameters may hold a password; a path does not */
@@ -244,40 +243,6 @@ apr_status_t ecl_settings_set(ecl_settings_t *settings, apr_pool_t *p, const cha
     }
     return ecl_fail(result, ECL_EINPUT, "wrong-value", "%s: '%s' is not accepted; expected: %s",
                     directives[i].name, shown, directives[i].help);
-}
-
-ecl_settings_t *ecl_settings_merge(apr_pool_t *p, const ecl_settings_t *base,
-                                   const ecl_settings_t *add)
-{
-    ecl_settings_t *merged = apr_pmemdup(p, base, sizeof *base);
-
-    for (int i = 0; i < NDIRECTIVES; i++) {
-        const rule_t *rule = &rules[i];
-
-        if (!(add->given & 1u << i)) {
-            continue;
-        }
-        switch (rule->kind) {
-        case KIND_DATABASE:
-            merged->db_driver = add->db_driver;
-            merged->db_params = add->db_params;
-            break;
-        case KIND_PATH:
-        case KIND_ZONE:
-        case KIND_HOST:
-            *(const char **)field(merged, rule) = *(const char *const *)const_field(add, rule);
-            break;
-        case KIND_NUMBER:
-        case KIND_FLAG:
-            *(int *)field(merged, rule) = *(const int *)const_field(add, rule);
-            break;
-        case KIND_SIZE:
-            *(apr_off_t *)field(merged, rule) = *(const apr_off_t *)const_field(add, rule);
-            break;
-        }
-    }
-    merged->given |= add->given;
-    return merged;
 }
 
 /* --- lines --- */

@@ -59,8 +59,6 @@ typedef struct ecl_settings_t {
     int history_days;
     int storage_shared;
     const char *host_name; /* as it was given, or the system's; "localhost" if it has none */
-    /* which directives were given, by their place in ECL_SETTINGS: ecl_settings_merge needs it */
-    apr_uint32_t given;
 } ecl_settings_t;
 
 /* The host that a file stored here is on; NULL: on all of them. */
@@ -74,10 +72,6 @@ ecl_settings_t *ecl_settings_make(apr_pool_t *p);
  * Returns ECL_EINPUT with a detail that names the directive, the value and what is accepted. */
 apr_status_t ecl_settings_set(ecl_settings_t *settings, apr_pool_t *p, const char *name,
                               const char *arg1, const char *arg2, ecl_result_t *result);
-
-/* A new settings object: add's given directives over base's. */
-ecl_settings_t *ecl_settings_merge(apr_pool_t *p, const ecl_settings_t *base,
-                                   const ecl_settings_t *add);
 
 /* Reads directive lines from path, or from stdin for "-": httpd's quoting, comments and line
  * continuation. Directives that are not ours are httpd's and are passed over, so that the file

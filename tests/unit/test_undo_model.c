@@ -475,7 +475,7 @@ static int rounds_of(const fixture_t *f)
         rounds = 150;
     }
     /* each call is a message to a server there */
-    return (int)(ecl_db_driver(f->db) == ECL_DB_SQLITE3 ? rounds : (rounds + 9) / 10);
+    return (int)(ecl_db_conn_driver(f->conn) == ECL_DB_SQLITE3 ? rounds : (rounds + 9) / 10);
 }
 
 static void undo_agrees_with_the_model(void **state)
