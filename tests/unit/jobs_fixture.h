@@ -150,6 +150,12 @@ static inline void claim_none(fixture_t *f)
     assert_null(claim.job);
 }
 
+/* As if the back-off had passed. */
+static inline void make_due(fixture_t *f, const ecl_job_t *job)
+{
+    sql(f, "UPDATE import_jobs SET run_after = 1 WHERE id = %" APR_INT64_T_FMT, job->id);
+}
+
 /* Puts a job into a state as if it had come there by itself. */
 static inline void force(fixture_t *f, const ecl_job_t *job, ecl_job_status_t status)
 {
