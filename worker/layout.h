@@ -116,6 +116,13 @@ typedef enum ecl_serial_dates_t {
     ECL_SERIAL_DATES_UNIX   /* no day numbers but seconds, or milliseconds, since 1970 */
 } ecl_serial_dates_t;
 
+/* How the lines above a table name the meter that it is of. */
+typedef enum ecl_meter_above_t {
+    ECL_METER_ABOVE_NOT,
+    ECL_METER_ABOVE_NUMBER, /* by MPAN or MPRN: "MPAN: 1000000000012", "Report for MPAN …" */
+    ECL_METER_ABOVE_NAME    /* by a number or name of its own: "Meter: E12A34567" */
+} ecl_meter_above_t;
+
 typedef struct ecl_layout_t {
     ecl_layout_kind_t kind;
     ecl_given_t given;
@@ -137,8 +144,8 @@ typedef struct ecl_layout_t {
     int columns;              /* how many the header has */
     const char *const *names; /* header text by column */
 
-    int meter_column;   /* -1 where the file has no such column: given.meter is the meter */
-    int meter_is_above; /* given.meter is what the lines above the table name */
+    int meter_column; /* -1 where the file has no such column: given.meter is the meter */
+    ecl_meter_above_t meter_above; /* given.meter is what the lines above the table name */
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */

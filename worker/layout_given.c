@@ -291,7 +291,7 @@ static const char *unit_above(const ecl_layout_t *layout, const ecl_sample_t *sa
     *ptitle = NULL;
     for (int i = 0; i < sample->count; i++) {
         const ecl_record_t *record = &sample->records[i];
-        ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_UNIT);
+        ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_UNIT, 2);
         ecl_unit_t unit = ecl_unit_of(said.text, said.length);
 
         if (record->sheet_record >= layout->header_record) {

@@ -214,12 +214,18 @@ void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *mes
 
 /* ---- around the table ------------------------------------------------------------------------ */
 
-/* The one MPAN or MPRN that the lines above the table name ("MPAN: 1000000000012"); NULL: none, or
- * several. */
-const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p);
+/* The one meter that the lines above the table name; NULL: none, or several. Returns how they do.
+ */
+ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
+                                           const char **pmeter, apr_pool_t *p);
 
-/* What a line above the table says of that: "Unit: m3", "Units,MWh". Empty: nothing. */
-ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role);
+/* 1 when a line names a meter in that way. */
+int ecl_layout_meter_in_line(const ecl_record_t *record, ecl_meter_above_t how,
+                             char meter[ECL_METER_MAX]);
+
+/* What a line above the table says of something: "Unit: m3", "Units,MWh". Its name is one of
+ * that role with a rank below `ranks`. Empty: nothing. */
+ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role, int ranks);
 
 /* The unit in which a line's one text ends, within brackets: "Half Hourly Demand (kW)"; NONE: there
  * is none, or there are numbers, too, and it is theirs. */

@@ -3,10 +3,14 @@
  */
 #include "layout_internal.h"
 
+#include <apr_lib.h>
 #include <apr_tables.h>
 
 #include "meter.h"
 #include "turn.h"
+
+#define TITLE_MAX 200 /* bytes of a line that is looked at for a meter's number among its words */
+#define DIGITS_MIN 6  /* of an MPRN */
 
 /* ---- channel ---------------------------------------------------------------------------------
  */
@@ -23,24 +27,23 @@ static const char *after_colon(ecl_field_t cell, ecl_field_t *pname)
     return colon + 1;
 }
 
-static int names(ecl_field_t cell, ecl_role_t role)
+static int names(ecl_field_t cell, ecl_role_t role, int ranks)
 {
     int rank, is_utc;
 
-    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == role && rank < 2;
+    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == role && rank < ranks;
 }
 
-/* What a line says of it: "MeasurementQuantityId,RE" or "Channel: RE". Empty: nothing. */
-ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role)
+ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role, int ranks)
 {
     for (int c = 0; c < record->count; c++) {
         ecl_field_t cell = record->fields[c], name;
         const char *value = after_colon(cell, &name);
 
-        if (value && names(name, role) && value[strspn(value, " ")]) {
+        if (value && names(name, role, ranks) && value[strspn(value, " ")]) {
             return (ecl_field_t){value, strlen(value)};
         }
-        if (!names(value ? name : cell, role)) {
+        if (!names(value ? name : cell, role, ranks)) {
             continue;
         }
         for (int next = c + 1; next < record->count; next++) {
@@ -52,18 +55,25 @@ ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role)
     return (ecl_field_t){"", 0};
 }
 
-ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record)
+/* A line's one text; empty: it has none, or several. */
+static ecl_field_t title_of(const ecl_record_t *record)
 {
     ecl_field_t title = {"", 0};
-    int count = 0;
 
     for (int c = 0; c < record->count; c++) {
-        if (record->fields[c].length) {
-            title = record->fields[c];
-            count++;
+        if (record->fields[c].length && title.length) {
+            return (ecl_field_t){"", 0};
         }
+        title = record->fields[c].length ? record->fields[c] : title;
     }
-    return count == 1 &&
+    return title;
+}
+
+ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record)
+{
+    ecl_field_t title = title_of(record);
+
+    return title.length &&
                    (title.text[title.length - 1] == ')' || title.text[title.length - 1] == ']')
                ? ecl_unit_in_header(title.text, title.length)
                : ECL_UNIT_NONE;
@@ -71,7 +81,7 @@ ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record)
 
 static const char *channel_in_line(const ecl_record_t *record)
 {
-    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_CHANNEL);
+    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_CHANNEL, 2);
 
     return value.length ? ecl_channel_of(value.text, value.length) : NULL;
 }
@@ -79,15 +89,46 @@ static const char *channel_in_line(const ecl_record_t *record)
 /* ---- meter ------------------------------------------------------------------------------------
  */
 
+/* An MPAN or MPRN. */
+static int is_point(ecl_field_t cell, char meter[ECL_METER_MAX])
+{
+    ecl_meter_kind_t kind;
+    ecl_meter_status_t status = ecl_meter_parse(cell.text, cell.length, meter, &kind);
+
+    return (status == ECL_METER_OK || status == ECL_METER_CHECK_DIGIT) && kind != ECL_METER_OTHER;
+}
+
+/* "Report for MPAN 12 0003 4567 894 from 1 May": the digits behind a name of a meter point. */
+static int take_mentioned(ecl_field_t title, char meter[ECL_METER_MAX])
+{
+    const char *end = title.text + title.length;
+    int rank, is_utc;
+
+    for (const char *number = title.text; title.length <= TITLE_MAX && number < end; number++) {
+        apr_size_t digits = strspn(number, "0123456789 ");
+
+        if (!apr_isdigit(*number)) {
+            continue;
+        }
+        for (const char *name = title.text; digits >= DIGITS_MIN && name < number; name++) {
+            if (apr_isalpha(*name) && (name == title.text || !apr_isalnum(name[-1])) &&
+                ecl_header_role(name, (apr_size_t)(number - name), &rank, &is_utc) ==
+                    ECL_ROLE_METER &&
+                rank < 2 && is_point((ecl_field_t){number, digits}, meter)) {
+                return 1;
+            }
+        }
+        number += digits - 1;
+    }
+    return 0;
+}
+
 /* The MPAN or MPRN that a line names. */
 static int take_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
 {
-    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_METER);
-    ecl_meter_kind_t kind;
+    ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_METER, 2);
 
-    return value.length &&
-           ecl_meter_parse(value.text, value.length, meter, &kind) == ECL_METER_OK &&
-           kind != ECL_METER_OTHER;
+    return (value.length && is_point(value, meter)) || take_mentioned(title_of(record), meter);
 }
 
 int ecl_turn_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
@@ -101,22 +142,79 @@ int ecl_turn_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
     return 1;
 }
 
-const char *ecl_layout_meter_outside(const ecl_sample_t *sample, int header, apr_pool_t *p)
+/* A meter's own number or name. It has a digit and no blank, as words that only describe the meter
+ * have not. */
+static int is_name(ecl_field_t value, char meter[ECL_METER_MAX])
+{
+    ecl_meter_kind_t kind;
+    ecl_datetime_t stamp;
+
+    while (value.length && value.text[0] == ' ') {
+        value.text++;
+        value.length--;
+    }
+    while (value.length && value.text[value.length - 1] == ' ') {
+        value.length--;
+    }
+    if (!value.length || strcspn(value.text, "0123456789") >= value.length ||
+        memchr(value.text, ' ', value.length) || ecl_layout_is_date(value, &stamp)) {
+        return 0;
+    }
+    switch (ecl_meter_parse(value.text, value.length, meter, &kind)) {
+    case ECL_METER_OK:
+    case ECL_METER_CHECK_DIGIT:
+    case ECL_METER_LENGTH:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* "Meter: E12A34567", "Meter Serial Number,E12A34567". */
+static int take_name(const ecl_record_t *record, char meter[ECL_METER_MAX])
+{
+    return is_name(ecl_layout_said_above(record, ECL_ROLE_METER, 4), meter) ||
+           is_name(ecl_layout_said_above(record, ECL_ROLE_SERIAL, 2), meter);
+}
+
+int ecl_layout_meter_in_line(const ecl_record_t *record, ecl_meter_above_t how,
+                             char meter[ECL_METER_MAX])
+{
+    return how == ECL_METER_ABOVE_NAME ? take_name(record, meter) : take_meter(record, meter);
+}
+
+/* The one that all lines name which name any; NULL: none, or several: of which of them these are
+ * the readings is not said. */
+static const char *find_above(const ecl_sample_t *sample, int header, ecl_meter_above_t how,
+                              int *pcount, apr_pool_t *p)
 {
     const char *found = NULL;
 
+    *pcount = 0;
     for (int i = 0; i < header; i++) {
-        char identifier[ECL_METER_MAX];
+        char meter[ECL_METER_MAX];
 
-        if (!take_meter(&sample->records[i], identifier)) {
-            continue;
+        if (ecl_layout_meter_in_line(&sample->records[i], how, meter) &&
+            (!found || strcmp(found, meter) != 0)) {
+            found = apr_pstrdup(p, meter);
+            ++*pcount;
         }
-        if (found && strcmp(found, identifier) != 0) {
-            return NULL; /* of which of them these are the readings is not said */
-        }
-        found = apr_pstrdup(p, identifier);
     }
-    return found;
+    return *pcount == 1 ? found : NULL;
+}
+
+ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
+                                           const char **pmeter, apr_pool_t *p)
+{
+    ecl_meter_above_t how = ECL_METER_ABOVE_NUMBER;
+    int count;
+
+    *pmeter = find_above(sample, header, how, &count, p);
+    if (!count) {
+        how = ECL_METER_ABOVE_NAME;
+        *pmeter = find_above(sample, header, how, &count, p);
+    }
+    return *pmeter ? how : ECL_METER_ABOVE_NOT;
 }
 
 /* ---- channel by the sheet's name --------------------------------------------------------------

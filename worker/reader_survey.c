@@ -278,14 +278,19 @@ static int needs_meter(const ecl_layout_t *layout)
            !layout->turned;
 }
 
-static void look_for_meter(survey_t *survey, const ecl_record_t *record)
+static void look_for_meter(survey_t *survey, ecl_record_t *record)
 {
     const char *given = survey->layout->given.meter;
+    ecl_meter_above_t how = survey->layout->meter_above;
     char identifier[ECL_METER_MAX], meter[ECL_METER_MAX];
     ecl_meter_kind_t kind;
 
-    if (!survey->other_line && record->count && apr_isalpha(record->fields[0].text[0]) &&
-        ecl_turn_meter(record, meter)) {
+    if (survey->other_line || !record->count || !apr_isalpha(record->fields[0].text[0])) {
+        return;
+    }
+    ecl_records_split_rest(survey->records, record);
+    if (record->status == ECL_RECORD_OK &&
+        ecl_layout_meter_in_line(record, how ? how : ECL_METER_ABOVE_NUMBER, meter)) {
         ecl_meter_parse(given, strlen(given), identifier, &kind);
         if (strcmp(meter, identifier) != 0) {
             survey->other_line = record->line;

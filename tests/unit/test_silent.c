@@ -44,6 +44,70 @@ static void test_a_second_meter(void **state)
     end_reading(r);
 }
 
+/* The lines between tables of days, whose values are not looked at before they are read. */
+static void test_a_second_meter_of_days(void **state)
+{
+    const char *header = "Date", *days[2] = {"13/02/2026", "14/02/2026"}, *text = "";
+
+    (void)state;
+    for (int i = 0; i < 48; i++) {
+        header = apr_psprintf(pool, "%s,%02d:%02d", header, i / 2, i % 2 * 30);
+        days[0] = apr_pstrcat(pool, days[0], ",1", NULL);
+        days[1] = apr_pstrcat(pool, days[1], ",2", NULL);
+    }
+    for (int i = 0; i < 2; i++) {
+        text = apr_pstrcat(pool, text, "MPAN,", i ? MPAN2 : MPAN, "\n", header, "\n", days[0], "\n",
+                           days[1], "\n", NULL);
+    }
+    assert_refused(text, "several-meters", "line 5 names meter " MPAN2);
+}
+
+/* How the lines above a table name its meter. */
+static void test_the_meter_above(void **state)
+{
+    static const struct {
+        const char *lines, *meter;
+    } files[] = {
+        {"MPAN: " MPAN, MPAN},
+        {"MPAN,,," MPAN ",", MPAN},
+        {"Meter Point Administration Number: " MPAN, MPAN},
+        {"Report for MPAN 10 0000 0000 012 from 13/02/2026 to 14/02/2026", MPAN},
+        {"\"MPAN = " MPAN "\"", MPAN},
+        {"MPRN - 7654308", "7654308"},
+        {"Supply Number " MPAN, MPAN},
+        {"MPAN: 1000000000013", "1000000000013"}, /* its check digit is wrong */
+        {"Meter: K26A00201", "K26A00201"},
+        {"Meter Serial Number,K26A00201", "K26A00201"},
+        {"Meter Number: 26000201", "26000201"},
+        {"MPAN: " MPAN "\nMeter Serial: K26A00201", MPAN},
+        {"Meter: Main incomer\nSerial No: K26A00201", "K26A00201"},
+        /* these name none, or more than one */
+        {"Meter: Electricity", NULL},
+        {"Meter: 13/02/2026", NULL},
+        {"Printed by MPAN team 2026", NULL},
+        {"Meter: K26A00201\nMeter: K26A00202", NULL},
+        {"MPAN: " MPAN "\nMPAN: " MPAN2 "\nMeter: K26A00201", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        reading_t *r = read_text(
+            apr_pstrcat(pool, files[i].lines,
+                        "\nTimestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,2\n", NULL));
+
+        if (files[i].meter) {
+            assert_string_equal(value_of(r, files[i].meter, "AI", "2026-02-13", 2), "2");
+        } else {
+            assert_int_equal(r->status, ECL_EINPUT);
+            assert_string_equal(r->result.code, "no-meter-column");
+        }
+        end_reading(r);
+    }
+    assert_refused("Meter: K26A00201\nTimestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,2\n"
+                   "Meter: K26A00202\nTimestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,2\n",
+                   "several-meters", "line 5 names meter K26A00202");
+}
+
 /* A day's total at the midnight that ends it. */
 static void test_ends_of_days(void **state)
 {
@@ -184,9 +248,10 @@ static void test_decimal_commas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_second_meter),     cmocka_unit_test(test_ends_of_days),
-        cmocka_unit_test(test_months_before_days), cmocka_unit_test(test_thousands),
-        cmocka_unit_test(test_decimal_commas),     cmocka_unit_test(test_counts_of_hours),
+        cmocka_unit_test(test_a_second_meter_of_days), cmocka_unit_test(test_the_meter_above),
+        cmocka_unit_test(test_a_second_meter),         cmocka_unit_test(test_ends_of_days),
+        cmocka_unit_test(test_months_before_days),     cmocka_unit_test(test_thousands),
+        cmocka_unit_test(test_decimal_commas),         cmocka_unit_test(test_counts_of_hours),
     };
 
     return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);
