@@ -161,6 +161,10 @@ void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes)
         records->source->set_read_size(records->source, bytes);
         return;
     }
+    if (records->workbook) {
+        ecl_xlsx_set_piece(records->workbook, bytes);
+        return;
+    }
     records->read_size = bytes < 1 ? 1 : bytes > READ_SIZE ? READ_SIZE : bytes;
 }
 

@@ -103,16 +103,18 @@ void ecl_records_only_sheet(ecl_records_t *records, int number);
 /* Passes over the rest of the sheet that the last record is of; it is not counted. */
 void ecl_records_pass_sheet(ecl_records_t *records);
 
-/* Of a workbook, which is dear to read: what is read from now on is kept in a temporary file, and
- * comes from there when its sheet is started again. Where the file can't be written, the sheet is
- * read anew. A text keeps nothing. */
+/* Of a workbook, which is dear to read, when all of it is going to be: what is read from now on is
+ * kept in a temporary file, and comes from there when its sheet is started again. Where the file
+ * can't be written, the sheet is read anew. Large sheets are parsed in threads, which end when
+ * another sheet is started, or the pool goes. Nothing comes of it for a text. */
 void ecl_records_keep(ecl_records_t *records);
 
 /* Starts again at the beginning of the first sheet, after ecl_records_keep and for the last time.
  */
 void ecl_records_last_time(ecl_records_t *records);
 
-/* Fewer bytes per read, so that tests can cut the file anywhere. Call before the first next. */
+/* Fewer bytes per read, and of a workbook per piece that a thread parses, so that tests can cut the
+ * file anywhere. Call before the first next. */
 void ecl_records_set_read_size(ecl_records_t *records, apr_size_t bytes);
 
 #endif /* ECL_RECORDS_H */

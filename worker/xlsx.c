@@ -34,22 +34,24 @@ struct ecl_xlsx_t {
     int has_too_many;
     apr_int64_t file_size;
 
-    int at;                  /* number of the sheet in hand; 0: before the first */
-    int last;                /* the last one to read */
-    source_t source;         /* of its rows */
-    ecl_xlsx_sheet_t *sheet; /* the one that is open */
-    int opened;              /* its number; 0: none is */
-    int is_kept;             /* all that was read of it is */
-    ecl_xlsx_kept_t *kept;   /* NULL: rows are not kept */
-    int keeps;               /* what is read from now on is kept, too */
-    apr_int64_t base;        /* bytes of the file that come before its own */
+    int at;                /* number of the sheet in hand; 0: before the first */
+    int last;              /* the last one to read */
+    source_t source;       /* of its rows */
+    ecl_xlsx_rows_t *rows; /* of the sheet that is open */
+    int opened;            /* its number; 0: none is */
+    int is_kept;           /* all that was read of it is */
+    ecl_xlsx_kept_t *kept; /* NULL: rows are not kept */
+    int keeps;             /* what is read from now on is kept, too */
+    apr_size_t piece;      /* of a sheet that is probably read to its end */
+    apr_int64_t base;      /* bytes of the file that come before those of the sheet in hand */
+    apr_int64_t packed, unpacked; /* its size */
     apr_int64_t end_offset;
     apr_int64_t number, sheet_record;
 };
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
-static apr_status_t read_part(void *baton, void *bytes, apr_size_t *plength, ecl_result_t *result)
+apr_status_t ecl_xlsx_part_read(void *baton, void *bytes, apr_size_t *plength, ecl_result_t *result)
 {
     return ecl_zip_part_read(baton, bytes, plength, result);
 }
@@ -63,7 +65,7 @@ apr_status_t ecl_xlsx_part_open(ecl_xlsx_part_t *ppart, ecl_zip_t *zip, int inde
     if (status != APR_SUCCESS) {
         return status;
     }
-    return ecl_xml_open(&ppart->xml, read_part, ppart->part, handlers, what, p, result);
+    return ecl_xml_open(&ppart->xml, ecl_xlsx_part_read, ppart->part, handlers, what, p, result);
 }
 
 apr_status_t ecl_xlsx_parse(ecl_zip_t *zip, int index, const ecl_xml_handlers_t *handlers,
@@ -243,6 +245,7 @@ static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *res
     const ecl_xml_handlers_t handlers = {xlsx, on_workbook, NULL, NULL};
     relations_t relations = {0};
     const char *workbook;
+    apr_pool_t *strings_pool;
     apr_status_t status = read_relations(&relations, book->zip, "", p, result);
 
     if (status != APR_SUCCESS) {
@@ -264,8 +267,9 @@ static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *res
                                        &book->form_count, p, result)) != APR_SUCCESS) {
         return status;
     }
+    apr_pool_create(&strings_pool, p); /* they are read further in any thread */
     return ecl_strings_open(&book->strings, book->zip, part_of(xlsx, &relations, "sharedStrings"),
-                            p, result);
+                            strings_pool, result);
 }
 
 /* ---- the interface --------------------------------------------------------------------------- */
@@ -277,6 +281,11 @@ apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const ecl_zip_input_t *input, apr
     apr_status_t status = ecl_zip_open(&xlsx->book.zip, input, p, result);
 
     xlsx->p = p;
+    xlsx->piece = ECL_XLSX_PIECE;
+    if (status == APR_SUCCESS &&
+        apr_thread_mutex_create(&xlsx->book.lock, APR_THREAD_MUTEX_DEFAULT, p) != APR_SUCCESS) {
+        status = ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to read the workbook");
+    }
     if (status == APR_SUCCESS) {
         status = read_book(xlsx, p, result);
     }
@@ -285,10 +294,7 @@ apr_status_t ecl_xlsx_open(ecl_xlsx_t **pxlsx, const ecl_zip_input_t *input, apr
     }
     xlsx->file_size = ecl_zip_file_size(xlsx->book.zip);
     apr_pool_create(&xlsx->sheet_pool, p);
-    /* untouched pages cost nothing */
-    xlsx->book.fields = apr_palloc(p, ECL_FIELDS_MAX * sizeof(ecl_field_t));
-    xlsx->book.text = apr_palloc(p, ECL_XLSX_TEXT_MAX);
-    xlsx->book.raw = apr_palloc(p, ECL_XLSX_RAW_MAX);
+    ecl_xlsx_row_room(&xlsx->book, p);
     xlsx->last = xlsx->count;
     *pxlsx = xlsx;
     return APR_SUCCESS;
@@ -328,6 +334,11 @@ void ecl_xlsx_keep(ecl_xlsx_t *xlsx)
     xlsx->keeps = 1;
 }
 
+void ecl_xlsx_set_piece(ecl_xlsx_t *xlsx, apr_size_t bytes)
+{
+    xlsx->piece = bytes;
+}
+
 void ecl_xlsx_last_time(ecl_xlsx_t *xlsx)
 {
     xlsx->keeps = 0;
@@ -360,8 +371,8 @@ static apr_status_t open_sheet(ecl_xlsx_t *xlsx, ecl_result_t *result)
 
     apr_pool_clear(xlsx->sheet_pool);
     xlsx->opened = 0;
-    status = ecl_xlsx_sheet_open(&xlsx->sheet, &xlsx->book, listed->part, listed->sheet.name,
-                                 xlsx->sheet_pool, result);
+    status = ecl_xlsx_rows_open(&xlsx->rows, &xlsx->book, listed->part, listed->sheet.name,
+                                xlsx->kept ? xlsx->piece : 0, xlsx->sheet_pool, result);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -383,6 +394,8 @@ static apr_status_t start_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
         after += ecl_zip_part_size(xlsx->book.zip, xlsx->sheets[i].part);
     }
     xlsx->base = xlsx->file_size - after;
+    xlsx->packed = ecl_zip_part_size(xlsx->book.zip, xlsx->sheets[xlsx->at - 1].part);
+    xlsx->unpacked = ecl_zip_part_unpacked(xlsx->book.zip, xlsx->sheets[xlsx->at - 1].part);
     xlsx->sheet_record = 0;
     start_kept(xlsx);
     return xlsx->source == SOURCE_NONE ? open_sheet(xlsx, result) : APR_SUCCESS;
@@ -391,7 +404,7 @@ static apr_status_t start_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
 /* How far the file is used up: never back, never beyond its end, whatever the archive says. */
 static apr_int64_t offset_of(ecl_xlsx_t *xlsx, const ecl_xlsx_row_t *row)
 {
-    apr_int64_t offset = xlsx->base + row->used;
+    apr_int64_t offset = xlsx->base + ecl_zip_part_used(xlsx->packed, xlsx->unpacked, row->end);
 
     if (offset > xlsx->file_size) {
         offset = xlsx->file_size;
@@ -405,7 +418,7 @@ static apr_int64_t offset_of(ecl_xlsx_t *xlsx, const ecl_xlsx_row_t *row)
 /* The next row of the open sheet. */
 static apr_status_t read_row(ecl_xlsx_t *xlsx, ecl_xlsx_row_t *row, ecl_result_t *result)
 {
-    apr_status_t status = ecl_xlsx_sheet_next(xlsx->sheet, row, result);
+    apr_status_t status = ecl_xlsx_rows_next(xlsx->rows, row, result);
 
     xlsx->is_kept &= xlsx->keeps;
     if (xlsx->is_kept && status == APR_SUCCESS) {

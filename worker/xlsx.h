@@ -1,7 +1,7 @@
 /*
  * Excel workbooks (.xlsx, .xlsm): every worksheet, in the workbook's order, as records.
  *
- *   zip part ── unpack 16 KiB ──▶ expat, one <row> at a time ──▶ cells as text ──▶ record
+ *   zip part ── unpack ──▶ expat, one <row> at a time ──▶ cells as text ──▶ record
  *
  * What a cell is:
  *   a number        the shortest decimal text that gives the same double again, so 0.1+0.2 reads
@@ -17,7 +17,7 @@
  * Memory, whatever the size of the workbook: one record, the parsers' buffers, number formats (at
  * most ECL_XLSX_FORMATS_MAX styles), 256 worksheets' names, and of the shared strings the first
  * ECL_STRINGS_MEMORY bytes; more of them goes to a temporary file (see xlsx_strings.h), and so do
- * rows that are to be read twice.
+ * rows that are to be read twice. While a large sheet is read twice, also what xlsx_pieces.c says.
  */
 #ifndef ECL_XLSX_H
 #define ECL_XLSX_H
@@ -46,6 +46,9 @@ void ecl_xlsx_pass_sheet(ecl_xlsx_t *xlsx);
 /* As ecl_records_keep and ecl_records_last_time. */
 void ecl_xlsx_keep(ecl_xlsx_t *xlsx);
 void ecl_xlsx_last_time(ecl_xlsx_t *xlsx);
+
+/* Bytes of XML that are parsed at a time, where threads share a sheet. */
+void ecl_xlsx_set_piece(ecl_xlsx_t *xlsx, apr_size_t bytes);
 
 /* As ecl_records_next. */
 apr_status_t ecl_xlsx_next(ecl_xlsx_t *xlsx, ecl_record_t *record, ecl_result_t *result);

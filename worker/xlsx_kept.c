@@ -127,7 +127,6 @@ int ecl_xlsx_kept_start(ecl_xlsx_kept_t *kept, int sheet, int *pis_whole)
 
 apr_status_t ecl_xlsx_kept_next(ecl_xlsx_kept_t *kept, ecl_xlsx_row_t *row, ecl_result_t *result)
 {
-    char *text = kept->book->text;
     apr_status_t status;
 
     if (kept->at == kept->before) {
@@ -135,7 +134,7 @@ apr_status_t ecl_xlsx_kept_next(ecl_xlsx_kept_t *kept, ecl_xlsx_row_t *row, ecl_
     }
     status = apr_file_read_full(kept->file, row, sizeof *row, NULL);
     if (status == APR_SUCCESS) {
-        status = apr_file_read_full(kept->file, text, row->length, NULL);
+        status = apr_file_read_full(kept->file, kept->book->text, row->length, NULL);
     }
     if (status != APR_SUCCESS) {
         return ecl_fail(result, APR_STATUS_IS_EOF(status) ? APR_EGENERAL : status,
@@ -143,11 +142,6 @@ apr_status_t ecl_xlsx_kept_next(ecl_xlsx_kept_t *kept, ecl_xlsx_row_t *row, ecl_
                         "cannot read the workbook's rows back from a temporary file in TMPDIR");
     }
     kept->at += (apr_off_t)(sizeof *row + row->length);
-    for (int i = 0; i < row->count; i++) {
-        apr_size_t length = strlen(text);
-
-        kept->book->fields[i] = (ecl_field_t){text, length};
-        text += length + 1;
-    }
+    ecl_xlsx_row_split(kept->book, row);
     return APR_SUCCESS;
 }

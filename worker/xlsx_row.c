@@ -67,3 +67,31 @@ void ecl_xlsx_row_record(const ecl_xlsx_book_t *book, const ecl_xlsx_row_t *row,
     record->raw_length =
         row->may_need_quote || !row->count ? join(book, row) : join_plain(book, row);
 }
+
+void ecl_xlsx_row_room(ecl_xlsx_book_t *book, apr_pool_t *p)
+{
+    /* untouched pages cost nothing */
+    book->fields = apr_palloc(p, ECL_FIELDS_MAX * sizeof(ecl_field_t));
+    book->text = apr_palloc(p, ECL_XLSX_TEXT_MAX);
+    book->raw = apr_palloc(p, ECL_XLSX_RAW_MAX);
+}
+
+void ecl_xlsx_row_split(const ecl_xlsx_book_t *book, const ecl_xlsx_row_t *row)
+{
+    const char *text = book->text;
+
+    for (int i = 0; i < row->count; i++) {
+        apr_size_t length = strlen(text);
+
+        book->fields[i] = (ecl_field_t){text, length};
+        text += length + 1;
+    }
+}
+
+void ecl_xlsx_row_widen(const ecl_xlsx_book_t *book, ecl_xlsx_row_t *row, int count)
+{
+    while (row->count < count) {
+        book->text[row->length] = '\0';
+        book->fields[row->count++] = (ecl_field_t){book->text + row->length++, 0};
+    }
+}

@@ -11,10 +11,12 @@ typedef enum capture_t { CAPTURE_NONE, CAPTURE_VALUE, CAPTURE_FORMULA } capture_
 struct ecl_xlsx_sheet_t {
     const ecl_xlsx_book_t *book;
     const char *name;
-    ecl_xlsx_part_t part;
+    ecl_xml_t *xml;
     int in_data, in_row, in_cell;
-    int widest;       /* cells of the widest row so far */
-    apr_int64_t row;  /* the one in hand, or the last one */
+    int tables;      /* <sheetData> so far: one is usual */
+    int depth;       /* of elements in it */
+    apr_int64_t row; /* the one in hand, or the last one */
+    ecl_xlsx_place_t place;
     int is_row_ready; /* to be handed out */
     /* the row in hand */
     int count;       /* of cells up to the last with a text; all are in book->fields */
@@ -45,7 +47,7 @@ static void fail(ecl_xlsx_sheet_t *sheet, const char *what, const char *value)
                      "the workbook is damaged: sheet \"%s\", row %" APR_INT64_T_FMT ": %s \"%.*s\"",
                      sheet->name, sheet->row, what, ECL_CUT(40, value));
     }
-    ecl_xml_pause(sheet->part.xml);
+    ecl_xml_pause(sheet->xml);
 }
 
 /* ---- rows and cells begin -------------------------------------------------------------------- */
@@ -61,6 +63,9 @@ static void start_row(ecl_xlsx_sheet_t *sheet, const char **attributes)
     sheet->in_row = 1;
     if (number && !ecl_parse_int64(number, sheet->row + 1, APR_INT32_MAX, &row)) {
         fail(sheet, "the next row says that its number is", number);
+    }
+    if (!sheet->row && number) {
+        sheet->place.first_row = row;
     }
     sheet->row = row;
     sheet->count = sheet->next_column = 0;
@@ -97,19 +102,22 @@ static void start_cell(ecl_xlsx_sheet_t *sheet, const char **attributes)
     sheet->type = 'n';
     sheet->form = ECL_SERIAL_NUMBER;
     for (int i = 0; attributes[i]; i += 2) {
-        const char *value = attributes[i + 1];
+        const char *name = attributes[i], *value = attributes[i + 1];
 
-        if (attributes[i][0] == 'r' && !attributes[i][1]) {
+        if (name[1]) {
+            continue;
+        }
+        if (name[0] == 'r') {
             sheet->column = ecl_xlsx_column(value);
             if (sheet->column < 0) {
                 fail(sheet, "a cell says that it stands at", value);
             }
-        } else if (!strcmp(attributes[i], "t")) {
+        } else if (name[0] == 't') {
             sheet->type = type_of(value);
             if (!sheet->type) {
                 fail(sheet, "a cell is of the unknown type", value);
             }
-        } else if (!strcmp(attributes[i], "s") &&
+        } else if (name[0] == 's' &&
                    ecl_parse_int64(value, 0, sheet->book->form_count - 1, &style)) {
             sheet->form = (ecl_serial_form_t)sheet->book->forms[style];
         }
@@ -120,32 +128,49 @@ static void start_cell(ecl_xlsx_sheet_t *sheet, const char **attributes)
     sheet->value_length = sheet->formula_length = 0;
 }
 
+static void start_data(ecl_xlsx_sheet_t *sheet, const char *name)
+{
+    sheet->in_data = !strcmp(name, "sheetData");
+    sheet->depth = 0;
+    if (sheet->in_data && !sheet->tables++) {
+        sheet->place.head = ecl_xml_offset_after(sheet->xml);
+    }
+}
+
+/* An element in a row, with a name of one letter, as most are. */
+static void start_short(ecl_xlsx_sheet_t *sheet, char name, const char **attributes)
+{
+    if (name == 'c') {
+        start_cell(sheet, attributes);
+    } else if (!sheet->in_cell) {
+        return;
+    } else if (name == 'v' || (name == 't' && sheet->type == 'i' && !sheet->phonetic)) {
+        sheet->capture = CAPTURE_VALUE;
+        sheet->has_value = 1;
+    } else if (name == 'f') {
+        sheet->capture = CAPTURE_FORMULA;
+        sheet->formula[0] = '=';
+        sheet->formula_length = 1;
+    }
+}
+
 static void on_start(void *baton, const char *name, const char **attributes)
 {
     ecl_xlsx_sheet_t *sheet = baton;
 
     if (!sheet->in_data) {
-        sheet->in_data = !strcmp(name, "sheetData");
+        start_data(sheet, name);
+        return;
+    }
+    sheet->depth++;
+    if (!name[1]) {
+        if (sheet->in_row) {
+            start_short(sheet, name[0], attributes);
+        }
     } else if (!strcmp(name, "row")) {
         start_row(sheet, attributes);
-    } else if (!sheet->in_row) {
-        return;
-    } else if (name[0] == 'c' && !name[1]) {
-        start_cell(sheet, attributes);
-    } else if (!sheet->in_cell) {
-        return;
-    } else if (name[0] == 'v' && !name[1]) {
-        sheet->capture = CAPTURE_VALUE;
-        sheet->has_value = 1;
-    } else if (name[0] == 'f' && !name[1]) {
-        sheet->capture = CAPTURE_FORMULA;
-        sheet->formula[0] = '=';
-        sheet->formula_length = 1;
-    } else if (!strcmp(name, "rPh")) {
+    } else if (sheet->in_cell && !strcmp(name, "rPh")) {
         sheet->phonetic++;
-    } else if (name[0] == 't' && !name[1] && sheet->type == 'i' && !sheet->phonetic) {
-        sheet->capture = CAPTURE_VALUE;
-        sheet->has_value = 1;
     }
 }
 
@@ -200,14 +225,16 @@ static void take_shared(ecl_xlsx_sheet_t *sheet)
         fail(sheet, "a cell refers to the text number", digits);
         return;
     }
+    apr_thread_mutex_lock(sheet->book->lock);
     status = ecl_strings_get(sheet->book->strings, number, ECL_RECORD_MAX + 1, &text, &length,
                              sheet->result);
-    if (status != APR_SUCCESS) {
+    if (status == APR_SUCCESS) {
+        set_value(sheet, text, length);
+    } else {
         sheet->status = status;
-        ecl_xml_pause(sheet->part.xml);
-        return;
+        ecl_xml_pause(sheet->xml);
     }
-    set_value(sheet, text, length);
+    apr_thread_mutex_unlock(sheet->book->lock);
 }
 
 static void take_number(ecl_xlsx_sheet_t *sheet)
@@ -312,18 +339,18 @@ static void on_end(void *baton, const char *name)
         return;
     }
     sheet->capture = CAPTURE_NONE;
-    if (name[0] == 'v' && !name[1]) {
-        return;
-    }
-    if (name[0] == 'c' && !name[1]) {
-        end_cell(sheet);
+    sheet->depth--;
+    if (!name[1]) {
+        if (name[0] == 'c') {
+            end_cell(sheet);
+        }
     } else if (!strcmp(name, "rPh")) {
         sheet->phonetic -= sheet->phonetic > 0;
     } else if (!strcmp(name, "row")) {
         sheet->in_row = 0;
         if (sheet->count || sheet->is_too_long) {
             sheet->is_row_ready = 1;
-            ecl_xml_pause(sheet->part.xml);
+            ecl_xml_pause(sheet->xml);
         }
     } else if (!strcmp(name, "sheetData")) {
         sheet->in_data = 0;
@@ -353,13 +380,9 @@ static void sort_cells(const ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row)
 
 static void finish_row(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row)
 {
-    if (!sheet->is_too_long) {
-        sheet->widest = sheet->count > sheet->widest ? sheet->count : sheet->widest;
-        fill_up_to(sheet, sheet->widest);
-    }
     *row = (ecl_xlsx_row_t){
         .line = sheet->row,
-        .used = ecl_zip_part_used(sheet->part.part, ecl_xml_offset(sheet->part.xml)),
+        .end = ecl_xml_offset(sheet->xml),
         .length = sheet->used,
         .count = sheet->count,
         .is_too_long = sheet->is_too_long,
@@ -370,8 +393,9 @@ static void finish_row(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row)
     }
 }
 
-apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_t *book, int part,
-                                 const char *name, apr_pool_t *p, ecl_result_t *result)
+apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_t *book,
+                                 const char *name, ecl_xml_read_t *read, void *read_baton,
+                                 apr_pool_t *p, ecl_result_t *result)
 {
     ecl_xlsx_sheet_t *sheet = apr_pcalloc(p, sizeof *sheet);
     const ecl_xml_handlers_t handlers = {sheet, on_start, on_end, on_text};
@@ -379,8 +403,17 @@ apr_status_t ecl_xlsx_sheet_open(ecl_xlsx_sheet_t **psheet, const ecl_xlsx_book_
     sheet->book = book;
     sheet->name = name;
     *psheet = sheet;
-    return ecl_xlsx_part_open(&sheet->part, book->zip, part, &handlers,
-                              apr_psprintf(p, "the workbook's sheet \"%s\"", name), p, result);
+    return ecl_xml_open(&sheet->xml, read, read_baton, &handlers,
+                        apr_psprintf(p, "the workbook's sheet \"%s\"", name), p, result);
+}
+
+const ecl_xlsx_place_t *ecl_xlsx_sheet_place(ecl_xlsx_sheet_t *sheet)
+{
+    sheet->place.last_row = sheet->row;
+    sheet->place.is_between_rows = sheet->in_data && sheet->tables == 1 && !sheet->in_row &&
+                                   !sheet->depth && sheet->status == APR_SUCCESS &&
+                                   ecl_xml_is_between_tokens(sheet->xml);
+    return &sheet->place;
 }
 
 apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row, ecl_result_t *result)
@@ -388,7 +421,7 @@ apr_status_t ecl_xlsx_sheet_next(ecl_xlsx_sheet_t *sheet, ecl_xlsx_row_t *row, e
     sheet->result = result;
     sheet->is_row_ready = 0;
     while (!sheet->is_row_ready) {
-        apr_status_t status = ecl_xml_next(sheet->part.xml, result);
+        apr_status_t status = ecl_xml_next(sheet->xml, result);
 
         if (sheet->status != APR_SUCCESS) {
             return sheet->status;

@@ -32,7 +32,9 @@ struct ecl_strings_t {
     /* of the string being read */
     int in_item, in_text, phonetic;
     apr_status_t status;
-    ecl_result_t *result;
+    /* that no more can be read, and why: somebody may ask again */
+    apr_status_t failed;
+    ecl_result_t why;
 };
 
 /* ---- stores ---------------------------------------------------------------------------------- */
@@ -179,7 +181,7 @@ static void on_text(void *baton, const char *text, apr_size_t length)
     ecl_strings_t *strings = baton;
 
     if (strings->in_text && strings->status == APR_SUCCESS) {
-        strings->status = append(&strings->texts, text, length, strings->p, strings->result);
+        strings->status = append(&strings->texts, text, length, strings->p, &strings->why);
     }
 }
 
@@ -196,7 +198,7 @@ static void on_end(void *baton, const char *name)
         strings->in_item = 0;
         if (strings->status == APR_SUCCESS) {
             strings->status =
-                append(&strings->ends, (const char *)&end, sizeof end, strings->p, strings->result);
+                append(&strings->ends, (const char *)&end, sizeof end, strings->p, &strings->why);
         }
         if (strings->status != APR_SUCCESS || strings->count++ == strings->wanted) {
             ecl_xml_pause(strings->part.xml);
@@ -211,6 +213,7 @@ apr_status_t ecl_strings_open(ecl_strings_t **pstrings, ecl_zip_t *zip, int part
     const ecl_xml_handlers_t handlers = {strings, on_start, on_end, on_text};
 
     strings->p = p;
+    strings->why = ecl_result_make(p);
     *pstrings = strings;
     if (part < 0) {
         strings->is_at_end = 1;
@@ -223,14 +226,14 @@ apr_status_t ecl_strings_open(ecl_strings_t **pstrings, ecl_zip_t *zip, int part
                               p, result);
 }
 
-/* Reads on until a string is there. */
-static apr_status_t read_up_to(ecl_strings_t *strings, apr_int64_t number, ecl_result_t *result)
+/* Reads on until a string is there, or all are. */
+static apr_status_t read_on(ecl_strings_t *strings, apr_int64_t number)
 {
-    strings->wanted = number;
-    strings->result = result;
-    while (strings->count <= number && !strings->is_at_end) {
-        apr_status_t status = ecl_xml_next(strings->part.xml, result);
+    apr_status_t status = APR_SUCCESS;
 
+    strings->wanted = number;
+    while (strings->count <= number && !strings->is_at_end && status == APR_SUCCESS) {
+        status = ecl_xml_next(strings->part.xml, &strings->why);
         if (APR_STATUS_IS_EOF(status)) {
             strings->is_at_end = 1;
             status = APR_SUCCESS;
@@ -238,9 +241,17 @@ static apr_status_t read_up_to(ecl_strings_t *strings, apr_int64_t number, ecl_r
         if (status == APR_SUCCESS) {
             status = strings->status;
         }
-        if (status != APR_SUCCESS) {
-            return status;
-        }
+    }
+    return status;
+}
+
+static apr_status_t read_up_to(ecl_strings_t *strings, apr_int64_t number, ecl_result_t *result)
+{
+    if (strings->count <= number && strings->failed == APR_SUCCESS) {
+        strings->failed = read_on(strings, number);
+    }
+    if (strings->count <= number && strings->failed != APR_SUCCESS) {
+        return ecl_fail(result, strings->failed, strings->why.code, "%s", strings->why.detail);
     }
     if (number < 0 || strings->count <= number) {
         return ecl_fail(result, ECL_EINPUT, "bad-workbook",

@@ -17,11 +17,13 @@ struct ecl_xml_t {
     int at_eof;
     int is_paused;
     int has_doctype;
+    int in_cdata;
 };
 
 static const char *after_prefix(const char *name)
 {
-    const char *colon = strchr(name, ':');
+    /* most names have one letter */
+    const char *colon = name[1] ? strchr(name, ':') : NULL;
 
     return colon ? colon + 1 : name;
 }
@@ -51,6 +53,16 @@ static void on_text(void *data, const char *text, int length)
     if (xml->handlers.on_text) {
         xml->handlers.on_text(xml->handlers.baton, text, (apr_size_t)length);
     }
+}
+
+static void on_start_cdata(void *data)
+{
+    ((ecl_xml_t *)data)->in_cdata = 1;
+}
+
+static void on_end_cdata(void *data)
+{
+    ((ecl_xml_t *)data)->in_cdata = 0;
 }
 
 static void on_doctype(void *data, const char *name, const char *system_id, const char *public_id,
@@ -90,6 +102,7 @@ apr_status_t ecl_xml_open(ecl_xml_t **pxml, ecl_xml_read_t *read, void *read_bat
     XML_SetUserData(xml->parser, xml);
     XML_SetElementHandler(xml->parser, on_start, on_end);
     XML_SetCharacterDataHandler(xml->parser, on_text);
+    XML_SetCdataSectionHandler(xml->parser, on_start_cdata, on_end_cdata);
     XML_SetStartDoctypeDeclHandler(xml->parser, on_doctype);
     XML_SetParamEntityParsing(xml->parser, XML_PARAM_ENTITY_PARSING_NEVER);
     /* without declarations nothing can grow: this is the second lock on the same door */
@@ -184,6 +197,16 @@ apr_int64_t ecl_xml_offset(const ecl_xml_t *xml)
     XML_Index at = XML_GetCurrentByteIndex(xml->parser);
 
     return at < 0 ? xml->fed : (apr_int64_t)at; /* it knows no place before the first tag */
+}
+
+apr_int64_t ecl_xml_offset_after(const ecl_xml_t *xml)
+{
+    return ecl_xml_offset(xml) + XML_GetCurrentByteCount(xml->parser);
+}
+
+int ecl_xml_is_between_tokens(const ecl_xml_t *xml)
+{
+    return !xml->in_cdata && ecl_xml_offset(xml) == xml->fed;
 }
 
 apr_int64_t ecl_xml_line(const ecl_xml_t *xml)

@@ -47,6 +47,12 @@ void ecl_xml_pause(ecl_xml_t *xml);
 /* How many bytes of the document come before what a handler is being told, or was last told. */
 apr_int64_t ecl_xml_offset(const ecl_xml_t *xml);
 
+/* The same with the start tag that on_start is being told of. */
+apr_int64_t ecl_xml_offset_after(const ecl_xml_t *xml);
+
+/* 1 when all that was read so far has been told, and nothing but an element is open. */
+int ecl_xml_is_between_tokens(const ecl_xml_t *xml);
+
 /* The line of it, from 1. */
 apr_int64_t ecl_xml_line(const ecl_xml_t *xml);
 

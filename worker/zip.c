@@ -1,5 +1,6 @@
 #include <apr_lib.h>
 #include <apr_portable.h>
+#include <apr_thread_mutex.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <zip.h>
@@ -21,15 +22,17 @@
 
 struct ecl_zip_t {
     zip_t *archive;
+    apr_thread_mutex_t *lock; /* libzip knows no threads */
     ecl_zip_input_t input;
     apr_int64_t file_size;
 };
 
 struct ecl_zip_part_t {
+    apr_thread_mutex_t *lock; /* the archive's */
     zip_file_t *file;
     const char *name;
-    apr_int64_t packed, size; /* as the archive says; packed: of the stored file */
-    apr_int64_t unpacked;     /* so far */
+    apr_int64_t packed;   /* as the archive says, in the stored file */
+    apr_int64_t unpacked; /* so far */
 };
 
 /* ---- before libzip reads the directory ------------------------------------------------------- */
@@ -180,6 +183,9 @@ apr_status_t ecl_zip_open(ecl_zip_t **pzip, const ecl_zip_input_t *input, apr_po
 
     *pzip = zip;
     zip->input = *input;
+    if (apr_thread_mutex_create(&zip->lock, APR_THREAD_MUTEX_DEFAULT, p) != APR_SUCCESS) {
+        return ecl_fail(result, APR_ENOMEM, "no-memory", "no memory to unpack the zip archive");
+    }
     return ecl_zip_open_archive(&zip->archive, &zip->file_size, input, p, result);
 }
 
@@ -204,7 +210,9 @@ static void get_sizes(const ecl_zip_t *zip, int index, apr_int64_t *ppacked, apr
     zip_stat_t stat;
 
     zip_stat_init(&stat);
+    apr_thread_mutex_lock(zip->lock);
     zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &stat);
+    apr_thread_mutex_unlock(zip->lock);
     *ppacked = stat.valid & ZIP_STAT_COMP_SIZE
                    ? ecl_zip_stored(&zip->input, zip->file_size, as_size(stat.comp_size))
                    : 0;
@@ -217,6 +225,14 @@ apr_int64_t ecl_zip_part_size(const ecl_zip_t *zip, int index)
 
     get_sizes(zip, index, &packed, &size);
     return packed;
+}
+
+apr_int64_t ecl_zip_part_unpacked(const ecl_zip_t *zip, int index)
+{
+    apr_int64_t packed, size;
+
+    get_sizes(zip, index, &packed, &size);
+    return size;
 }
 
 /* ---- a part ---------------------------------------------------------------------------------- */
@@ -250,11 +266,15 @@ apr_status_t ecl_zip_part_open(ecl_zip_part_t **ppart, ecl_zip_t *zip, int index
                                ecl_result_t *result)
 {
     ecl_zip_part_t *part = apr_pcalloc(p, sizeof *part);
-    const char *name = zip_get_name(zip->archive, (zip_uint64_t)index, 0);
+    const char *name;
 
+    part->lock = zip->lock;
+    part->packed = ecl_zip_part_size(zip, index);
+    apr_thread_mutex_lock(zip->lock);
+    name = zip_get_name(zip->archive, (zip_uint64_t)index, 0);
     part->name = apr_psprintf(p, "%.*s", ECL_CUT(80, name ? name : ""));
-    get_sizes(zip, index, &part->packed, &part->size);
     part->file = zip_fopen_index(zip->archive, (zip_uint64_t)index, 0);
+    apr_thread_mutex_unlock(zip->lock);
     if (!part->file) {
         return fail_part(part->name, zip_get_error(zip->archive), result);
     }
@@ -266,8 +286,11 @@ apr_status_t ecl_zip_part_open(ecl_zip_part_t **ppart, ecl_zip_t *zip, int index
 apr_status_t ecl_zip_part_read(ecl_zip_part_t *part, void *bytes, apr_size_t *plength,
                                ecl_result_t *result)
 {
-    zip_int64_t length = zip_fread(part->file, bytes, *plength);
+    zip_int64_t length;
 
+    apr_thread_mutex_lock(part->lock);
+    length = zip_fread(part->file, bytes, *plength);
+    apr_thread_mutex_unlock(part->lock);
     *plength = 0;
     if (length < 0) {
         return fail_part(part->name, zip_file_get_error(part->file), result);
@@ -280,10 +303,10 @@ apr_status_t ecl_zip_part_read(ecl_zip_part_t *part, void *bytes, apr_size_t *pl
     return ecl_unpack_check_size(part->packed, part->unpacked, result);
 }
 
-apr_int64_t ecl_zip_part_used(const ecl_zip_part_t *part, apr_int64_t unpacked)
+apr_int64_t ecl_zip_part_used(apr_int64_t packed, apr_int64_t size, apr_int64_t unpacked)
 {
-    if (unpacked >= part->size) {
-        return part->packed;
+    if (unpacked >= size) {
+        return packed;
     }
-    return (apr_int64_t)((double)part->packed * (double)unpacked / (double)part->size);
+    return (apr_int64_t)((double)packed * (double)unpacked / (double)size);
 }

@@ -43,21 +43,24 @@ apr_int64_t ecl_zip_file_size(const ecl_zip_t *zip);
 /* The part of a name, in any letter case; -1: none. */
 int ecl_zip_find(const ecl_zip_t *zip, const char *name);
 
-/* What a part takes up in the archive, as the archive says: for progress, never for limits. */
+/* What a part takes up in the archive, and unpacked, as the archive says (0: it does not): for
+ * progress, never for limits. */
 apr_int64_t ecl_zip_part_size(const ecl_zip_t *zip, int index);
+apr_int64_t ecl_zip_part_unpacked(const ecl_zip_t *zip, int index);
 
 /* Opens a part; closed with p, which must not outlive the archive. ECL_EINPUT: "archive-encrypted",
  * "archive-damaged" (also a method of compression that is not known here). */
 apr_status_t ecl_zip_part_open(ecl_zip_part_t **ppart, ecl_zip_t *zip, int index, apr_pool_t *p,
                                ecl_result_t *result);
 
-/* Up to *plength bytes; sets it to how many there are. APR_EOF after the last. ECL_EINPUT:
+/* Up to *plength bytes; sets it to how many there are. Threads may read parts of one archive at the
+ * same time. APR_EOF after the last. ECL_EINPUT:
  * "archive-damaged", "archive-too-large" for more than the limits of bytes.h. */
 apr_status_t ecl_zip_part_read(ecl_zip_part_t *part, void *bytes, apr_size_t *plength,
                                ecl_result_t *result);
 
-/* About how many of its bytes in the archive the first `unpacked` bytes of a part have used up;
- * never more than ecl_zip_part_size. */
-apr_int64_t ecl_zip_part_used(const ecl_zip_part_t *part, apr_int64_t unpacked);
+/* About how many of a part's `packed` bytes in the archive the first `unpacked` of its `size` bytes
+ * have used up; never more than all. */
+apr_int64_t ecl_zip_part_used(apr_int64_t packed, apr_int64_t size, apr_int64_t unpacked);
 
 #endif /* ECL_ZIP_H */
