@@ -114,10 +114,10 @@ static apr_status_t view_worker(const ecl_request_t *q, ecl_db_conn_t *conn, jso
     if (!count) {
         add_text(worker, "advice",
                  q->settings->workers > 0
-                     ? "No worker is running, although the server should have started one: its "
-                       "error log says why, and so does the command eclectyc-import-worker check."
-                     : "No worker is running, and this server is set to start none. Start "
-                       "eclectyc-import-worker run, or set EclectycImportWorkers.");
+                     ? "The server is set to start it: its error log says what went wrong, and so "
+                       "does the command eclectyc-import-worker check."
+                     : "This server is set to start none. Start eclectyc-import-worker run, or set "
+                       "EclectycImportWorkers.");
     }
     return rv;
 }

@@ -458,6 +458,7 @@ def test_a_page_answers_json_when_asked(web):
     job = page.json()["job"]
     assert job["show"]["status"] == "Waiting" and job["can_cancel"] and job["show"]["size"] == "1 byte"
     assert page.json()["waiting_for_worker"] is True
+    assert page.json()["worker"]["advice"].startswith("This server is set to start none. Start ")
     assert web.get(f"{web.admin}/jobs", headers=accept).json()["jobs"][0]["batch_id"] == batch
     assert web.get(web.admin, headers=accept).json()["recent"][0]["batch_id"] == batch
     browser = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
