@@ -80,8 +80,8 @@ int ecl_label_parse(const char *text, apr_size_t length, char prefix[ECL_WORD_MA
     ecl_datetime_t time;
     char meridiem;
 
-    /* "0.0208333333333333": a spreadsheet's half past midnight */
-    if (ecl_serial_parse_time(text, length, &time) && !time.second) {
+    /* "0.0208333333333333": a spreadsheet's half past midnight; "0.30", as 07:12, is 00:30 */
+    if (ecl_serial_parse_time(text, length, &time) && !time.second && time.minute % 5 == 0) {
         prefix[0] = suffix[0] = '\0';
         *pnumber = -1;
         *pminute = time.minute;
