@@ -164,9 +164,10 @@ static apr_status_t open_file(import_t *import, ecl_result_t *result)
     return APR_SUCCESS;
 }
 
-static apr_status_t copy_to_part(import_t *import, ecl_storage_part_t *part, ecl_result_t *result)
+static apr_status_t copy_to_part(import_t *import, ecl_storage_part_t *part, apr_pool_t *p,
+                                 ecl_result_t *result)
 {
-    char *buffer = apr_palloc(import->p, COPY_BYTES);
+    char *buffer = apr_palloc(p, COPY_BYTES);
 
     for (;;) {
         apr_size_t length = COPY_BYTES;
@@ -214,13 +215,13 @@ static void open_stored(import_t *import, ecl_db_conn_t *conn)
     }
 }
 
-/* The file as it is now goes to the storage directory, under the job's name. */
-static apr_status_t store_file(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
+static apr_status_t store_part(import_t *import, ecl_db_conn_t *conn, apr_pool_t *p,
+                               ecl_result_t *result)
 {
     const char *storage_dir = import->invocation->settings->storage_dir;
     char *sha256 = apr_palloc(import->p, ECL_SHA256_HEX);
     ecl_storage_part_t *part;
-    apr_status_t rv = ecl_storage_part_open(&part, storage_dir, import->p, result);
+    apr_status_t rv = ecl_storage_part_open(&part, storage_dir, p, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -228,7 +229,7 @@ static apr_status_t store_file(import_t *import, ecl_db_conn_t *conn, ecl_result
     import->wanted.batch_id = ecl_job_uuid(import->p);
     import->wanted.stored_name = import->wanted.batch_id;
     if ((rv = ecl_storage_part_hash_beside(part, result)) != APR_SUCCESS ||
-        (rv = copy_to_part(import, part, result)) != APR_SUCCESS ||
+        (rv = copy_to_part(import, part, p, result)) != APR_SUCCESS ||
         (rv = ecl_storage_part_place(part, import->wanted.stored_name, result)) != APR_SUCCESS) {
         ecl_storage_part_drop(part);
         return rv;
@@ -240,6 +241,18 @@ static apr_status_t store_file(import_t *import, ecl_db_conn_t *conn, ecl_result
     import->wanted.file_size = ecl_storage_part_size(part);
     import->wanted.file_sha256 = sha256;
     return ecl_storage_part_keep(part, import->wanted.stored_name, sha256, result);
+}
+
+/* The file as it is now goes to the storage directory, under the job's name. */
+static apr_status_t store_file(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
+{
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    apr_pool_create(&p, import->p);
+    rv = store_part(import, conn, p, result);
+    apr_pool_destroy(p);
+    return rv;
 }
 
 static apr_status_t queue_job(import_t *import, ecl_db_conn_t *conn, ecl_result_t *result)
