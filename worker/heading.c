@@ -144,6 +144,7 @@ static int cut_channel(char *text, char words[ECL_WORD_MAX])
     char *last = last_word(text, " _"), joined[ECL_WORD_MAX];
 
     if (!last[0] || !ecl_channel_of(last, strlen(last)) ||
+        ecl_channel_of(last, strlen(last)) == ecl_channel_own || /* "Roof PV" is a name */
         strlen(last) + strlen(words) + 2 > sizeof(joined)) {
         return 0;
     }

@@ -396,6 +396,13 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         layout->meter_above =
             ecl_layout_meter_outside(&attempt->sample, attempt->header, &layout->given.meter, p);
     }
+    if (channel == ecl_channel_own && layout->given.channel) {
+        channel = NULL; /* what was given says it */
+    }
+    if (channel == ecl_channel_own) {
+        return ecl_fail(result, ECL_EINPUT, "channel-open", "%s, its values are of " ECL_OWN_ENERGY,
+                        where);
+    }
     if (channel && !channel[0]) {
         return ecl_fail(result, ECL_EINPUT, "bad-unit",
                         "%s, its values are no energy of a channel that is kept (active and "

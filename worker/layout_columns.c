@@ -482,6 +482,17 @@ static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_c
 
 #define FOUND(found, role) (((found) >> (role)) & 1u)
 
+/* "Generation", "Exported": beside a date they name readings. */
+static int names_channel(const ecl_record_t *record)
+{
+    for (int i = 0; i < record->count; i++) {
+        if (ecl_layout_names_channel(record->fields[i].text, record->fields[i].length)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *pis_wide)
 {
     ecl_series_t series[ECL_SERIES_MAX];
@@ -509,6 +520,7 @@ int ecl_layout_score_header(const ecl_record_t *record, unsigned *pfound, int *p
         found |= 1u << role;
     }
     found |= ecl_parts_has_date(record) ? 1u << ECL_ROLE_DATE : 0;
+    found |= FOUND(found, ECL_ROLE_DATE) && names_channel(record) ? 1u << ECL_ROLE_VALUE : 0;
     found &= ~(1u << ECL_ROLE_NONE);
     has_date = FOUND(found, ECL_ROLE_DATE) || FOUND(found, ECL_ROLE_START) ||
                FOUND(found, ECL_ROLE_END) || FOUND(found, ECL_ROLE_TIME) ||

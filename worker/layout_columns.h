@@ -39,4 +39,8 @@ typedef struct ecl_columns_t {
 apr_status_t ecl_layout_take_value(ecl_layout_t *layout, const ecl_columns_t *columns,
                                    const ecl_column_t *meter, apr_pool_t *p, ecl_result_t *result);
 
+/* A name that is known as that of a channel, or of energy made behind the meter, and not as that of
+ * any other column: "Generation", "Exported". */
+int ecl_layout_names_channel(const char *text, apr_size_t length);
+
 #endif /* ECL_LAYOUT_COLUMNS_H */

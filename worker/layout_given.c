@@ -140,6 +140,108 @@ static apr_status_t check_timezone(ecl_layout_t *layout, int is_form, ecl_result
 /* ---- channel ----------------------------------------------------------------------------------
  */
 
+/* What nothing but its name says of a column: "Generation (kWh)", "Solar Export". */
+static int is_name_open(const char *name)
+{
+    char word[ECL_WORD_MAX];
+    apr_size_t length = strlen(name);
+    const char *channel = ecl_channel_of(name, length);
+
+    if ((channel && channel[0]) || ecl_grid_channel_of(name, length)) {
+        return 0;
+    }
+    return ecl_says_own_energy(name, length) ||
+           (ecl_name_fold(name, length, word) && strstr(word, "export"));
+}
+
+/* The column of values that nobody should take for import; -1: there is none. */
+static int find_open_column(const ecl_layout_t *layout)
+{
+    for (int b = 0; b < layout->block_count; b++) {
+        int column = layout->values[layout->blocks[b].first].column;
+
+        if (!layout->blocks[b].channel && is_name_open(layout->names[column])) {
+            return column;
+        }
+    }
+    return layout->kind != ECL_LAYOUT_WIDE && !layout->meter_count && layout->value_column >= 0 &&
+                   layout->value_column < layout->columns &&
+                   is_name_open(layout->names[layout->value_column])
+               ? layout->value_column
+               : -1;
+}
+
+/* 1: the cells of the channel's column speak of nothing else; -1: they say what each row is. */
+static int are_cells_open(const ecl_layout_t *layout, const ecl_sample_t *sample, int from)
+{
+    int are_open = 0;
+
+    for (int i = from; i < sample->count && layout->channel_column >= 0; i++) {
+        ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->channel_column);
+        const char *channel = ecl_channel_in_column(cell.text, cell.length);
+
+        if (channel && channel[0] && ecl_channel_has_direction(cell.text, cell.length)) {
+            return -1;
+        }
+        are_open |= channel == ecl_channel_own;
+    }
+    return are_open;
+}
+
+/* What only a title says, or the name of a meter, is told, and no more. */
+static void tell_assumed(ecl_layout_t *layout, const ecl_sample_t *sample, apr_pool_t *p)
+{
+    for (int i = 0; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        ecl_field_t title = ecl_sample_cell(record, 0);
+
+        if (record->sheet_record >= layout->header_record) {
+            break;
+        }
+        if (record->count == 1 && title.length < 100 &&
+            ecl_says_own_energy(title.text, title.length)) {
+            ecl_layout_add_note(layout, "channel-assumed",
+                                apr_psprintf(p,
+                                             "line %" APR_INT64_T_FMT " (\"%.*s\") may say that "
+                                             "this is energy that is generated: it is kept as "
+                                             "import (AI), as nothing else says so",
+                                             record->line, ECL_CUT(60, title.text)),
+                                p);
+            return;
+        }
+    }
+    for (int i = 0; i < layout->meter_count; i++) {
+        const ecl_meter_column_t *meter = &layout->meters[i];
+        const char *name = layout->names[meter->column];
+
+        if (!meter->channel && ecl_says_own_energy(name, strlen(name))) {
+            ecl_layout_add_note(layout, "channel-assumed",
+                                apr_psprintf(p,
+                                             "the name of column %s may say that this is energy "
+                                             "that is generated: it is kept as import (AI) of a "
+                                             "meter of that name",
+                                             column_text(layout, meter->column, p)),
+                                p);
+        }
+    }
+}
+
+static apr_status_t check_open_channel(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                                       apr_pool_t *p, ecl_result_t *result)
+{
+    int are_open = are_cells_open(layout, sample, from);
+    int column = are_open ? layout->channel_column : find_open_column(layout);
+
+    if (are_open < 0 || column < 0 || layout->added_channel) {
+        if (are_open >= 0 && (!layout->channel || !strcmp(layout->channel, "AI"))) {
+            tell_assumed(layout, sample, p);
+        }
+        return APR_SUCCESS;
+    }
+    return ecl_fail(result, ECL_EINPUT, "channel-open", "the values of column %s are of %s",
+                    column_text(layout, column, p), ECL_OWN_ENERGY);
+}
+
 static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                   apr_pool_t *p, ecl_result_t *result)
 {
@@ -147,7 +249,7 @@ static apr_status_t check_channel(ecl_layout_t *layout, const ecl_sample_t *samp
     const char *name = layout->value_column >= 0 ? layout->names[layout->value_column] : "";
 
     if (!given) {
-        return APR_SUCCESS;
+        return check_open_channel(layout, sample, from, p, result);
     }
     if (!ecl_channel_has_direction(name, strlen(name))) {
         stated = NULL;

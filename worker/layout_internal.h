@@ -396,6 +396,12 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
 apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                      apr_pool_t *p, ecl_result_t *result);
 
+/* For "column X is of …": why a channel must be given. */
+#define ECL_OWN_ENERGY                                                                             \
+    "energy that is generated or stored behind the meter, or a part of what passes it, which is "  \
+    "neither its import nor its export by itself: the channel that it is to be kept as must be "   \
+    "given"
+
 /* ---- given ---------------------------------------------------------------------------------- */
 
 /* Holds what was given against what the file says: ECL_EINPUT where they contradict each other, or

@@ -264,6 +264,9 @@ static const char *channel_of_sheet(const char *sheet, int has_import)
     if (is_export) {
         return "AE";
     }
+    if (ecl_channel_of(sheet, strlen(sheet)) == ecl_channel_own) {
+        return ecl_channel_own;
+    }
     if (says(sheet, "import")) {
         return "AI";
     }

@@ -30,6 +30,34 @@ static const ecl_column_t *choose_value(const ecl_columns_t *columns, const ecl_
     return best;
 }
 
+int ecl_layout_names_channel(const char *text, apr_size_t length)
+{
+    int rank, is_utc;
+    const char *channel = ecl_channel_of(text, length);
+
+    return channel && (channel[0] || channel == ecl_channel_own) && length > 1 &&
+           ecl_header_role(text, length, &rank, &is_utc) == ECL_ROLE_NONE;
+}
+
+/* Where no column is called as readings are: the only one that is called as a channel is. */
+static const ecl_column_t *only_channel(const ecl_layout_t *layout, const ecl_columns_t *columns)
+{
+    const ecl_column_t *found = NULL;
+
+    for (int i = 0; i < columns->count; i++) {
+        const ecl_column_t *column = &columns->all[i];
+        const char *name = layout->names[column->index];
+
+        if (column->numbers && ecl_layout_names_channel(name, strlen(name))) {
+            if (found) {
+                return NULL;
+            }
+            found = column;
+        }
+    }
+    return found;
+}
+
 static const char *name_of(const ecl_layout_t *layout, int column, apr_pool_t *p)
 {
     const char *name = column < layout->columns ? layout->names[column] : "";
@@ -248,6 +276,9 @@ apr_status_t ecl_layout_take_value(ecl_layout_t *layout, const ecl_columns_t *co
 {
     const ecl_column_t *value = choose_value(columns, meter), *flow;
 
+    if (!value) {
+        value = only_channel(layout, columns);
+    }
     if (!value) {
         return ecl_fail(result, ECL_EINPUT, "no-value-column",
                         "the file has no column of readings: expected 48 half-hourly columns, or a "

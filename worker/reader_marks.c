@@ -25,6 +25,9 @@ static const char *given_channel(const ecl_reader_t *reader, ecl_field_t cell, c
 {
     const char *given = reader->layout->given.channel;
 
+    if (given && stated == ecl_channel_own) {
+        return given;
+    }
     return given && stated && stated[0] == given[0] && !reader->layout->channels_are_codes &&
                    !ecl_channel_has_direction(cell.text, cell.length)
                ? given

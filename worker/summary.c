@@ -190,6 +190,8 @@ static const char *common_message(const char *code)
         {"identifier-length",
          "numbers of a length that no MPAN or MPRN has; they were imported as they stand"},
         {"unknown-flag", "flags that are not known; their readings were kept as of another type"},
+        {"channel-assumed",
+         "what may be generated energy, as a title or a name says, was kept as import"},
         {"channel-skipped", "rows of a quantity that is no energy were passed over"},
         {"clock-change-missing",
          "days of 50 half-hours in a file of 48 columns: two half-hours of each are missing"},

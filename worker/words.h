@@ -82,6 +82,10 @@ ecl_unit_t ecl_unit_in_header(const char *text, apr_size_t length);
 
 const char *ecl_unit_name(ecl_unit_t unit); /* "kWh" …; NULL for NONE and OTHER */
 
+/* What ecl_channel_of gives for "Generation", "Solar PV": empty, too. It may be kept as a channel
+ * that somebody gives. */
+extern const char ecl_channel_own[];
+
 /* The channel a cell names: "AI", "AE", "RI", "RE"; "" for a quantity that is known and is no
  * energy flow of ours ("LAG", "Volume"); NULL: not a word for a channel. Several words are one when
  * each of them is about such quantities ("Reactive Energy Export"). Codes are known too: "A+",

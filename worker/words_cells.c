@@ -332,6 +332,8 @@ int ecl_channel_has_direction(const char *text, apr_size_t length)
            (strlen(word) <= 2 || strstr(word, "imp") || strstr(word, "exp"));
 }
 
+const char ecl_channel_own[] = "";
+
 /* What a word adds to the meaning of a channel's name. */
 enum {
     IS_NOTHING = 0,
@@ -339,7 +341,8 @@ enum {
     IS_REACTIVE = 2,
     IS_IMPORT = 4,
     IS_EXPORT = 8,
-    IS_OTHER = 16
+    IS_OTHER = 16,
+    IS_OWN = 32 /* made behind the meter */
 };
 
 static int meaning_of(const char *word)
@@ -348,16 +351,41 @@ static int meaning_of(const char *word)
         const char *word;
         int meaning;
     } meanings[] = {
-        {"active", IS_ACTIVE},       {"kwh", IS_ACTIVE},         {"reactive", IS_REACTIVE},
-        {"kvarh", IS_REACTIVE},      {"import", IS_IMPORT},      {"imported", IS_IMPORT},
-        {"imp", IS_IMPORT},          {"consumption", IS_IMPORT}, {"export", IS_EXPORT},
-        {"exported", IS_EXPORT},     {"exp", IS_EXPORT},         {"lag", IS_OTHER},
-        {"lagging", IS_OTHER},       {"lead", IS_OTHER},         {"leading", IS_OTHER},
-        {"volume", IS_OTHER},        {"demand", IS_OTHER},       {"kva", IS_OTHER},
-        {"factor", IS_OTHER},        {"energy", IS_NOTHING},     {"power", IS_NOTHING},
-        {"electricity", IS_NOTHING}, {"interval", IS_NOTHING},   {"total", IS_NOTHING},
-        {"half", IS_NOTHING},        {"hourly", IS_NOTHING},     {"hh", IS_NOTHING},
-        {"data", IS_NOTHING},        {"maximum", IS_NOTHING},
+        {"generation", IS_OWN},
+        {"generated", IS_OWN},
+        {"gen", IS_OWN},
+        {"solar", IS_OWN},
+        {"pv", IS_OWN},
+        {"photovoltaic", IS_OWN},
+        {"active", IS_ACTIVE},
+        {"kwh", IS_ACTIVE},
+        {"reactive", IS_REACTIVE},
+        {"kvarh", IS_REACTIVE},
+        {"import", IS_IMPORT},
+        {"imported", IS_IMPORT},
+        {"imp", IS_IMPORT},
+        {"consumption", IS_IMPORT},
+        {"export", IS_EXPORT},
+        {"exported", IS_EXPORT},
+        {"exp", IS_EXPORT},
+        {"lag", IS_OTHER},
+        {"lagging", IS_OTHER},
+        {"lead", IS_OTHER},
+        {"leading", IS_OTHER},
+        {"volume", IS_OTHER},
+        {"demand", IS_OTHER},
+        {"kva", IS_OTHER},
+        {"factor", IS_OTHER},
+        {"energy", IS_NOTHING},
+        {"power", IS_NOTHING},
+        {"electricity", IS_NOTHING},
+        {"interval", IS_NOTHING},
+        {"total", IS_NOTHING},
+        {"half", IS_NOTHING},
+        {"hourly", IS_NOTHING},
+        {"hh", IS_NOTHING},
+        {"data", IS_NOTHING},
+        {"maximum", IS_NOTHING},
     };
 
     for (apr_size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
@@ -400,6 +428,9 @@ static const char *channel_of_words(const char *text, apr_size_t length)
     }
     if (meaning & IS_OTHER) {
         return "";
+    }
+    if (meaning & IS_OWN) { /* of "Solar Export" there may be more than a part */
+        return meaning & (IS_IMPORT | IS_EXPORT) ? NULL : ecl_channel_own;
     }
     if (meaning == IS_NOTHING || (meaning & (IS_IMPORT | IS_EXPORT)) == (IS_IMPORT | IS_EXPORT)) {
         return NULL;

@@ -4,6 +4,8 @@
  */
 #include "words.h"
 
+#include <apr_lib.h>
+
 /* The name without its unit, and without words that add nothing. */
 static char *bare_name(char word[ECL_WORD_MAX])
 {
@@ -59,9 +61,9 @@ const char *ecl_grid_channel_of(const char *text, apr_size_t length)
 
 int ecl_says_own_energy(const char *text, apr_size_t length)
 {
-    static const char *const parts[] = {"solar",     "battery",    "generation",
-                                        "generated", "produced",   "production",
-                                        "selfuse",   "selfconsum", "photovoltaic"};
+    static const char *const parts[] = {"solar",        "battery",    "generation", "generated",
+                                        "produced",     "production", "selfuse",    "selfconsum",
+                                        "photovoltaic", "inverter",   "yield",      "turbine"};
     char word[ECL_WORD_MAX];
 
     if (!ecl_name_fold(text, length, word)) {
@@ -70,6 +72,12 @@ int ecl_says_own_energy(const char *text, apr_size_t length)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (strstr(word, parts[i])) {
             return 1;
+        }
+    }
+    for (apr_size_t at = 0; at + 2 <= length; at++) {
+        if (!strncasecmp(text + at, "pv", 2) && (!at || !apr_isalpha(text[at - 1])) &&
+            (at + 2 == length || !apr_isalpha(text[at + 2]))) {
+            return 1; /* "Roof PV" */
         }
     }
     return !strncmp(word, "pv", 2);

@@ -318,3 +318,17 @@ def test_date_order_on_the_command_line(server, tmp_path):
     assert "Give it with --date-order dmy|ymd" in done.stderr
     done = worker_import(server, path, "--date-order", "ymd", "--json")
     assert json.loads(done.stdout)["summary"]["date_from"] == "2023-09-01"
+
+
+def test_generation_is_asked_about_and_kept_as_answered(server):
+    server.empty()
+    table = "MPAN,Timestamp,Generation (kWh)\n" + "".join(
+        f"1000000000012,2026-02-01 {n // 2:02d}:{n % 2 * 30:02d},0.5\n" for n in range(48))
+    job = server.import_file(table)
+    assert (job["status"], job["summary"]["code"]) == ("failed", "channel-open")
+    page = server.get(f"{server.admin}/status/{job['batch_id']}").text
+    assert "Which channel are the readings to be kept as?" in page and 'name="channel"' in page
+    answer = server.post(f"{server.admin}/status/{job['batch_id']}/answer", data={"channel": "AE"})
+    assert answer.status_code in (200, 303)
+    assert server.finished(job["batch_id"])["status"] == "completed"
+    assert server.sql("SELECT channel, COUNT(*) FROM meter_readings GROUP BY channel") == [("AE", 48)]

@@ -83,7 +83,7 @@ static const emitter_t emitters[] = {
      .meters = {MPRN_A, MPRN_B}},
     {.name = "half-hours with AM and PM, dates with blanks",
      .header = "id,name,date,type,MPAN{,<S%-I:%M %p>}",
-     .rows = {"7,Spring Lane,<d%d %m %Y>,solar,<m>" VALUES}},
+     .rows = {"7,Spring Lane,<d%d %m %Y>,grid,<m>" VALUES}},
     {.name = "consumption and estimate in turn, 13:00 PM, time change columns",
      .header = "MPAN Core,Serial Num,Site Ref,Read Date"
                "{, Consumption <S%H:%M %p>, Estimated / Actual <S%H:%M %p>}"
@@ -155,7 +155,7 @@ static const emitter_t emitters[] = {
      .meters = {"Z26X000101", "Z26X000202"}},
     {.name = "every other column without a name",
      .header = "Description,SerialNumber,DateTime,import_total,export_total{,kWh_<n>,_}",
-     .rows = {"Solar,<m>,<d00:13:07 %a %d/%m/%Y>,1,2{,<v>,<x>}"},
+     .rows = {"Roof,<m>,<d00:13:07 %a %d/%m/%Y>,1,2{,<v>,<x>}"},
      .meters = {"Z26X000101", "Z26X000202"}},
     {.name = "eight-digit dates, import and export blocks",
      .header = "MPAN,Date{,Import <S%H:%M>}{,Export <S%H:%M>}",
