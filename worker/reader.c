@@ -514,6 +514,7 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
 
     *prows = 0;
     if (status == APR_SUCCESS) {
+        ecl_records_read_all(records);
         start_rows(&rows, records, layout, p);
     }
     while (status == APR_SUCCESS) {

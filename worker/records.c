@@ -646,6 +646,13 @@ void ecl_records_pass_sheet(ecl_records_t *records)
     }
 }
 
+void ecl_records_read_all(ecl_records_t *records)
+{
+    if (records->workbook) {
+        ecl_xlsx_read_all(records->workbook);
+    }
+}
+
 void ecl_records_keep(ecl_records_t *records)
 {
     if (records->workbook) {

@@ -103,10 +103,13 @@ void ecl_records_only_sheet(ecl_records_t *records, int number);
 /* Passes over the rest of the sheet that the last record is of; it is not counted. */
 void ecl_records_pass_sheet(ecl_records_t *records);
 
-/* Of a workbook, which is dear to read, when all of it is going to be: what is read from now on is
- * kept in a temporary file, and comes from there when its sheet is started again. Where the file
- * can't be written, the sheet is read anew. Large sheets are parsed in threads, which end when
- * another sheet is started, or the pool goes. Nothing comes of it for a text. */
+/* All of the file is going to be read: of a workbook, large sheets are parsed in threads from now
+ * on. They end with their sheet, when another one is started, or the pool goes. */
+void ecl_records_read_all(ecl_records_t *records);
+
+/* The same, more than once. Of a workbook, which is dear to read: what is read from now on is kept
+ * in a temporary file, and comes from there when its sheet is started again. Where the file can't
+ * be written, the sheet is read anew. */
 void ecl_records_keep(ecl_records_t *records);
 
 /* Starts again at the beginning of the first sheet, after ecl_records_keep and for the last time.

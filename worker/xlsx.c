@@ -42,7 +42,8 @@ struct ecl_xlsx_t {
     int is_kept;           /* all that was read of it is */
     ecl_xlsx_kept_t *kept; /* NULL: rows are not kept */
     int keeps;             /* what is read from now on is kept, too */
-    apr_size_t piece;      /* of a sheet that is probably read to its end */
+    int reads_all;         /* threads are worth it */
+    apr_size_t piece;      /* that they parse */
     apr_int64_t base;      /* bytes of the file that come before those of the sheet in hand */
     apr_int64_t packed, unpacked; /* its size */
     apr_int64_t end_offset;
@@ -328,8 +329,14 @@ void ecl_xlsx_only_sheet(ecl_xlsx_t *xlsx, int number)
     start_again(xlsx, number, number);
 }
 
+void ecl_xlsx_read_all(ecl_xlsx_t *xlsx)
+{
+    xlsx->reads_all = 1;
+}
+
 void ecl_xlsx_keep(ecl_xlsx_t *xlsx)
 {
+    ecl_xlsx_read_all(xlsx);
     xlsx->kept = ecl_xlsx_kept_make(&xlsx->book, xlsx->p);
     xlsx->keeps = 1;
 }
@@ -372,7 +379,7 @@ static apr_status_t open_sheet(ecl_xlsx_t *xlsx, ecl_result_t *result)
     apr_pool_clear(xlsx->sheet_pool);
     xlsx->opened = 0;
     status = ecl_xlsx_rows_open(&xlsx->rows, &xlsx->book, listed->part, listed->sheet.name,
-                                xlsx->kept ? xlsx->piece : 0, xlsx->sheet_pool, result);
+                                xlsx->reads_all ? xlsx->piece : 0, xlsx->sheet_pool, result);
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -43,7 +43,8 @@ int ecl_xlsx_is_1904(const ecl_xlsx_t *xlsx);
 void ecl_xlsx_only_sheet(ecl_xlsx_t *xlsx, int number);
 void ecl_xlsx_pass_sheet(ecl_xlsx_t *xlsx);
 
-/* As ecl_records_keep and ecl_records_last_time. */
+/* As ecl_records_read_all, ecl_records_keep and ecl_records_last_time. */
+void ecl_xlsx_read_all(ecl_xlsx_t *xlsx);
 void ecl_xlsx_keep(ecl_xlsx_t *xlsx);
 void ecl_xlsx_last_time(ecl_xlsx_t *xlsx);
 

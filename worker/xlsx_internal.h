@@ -148,7 +148,7 @@ apr_status_t ecl_xlsx_rows_next(ecl_xlsx_rows_t *rows, ecl_xlsx_row_t *row, ecl_
 
 /* ---- the same in pieces ---------------------------------------------------------------------- */
 
-#define ECL_XLSX_PIECE 262144
+#define ECL_XLSX_PIECE 131072
 
 typedef struct ecl_xlsx_pieces_t ecl_xlsx_pieces_t;
 

@@ -190,6 +190,7 @@ static void parse_piece(slot_t *slot)
         slot->place = *ecl_xlsx_sheet_place(sheet);
         slot->is_odd = !slot->is_last && !slot->place.is_between_rows;
     }
+    apr_pool_clear(slot->p); /* a parser has 200 KiB, and only two are needed at a time */
 }
 
 /* Waits until a slot has a state; 0: the pieces are to end. */
