@@ -402,6 +402,10 @@ static const char *unit_above(const ecl_layout_t *layout, const ecl_sample_t *sa
         if (said.length && ecl_unit_is_known(unit)) {
             return ecl_unit_name(unit);
         }
+        unit = ecl_layout_stated_unit(record);
+        if (ecl_unit_is_known(unit)) {
+            return ecl_unit_name(unit);
+        }
         unit = ecl_layout_title_unit(record);
         if (unit == ECL_UNIT_KWH) {
             return NULL;

@@ -231,6 +231,10 @@ ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role, i
  * is none, or there are numbers, too, and it is theirs. */
 ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record);
 
+/* The unit that a line's one text says that values are in: "All values in kW", "Energy consumption
+ * in Wh"; NONE: there is none. */
+ecl_unit_t ecl_layout_stated_unit(const ecl_record_t *record);
+
 /* The channel that is said outside the table: in a line above it ("MeasurementQuantityId,RE";
  * header: the index of the record where the table begins), or by the name of the sheet. "": it is
  * said that this is no energy of a channel that is kept; NULL: nothing is said. *pwhere: a literal

@@ -69,14 +69,66 @@ static ecl_field_t title_of(const ecl_record_t *record)
     return title;
 }
 
+/* A word up to a blank or the like, as a unit. */
+static ecl_unit_t unit_at(ecl_field_t title, apr_size_t at)
+{
+    apr_size_t end = at;
+
+    while (end < title.length && !strchr(" ,;.:)", title.text[end])) {
+        end++;
+    }
+    return ecl_unit_of(title.text + at, end - at);
+}
+
+/* Of "All values in kW at Site in Hull", "Units MWh". */
+static ecl_unit_t unit_in_words(ecl_field_t title)
+{
+    for (apr_size_t i = 0; i + 4 < title.length; i++) {
+        if (!strncasecmp(title.text + i, " in ", 4) && ecl_unit_is_known(unit_at(title, i + 4))) {
+            return unit_at(title, i + 4);
+        }
+    }
+    return title.length > 6 && !strncasecmp(title.text, "units ", 6) ? unit_at(title, 6)
+                                                                     : ECL_UNIT_NONE;
+}
+
 ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record)
 {
     ecl_field_t title = title_of(record);
+    ecl_unit_t unit = unit_in_words(title);
 
+    if (ecl_unit_is_known(unit)) {
+        return unit;
+    }
     return title.length &&
                    (title.text[title.length - 1] == ')' || title.text[title.length - 1] == ']')
                ? ecl_unit_in_header(title.text, title.length)
                : ECL_UNIT_NONE;
+}
+
+ecl_unit_t ecl_layout_stated_unit(const ecl_record_t *record)
+{
+    static const char *const words[] = {"value", "unit", "reading", "figure", "data"};
+    static const char *const of_energy[] = {"energy", "consumption", "usage"};
+    ecl_field_t title = title_of(record);
+    ecl_unit_t unit = unit_in_words(title);
+    int is_energy = unit == ECL_UNIT_WH || unit == ECL_UNIT_KWH || unit == ECL_UNIT_MWH;
+    char word[ECL_WORD_MAX];
+
+    if (!ecl_unit_is_known(unit) || !ecl_word_fold(title.text, title.length, word)) {
+        return ECL_UNIT_NONE;
+    }
+    for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strstr(word, words[i])) {
+            return unit;
+        }
+    }
+    for (apr_size_t i = 0; i < sizeof(of_energy) / sizeof(of_energy[0]) && is_energy; i++) {
+        if (strstr(word, of_energy[i])) {
+            return unit;
+        }
+    }
+    return ECL_UNIT_NONE;
 }
 
 static const char *channel_in_line(const ecl_record_t *record)

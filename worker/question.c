@@ -6,17 +6,13 @@ typedef struct question_t {
     const char *code;
     ecl_option_id_t option;
     const char *text;
-    const char *choices[9];
+    const char *choices[4]; /* some of the option's; none: all that it has */
     int is_given;
 } question_t;
 
 static const question_t questions[] = {
     {"no-meter-column", ECL_OPTION_METER, "Which meter are the readings of?", {NULL}, 0},
-    {"unit-open",
-     ECL_OPTION_UNIT,
-     "What is the unit of the values?",
-     {"kWh", "Wh", "MWh", "m3"},
-     0},
+    {"unit-open", ECL_OPTION_UNIT, "What is the unit of the values?", {NULL}, 0},
     {"date-order-open",
      ECL_OPTION_DATE_ORDER,
      "In which order do the dates have day, month and year?",
@@ -34,27 +30,20 @@ static const question_t questions[] = {
      {"start", "end"},
      1},
     {"timezone-conflict", ECL_OPTION_TIMEZONE, "Which time zone are the times of?", {NULL}, 1},
-    {"unit-conflict",
-     ECL_OPTION_UNIT,
-     "What is the unit of the values?",
-     {"kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf"},
-     1},
+    {"unit-conflict", ECL_OPTION_UNIT, "What is the unit of the values?", {NULL}, 1},
     {"channel-open",
      ECL_OPTION_CHANNEL,
      "Which channel are the readings to be kept as?",
      {"AE", "AI"},
      0},
-    {"channel-conflict",
-     ECL_OPTION_CHANNEL,
-     "Which channel are the readings of?",
-     {"AI", "AE", "RI", "RE"},
-     1},
+    {"channel-conflict", ECL_OPTION_CHANNEL, "Which channel are the readings of?", {NULL}, 1},
     {"meter-conflict", ECL_OPTION_METER, "Which meter are the readings of?", {NULL}, 1},
 };
 
 json_object *ecl_question_of(const char *code)
 {
     const question_t *question = NULL;
+    const char *const *values;
     json_object *object, *choices;
 
     for (apr_size_t i = 0; code && i < sizeof questions / sizeof questions[0]; i++) {
@@ -67,10 +56,11 @@ json_object *ecl_question_of(const char *code)
     json_object_object_add(object, "option",
                            json_object_new_string(ecl_option_table[question->option].name));
     json_object_object_add(object, "text", json_object_new_string(question->text));
-    if (question->choices[0]) {
+    values = question->choices[0] ? question->choices : ecl_option_table[question->option].choices;
+    if (values) {
         choices = json_object_new_array();
-        for (int i = 0; question->choices[i]; i++) {
-            json_object_array_add(choices, json_object_new_string(question->choices[i]));
+        for (int i = 0; values[i]; i++) {
+            json_object_array_add(choices, json_object_new_string(values[i]));
         }
         json_object_object_add(object, "choices", choices);
     }

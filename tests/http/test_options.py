@@ -266,7 +266,7 @@ def test_every_option_reaches_the_reader(server):
     job = asked(server, stamps, "unit")
     page = server.get(f"{server.admin}/status/{job['batch_id']}").text
     assert re.findall(r'<input type="radio" name="unit" value="(\w+)"', page) == [
-        "kWh", "Wh", "MWh", "m3"]
+        "kWh", "Wh", "MWh", "kVArh", "kW", "m3", "ft3", "hcf"]
     answer = server.post(f"{server.api}/jobs/{job['batch_id']}/answer",
                          json={"unit": "wh", "labels": "end", "timezone": "UTC", "channel": "AE",
                                "date_order": "mdy"})

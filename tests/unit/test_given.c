@@ -3,7 +3,9 @@
  */
 #include "reading.h"
 
+#include "lib/options.h"
 #include "worker/question.h"
+#include "worker/words.h"
 
 static void refused(const char *text, ecl_given_t given, const char *code, const char *part)
 {
@@ -324,6 +326,25 @@ static void test_a_unit_that_must_be_asked_for(void **state)
     refused("Date,Meter Id,Value\n2026-01-05,M 1,4801\n", (ecl_given_t){NULL}, "unit-open", "");
 }
 
+/* What is offered is what the option takes, and all of it is known to the reader. */
+static void test_units_that_are_offered(void **state)
+{
+    const char *const *units = ecl_option_table[ECL_OPTION_UNIT].choices;
+    json_object *question = ecl_question_of("unit-open"), *choices;
+    size_t count = 0;
+
+    (void)state;
+    assert_true(json_object_object_get_ex(question, "choices", &choices));
+    for (; units[count]; count++) {
+        assert_string_equal(json_object_get_string(json_object_array_get_idx(choices, count)),
+                            units[count]);
+        assert_string_equal(ecl_unit_name(ecl_unit_of(units[count], strlen(units[count]))),
+                            units[count]);
+    }
+    assert_int_equal(json_object_array_length(choices), count);
+    json_object_put(question);
+}
+
 static void test_power_and_volume(void **state)
 {
     static const char text[] = "Timestamp,Meter Id,Value\n2026-01-05 00:00,M 1,30\n";
@@ -497,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_the_zone_of_settlement_periods),
         cmocka_unit_test(test_zones_that_cannot_be),
         cmocka_unit_test(test_a_unit_that_must_be_asked_for),
+        cmocka_unit_test(test_units_that_are_offered),
         cmocka_unit_test(test_power_and_volume),
         cmocka_unit_test(test_units_that_need_no_question),
         cmocka_unit_test(test_units_that_are_stated),

@@ -372,6 +372,13 @@ static void test_units_above(void **state)
     assert_string_equal(first_of(day_of("Half Hourly Energy (kWh)\n", "%s"), "AI"), "2");
     assert_string_equal(first_of(day_of("Maximum Demand (kW),45\n", "%s"), "AI"), "2");
     assert_string_equal(first_of(day_of("Half Hourly Demand (kW)\n", "kWh %s"), "AI"), "2");
+    assert_string_equal(first_of(day_of("Energy consumption in Wh\n", "%s"), "AI"), "0.002");
+    assert_string_equal(first_of(day_of("All values in kW.\n", "%s"), "AI"), "1");
+    assert_string_equal(first_of(day_of("Units: MWh\n", "%s"), "AI"), "2000");
+    assert_string_equal(first_of(day_of("Units MWh\n", "%s"), "AI"), "2000");
+    assert_string_equal(first_of(day_of("Readings in Wh for Site in Hull\n", "%s"), "AI"), "0.002");
+    assert_string_equal(first_of(day_of("All values in Wh\n", "kWh %s"), "AI"), "2");
+    assert_refused(day_of("Half Hourly Demand in kW\n", "%s"), "unit-open");
     assert_refused(day_of("Half Hourly Demand (kW)\n", "%s"), "unit-open");
     assert_refused(day_of("Reactive Energy (kVArh)\n", "%s"), "unit-open");
     r = read_text_given(day_of("Half Hourly Demand (kW)\n", "%s"), "auto",
