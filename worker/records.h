@@ -112,8 +112,8 @@ void ecl_records_read_all(ecl_records_t *records);
  * be written, the sheet is read anew. */
 void ecl_records_keep(ecl_records_t *records);
 
-/* Starts again at the beginning of the first sheet, after ecl_records_keep and for the last time.
- */
+/* Of a workbook: starts again at the beginning of the first sheet, after ecl_records_keep and for
+ * the last time. */
 void ecl_records_last_time(ecl_records_t *records);
 
 /* Fewer bytes per read, and of a workbook per piece that a thread parses, so that tests can cut the
