@@ -12,7 +12,7 @@ ecl_batch_t *ecl_batch_make(int days, apr_pool_t *p)
     batch->pool = p;
     batch->full_at = days ? days : ECL_BATCH_DAYS;
     batch->started = apr_time_now();
-    apr_pool_create(&batch->text_pool, p);
+    apr_pool_create(&batch->content_pool, p);
     return batch;
 }
 
@@ -20,11 +20,11 @@ void ecl_batch_begin(ecl_batch_t *batch, apr_int64_t checkpoint, apr_int64_t byt
 {
     const ecl_job_progress_t next = {.checkpoint = checkpoint, .bytes_done = bytes_done};
 
-    batch->day_count = batch->error_count = batch->warning_count = 0;
+    batch->day_count = batch->period_count = batch->error_count = batch->warning_count = 0;
     batch->text_bytes = 0;
     batch->progress = next;
     batch->started = apr_time_now();
-    apr_pool_clear(batch->text_pool);
+    apr_pool_clear(batch->content_pool);
 }
 
 /* Room for one more element. What is outgrown stays in the pool, which is less than what replaces
@@ -44,29 +44,20 @@ static void *grow(void *elements, int count, int *proom, apr_size_t size, apr_po
     return larger;
 }
 
-/* Copies what is used of a day: there is room for a day of 5-minute readings, and few have so many.
- */
-static void copy_day(ecl_meter_day_t *to, const ecl_meter_day_t *day)
-{
-    apr_size_t periods = (apr_size_t)day->periods;
-
-    memcpy(to, day, offsetof(ecl_meter_day_t, values) + periods * sizeof day->values[0]);
-    memcpy(to->flags, day->flags, periods * sizeof day->flags[0]);
-}
-
 void ecl_batch_add_day(ecl_batch_t *batch, const ecl_meter_day_t *day)
 {
-    ecl_meter_day_t *copy;
+    ecl_meter_day_t *copy =
+        apr_pmemdup(batch->content_pool, day, ECL_METER_DAY_BYTES(day->periods));
     char text[ECL_PERIOD_TEXT_MAX];
 
     batch->days =
         grow(batch->days, batch->day_count, &batch->day_room, sizeof *batch->days, batch->pool);
-    copy = &batch->days[batch->day_count++];
-    copy_day(copy, day);
+    batch->days[batch->day_count++] = copy;
+    batch->period_count += day->periods;
     copy->text = NULL;
     if (batch->prints_values) {
         copy->text_length = ecl_period_text_print(day->values, day->periods, text);
-        copy->text = apr_pmemdup(batch->text_pool, text, copy->text_length);
+        copy->text = apr_pmemdup(batch->content_pool, text, copy->text_length);
     }
 }
 
@@ -81,7 +72,7 @@ static void add_place(ecl_batch_t *batch, const ecl_batch_place_t *place)
     if (foreign && known && !strcmp(foreign, known)) {
         foreign = known;
     } else if (foreign) {
-        foreign = apr_pstrdup(batch->text_pool, foreign);
+        foreign = apr_pstrdup(batch->content_pool, foreign);
         batch->text_bytes += strlen(foreign);
     }
     batch->places[batch->error_count] = (ecl_batch_place_t){place->layout, foreign};
@@ -90,7 +81,7 @@ static void add_place(ecl_batch_t *batch, const ecl_batch_place_t *place)
 void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error,
                          const ecl_batch_place_t *place)
 {
-    apr_pool_t *p = batch->text_pool;
+    apr_pool_t *p = batch->content_pool;
     ecl_row_error_t *copy;
 
     add_place(batch, place);
@@ -108,7 +99,7 @@ void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error,
 
 void ecl_batch_add_warning(ecl_batch_t *batch, const char *code, const char *message)
 {
-    apr_pool_t *p = batch->text_pool;
+    apr_pool_t *p = batch->content_pool;
 
     batch->warnings = grow(batch->warnings, batch->warning_count, &batch->warning_room,
                            sizeof *batch->warnings, batch->pool);
@@ -130,6 +121,6 @@ void ecl_batch_add_row(ecl_batch_t *batch, const ecl_row_t *row)
 int ecl_batch_is_full(const ecl_batch_t *batch)
 {
     return batch->day_count >= batch->full_at || batch->error_count >= batch->full_at ||
-           batch->text_bytes >= ECL_BATCH_TEXT_BYTES ||
+           batch->period_count >= ECL_BATCH_PERIODS || batch->text_bytes >= ECL_BATCH_TEXT_BYTES ||
            apr_time_now() - batch->started >= ECL_BATCH_USEC;
 }

@@ -2,8 +2,8 @@
  * What a reader has given since the last commit: days, row errors, warnings and what became of the
  * rows.
  *
- * Memory: ECL_BATCH_DAYS days, and row errors and warnings of at most ECL_BATCH_TEXT_BYTES and
- * those of one record.
+ * Memory: ECL_BATCH_DAYS days of ECL_BATCH_PERIODS periods in all, and row errors and warnings of
+ * at most ECL_BATCH_TEXT_BYTES and those of one record.
  */
 #ifndef ECL_BATCH_H
 #define ECL_BATCH_H
@@ -24,8 +24,9 @@ typedef struct ecl_batch_warning_t {
 } ecl_batch_warning_t;
 
 typedef struct ecl_batch_t {
-    ecl_meter_day_t *days;
+    const ecl_meter_day_t **days; /* each ends behind its last value: ECL_METER_DAY_BYTES */
     int day_count, day_room;
+    int period_count; /* of the days */
     ecl_row_error_t *errors;
     ecl_batch_place_t *places; /* of the errors */
     int error_count, error_room, place_room;
@@ -34,10 +35,10 @@ typedef struct ecl_batch_t {
     apr_size_t text_bytes;       /* of errors and warnings */
     ecl_job_progress_t progress; /* rows, checkpoint, bytes_done */
     apr_time_t started;
-    int full_at;           /* days, or errors */
-    int prints_values;     /* of the days that are added: text */
-    apr_pool_t *pool;      /* the batch itself */
-    apr_pool_t *text_pool; /* texts of errors and warnings, and of values */
+    int full_at;              /* days, or errors */
+    int prints_values;        /* of the days that are added: text */
+    apr_pool_t *pool;         /* the batch itself */
+    apr_pool_t *content_pool; /* days, texts of errors and warnings, and of values */
 } ecl_batch_t;
 
 /* days: how many make it full; 0: ECL_BATCH_DAYS. It grows in p. */

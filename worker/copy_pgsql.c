@@ -222,17 +222,20 @@ static apr_status_t make_room(ecl_db_conn_t *conn, const int *years, int count, 
                               ecl_result_t *result)
 {
     ecl_pg_years_t *seen = apr_pcalloc(p, sizeof *seen);
-    ecl_meter_day_t *days = apr_pcalloc(p, (apr_size_t)(count + 1) * sizeof *days);
+    ecl_meter_day_t *day = apr_pcalloc(p, sizeof *day);
+    const ecl_meter_day_t *const days[] = {day};
+    apr_status_t rv = APR_SUCCESS;
 
-    for (int i = 0; i < count; i++) {
-        if (!ecl_date_from_ymd(years[i], 1, 1, &days[i].date)) {
+    for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
+        if (!ecl_date_from_ymd(years[i], 1, 1, &day->date)) {
             return ecl_fail(result, APR_EGENERAL, "day-damaged",
                             "meter_days holds a date that was not written by this program: its "
                             "year is %d",
                             years[i]);
         }
+        rv = ecl_pg_make_partitions(conn, seen, days, 1, result);
     }
-    return ecl_pg_make_partitions(conn, seen, days, count, result);
+    return rv;
 }
 
 typedef struct writer_t {

@@ -347,13 +347,13 @@ static apr_status_t pass_over(run_t *run)
 /* What is known of the file with this batch of it. */
 static void take_note(run_t *run, const ecl_batch_t *batch)
 {
-    const ecl_meter_day_t *first = batch->days, *last = batch->days;
+    const ecl_meter_day_t *first = NULL, *last = NULL;
 
     for (int i = 0; i < batch->day_count; i++) {
-        const ecl_meter_day_t *day = &batch->days[i];
+        const ecl_meter_day_t *day = batch->days[i];
 
-        first = day->date < first->date ? day : first;
-        last = day->date > last->date ? day : last;
+        first = !first || day->date < first->date ? day : first;
+        last = !last || day->date > last->date ? day : last;
     }
     if (batch->day_count) {
         ecl_summary_day(run->summary, first);
@@ -603,7 +603,7 @@ static apr_status_t take_out_some(run_t *run, int *pmore, ecl_take_out_counts_t 
 {
     ecl_take_out_counts_t counts = {0};
     ecl_job_progress_t progress = {.checkpoint = run->checkpoint, .bytes_done = run->bytes_done};
-    int limit = run->context->batch_days ? run->context->batch_days : ECL_BATCH_DAYS;
+    int limit = run->context->batch_days ? run->context->batch_days : ECL_TAKE_OUT_DAYS;
     int cancel;
     apr_status_t rv;
 

@@ -9,10 +9,13 @@
 #include "../lib/settings.h"
 #include "opening.h"
 
-/* A batch ends after this many days or errors, or this much time, whichever comes first: SIGTERM
- * and cancel take effect between two batches. */
-#define ECL_BATCH_DAYS 1000
+/* A batch ends after this many days, periods of days, or errors, or this much time, whichever comes
+ * first: SIGTERM and cancel take effect between two batches. */
+#define ECL_BATCH_DAYS 4000
+#define ECL_BATCH_PERIODS 100000
 #define ECL_BATCH_USEC 300000
+/* and so many days are taken out between two looks for a stop */
+#define ECL_TAKE_OUT_DAYS 1000
 
 typedef struct ecl_import_context_t {
     const ecl_settings_t *settings;

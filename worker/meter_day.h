@@ -33,9 +33,13 @@ typedef struct ecl_meter_day_t {
     /* values as ecl_period_text_print prints them, without NUL; NULL: nobody has */
     const char *text;
     apr_size_t text_length;
-    ecl_decimal_t values[ECL_PERIODS_MAX]; /* ECL_DECIMAL_MISSING where the file gives none */
     char flags[ECL_PERIODS_MAX];
+    ecl_decimal_t values[ECL_PERIODS_MAX]; /* ECL_DECIMAL_MISSING where the file gives none */
 } ecl_meter_day_t;
+
+/* The bytes of a day with so many periods: a copy that is only read may end there. */
+#define ECL_METER_DAY_BYTES(periods)                                                               \
+    (offsetof(ecl_meter_day_t, values) + (apr_size_t)(periods) * sizeof(ecl_decimal_t))
 
 /* How many periods a day of that many minutes has. */
 static inline int ecl_periods_of(const ecl_clock_day_t *day, int interval_minutes)

@@ -207,8 +207,8 @@ static ecl_store_meter_t *meter_of(ecl_store_t *store, const ecl_meter_day_t *da
 }
 
 /* Sees to it that the meter of every day with values is in the cache; with `create`, exists. */
-static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *days, int count, int create,
-                                ecl_result_t *result)
+static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *const *days, int count,
+                                int create, ecl_result_t *result)
 {
     ecl_store_t *store = batch->store;
     ecl_store_meter_t **missing =
@@ -217,14 +217,14 @@ static apr_status_t find_meters(batch_t *batch, const ecl_meter_day_t *days, int
     apr_status_t rv;
 
     for (int i = 0; i < count; i++) {
-        if (!has_values(&days[i])) {
+        if (!has_values(days[i])) {
             continue;
         }
-        if (i && batch->day_meters[i - 1] && !strcmp(days[i].meter, days[i - 1].meter)) {
+        if (i && batch->day_meters[i - 1] && !strcmp(days[i]->meter, days[i - 1]->meter)) {
             batch->day_meters[i] = batch->day_meters[i - 1]; /* days of a meter follow each other */
             continue;
         }
-        batch->day_meters[i] = meter_of(store, &days[i], &added);
+        batch->day_meters[i] = meter_of(store, days[i], &added);
         if (added) {
             missing[missing_count++] = batch->day_meters[i];
         }
@@ -291,13 +291,13 @@ static int is_known_absent(const ecl_store_t *store, ecl_store_meter_t *meter, e
 }
 
 /* Gives each day its row. */
-static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *days, int count,
+static apr_status_t find_rows(batch_t *batch, const ecl_meter_day_t *const *days, int count,
                               ecl_result_t *result)
 {
     apr_hash_t *known = apr_hash_make(batch->pool);
 
     for (int i = 0; i < count; i++) {
-        const ecl_meter_day_t *day = &days[i];
+        const ecl_meter_day_t *day = days[i];
         ecl_store_meter_t *meter = batch->day_meters[i];
         ecl_store_row_t *row;
         row_key_t key = {0};
@@ -557,8 +557,8 @@ static apr_status_t save_rows(batch_t *batch, ecl_result_t *result)
     return rv == APR_SUCCESS ? ecl_scratch_end(store->scratch, result) : rv;
 }
 
-static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *days, int count, int is_pass,
-                              ecl_result_t *result)
+static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *const *days, int count,
+                              int is_pass, ecl_result_t *result)
 {
     ecl_store_t *store = batch->store;
     int note_only = is_pass && !store->options.dry_run;
@@ -584,9 +584,9 @@ static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *days, int c
     }
     for (int i = 0; i < count; i++) {
         if (batch->day_rows[i] && note_only) {
-            pass_day(batch->day_rows[i], &days[i]);
+            pass_day(batch->day_rows[i], days[i]);
         } else if (batch->day_rows[i]) {
-            merge_day(batch, batch->day_rows[i], &days[i]);
+            merge_day(batch, batch->day_rows[i], days[i]);
         }
     }
     rv = save_rows(batch, result);
@@ -596,7 +596,7 @@ static apr_status_t run_batch(batch_t *batch, const ecl_meter_day_t *days, int c
     return rv;
 }
 
-static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                                ecl_store_counts_t *counts, const ecl_store_events_t *events,
                                int is_pass, ecl_result_t *result)
 {
@@ -616,7 +616,7 @@ static apr_status_t store_days(ecl_store_t *store, const ecl_meter_day_t *days, 
     return rv;
 }
 
-apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                                ecl_result_t *result)
 {
     return store->driver->prepare && !store->options.dry_run
@@ -624,13 +624,13 @@ apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *days, 
                : APR_SUCCESS;
 }
 
-apr_status_t ecl_store_put(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_put(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                            ecl_store_counts_t *counts, ecl_result_t *result)
 {
     return store_days(store, days, count, counts, &store->options.events, 0, result);
 }
 
-apr_status_t ecl_store_pass(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_pass(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                             ecl_result_t *result)
 {
     ecl_store_counts_t ignored = {0};

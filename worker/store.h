@@ -85,21 +85,22 @@ apr_status_t ecl_store_open(ecl_store_t **pstore, ecl_db_conn_t *conn,
 
 /* Makes room for days (PostgreSQL: the partitions of their years, in transactions of its own). Call
  * it before the transaction in which they are put; what it could not do costs time, no readings. */
-apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_prepare(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                                ecl_result_t *result);
 
-/* Stores days (merging those of one batch that meet), and adds to counts. ECL_EINPUT, with the
+/* Stores days (merging those of one batch that meet; each may end behind its last value: see
+ * ECL_METER_DAY_BYTES), and adds to counts. ECL_EINPUT, with the
  * file's line: "unit-differs" or "periods-differ" when a day can't be merged with the one that is
  * there, because it is in another unit or cut into another number of periods (the setting of the
  * time zone was changed); nothing is guessed then. APR_EGENERAL, "day-damaged": what the database
  * has there was not written by this program. */
-apr_status_t ecl_store_put(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_put(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                            ecl_store_counts_t *counts, ecl_result_t *result);
 
 /* Takes note of days that an earlier attempt of the job has stored and counted. Changes nothing in
  * the database (a dry run stores them again, in its temporary file), counts nothing, tells no
  * events. */
-apr_status_t ecl_store_pass(ecl_store_t *store, const ecl_meter_day_t *days, int count,
+apr_status_t ecl_store_pass(ecl_store_t *store, const ecl_meter_day_t *const *days, int count,
                             ecl_result_t *result);
 
 typedef struct ecl_take_out_counts_t {

@@ -50,14 +50,14 @@ typedef struct ecl_store_driver_t {
     /* Makes the driver's state; it lives with p. */
     apr_status_t (*open)(void **pstate, ecl_db_conn_t *conn, apr_int64_t job_id, apr_pool_t *p);
     /* ecl_store_prepare; NULL: nothing to do */
-    apr_status_t (*prepare)(void *state, const ecl_meter_day_t *days, int count,
+    apr_status_t (*prepare)(void *state, const ecl_meter_day_t *const *days, int count,
                             ecl_result_t *result);
     /* Called first for each batch, with the days that it may write (count is 0 when it only reads).
      * Until the transaction ends nobody else writes days of their meters, or removes one. What the
      * driver makes for the batch in p is gone before that. *pchanged: whether anybody else may have
      * committed since the last batch, so that what is remembered of meters and of their days must
      * be read again. */
-    apr_status_t (*begin)(void *state, const ecl_meter_day_t *days, int count, apr_pool_t *p,
+    apr_status_t (*begin)(void *state, const ecl_meter_day_t *const *days, int count, apr_pool_t *p,
                           int *pchanged, ecl_result_t *result);
     /* Sets id of the meters that exist; with `create`, makes the others, in their order. */
     apr_status_t (*meters)(void *state, ecl_store_meter_t **meters, int count, int create,

@@ -253,7 +253,7 @@ static apr_status_t state_open(void **pstate, ecl_db_conn_t *conn, apr_int64_t j
     return APR_SUCCESS;
 }
 
-static apr_status_t prepare(void *baton, const ecl_meter_day_t *days, int count,
+static apr_status_t prepare(void *baton, const ecl_meter_day_t *const *days, int count,
                             ecl_result_t *result)
 {
     state_t *state = baton;
@@ -293,8 +293,8 @@ static int stripe_of(const char *identifier)
  * - A commit does not wait for the disk. A server that crashes may lose the last batches, each of
  *   them whole and with its checkpoint, and the job goes on from there; the commit that ends the
  *   job waits, and before it nothing of the file is given up. */
-static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int count, apr_pool_t *p,
-                                int *pchanged, ecl_result_t *result)
+static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *const *days, int count,
+                                apr_pool_t *p, int *pchanged, ecl_result_t *result)
 {
     state_t *state = baton;
     char is_used[ECL_STRIPES] = {0};
@@ -314,7 +314,7 @@ static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int co
     state->is_prepared = prepared_on(state->conn);
     *pchanged = 1; /* nobody tells */
     for (int i = 0; i < count; i++) {
-        is_used[stripe_of(days[i].meter)] = 1;
+        is_used[stripe_of(days[i]->meter)] = 1;
     }
     ecl_pg_put_raw(&sql, settings, strlen(settings));
     for (int i = 0; i < ECL_STRIPES; i++) {

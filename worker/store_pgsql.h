@@ -26,7 +26,8 @@ typedef struct ecl_pg_years_t {
     char is_seen[10000];
 } ecl_pg_years_t;
 apr_status_t ecl_pg_make_partitions(ecl_db_conn_t *conn, ecl_pg_years_t *years,
-                                    const ecl_meter_day_t *days, int count, ecl_result_t *result);
+                                    const ecl_meter_day_t *const *days, int count,
+                                    ecl_result_t *result);
 
 /* ecl_store_take_out */
 apr_status_t ecl_pg_take_out(ecl_db_conn_t *conn, apr_int64_t job_id, int limit,

@@ -137,7 +137,8 @@ static apr_status_t see_to_year(ecl_db_conn_t *conn, int year, ecl_result_t *res
 }
 
 apr_status_t ecl_pg_make_partitions(ecl_db_conn_t *conn, ecl_pg_years_t *years,
-                                    const ecl_meter_day_t *days, int count, ecl_result_t *result)
+                                    const ecl_meter_day_t *const *days, int count,
+                                    ecl_result_t *result)
 {
     int now = this_year();
     ecl_date_t seen = 0;
@@ -145,10 +146,10 @@ apr_status_t ecl_pg_make_partitions(ecl_db_conn_t *conn, ecl_pg_years_t *years,
     for (int i = 0; i < count; i++) {
         int year;
 
-        if (i && days[i].date == seen) {
+        if (i && days[i]->date == seen) {
             continue;
         }
-        seen = days[i].date;
+        seen = days[i]->date;
         year = year_of(seen);
         if (!years->is_seen[year] && year >= now - YEARS_BACK && year <= now + YEARS_AHEAD) {
             apr_status_t rv = see_to_year(conn, year, result);

@@ -151,8 +151,8 @@ static apr_status_t find_statements(state_t *state, ecl_result_t *result)
 }
 
 /* SQLite counts the commits of other connections: see PRAGMA data_version. */
-static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *days, int count, apr_pool_t *p,
-                                int *pchanged, ecl_result_t *result)
+static apr_status_t batch_begin(void *baton, const ecl_meter_day_t *const *days, int count,
+                                apr_pool_t *p, int *pchanged, ecl_result_t *result)
 {
     state_t *state = baton;
     apr_int64_t version;

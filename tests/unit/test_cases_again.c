@@ -57,6 +57,7 @@ static void import_text(again_t *again, const char *text, int replace_actuals)
         .replace_actuals = replace_actuals,
         .events = {.baton = again, .on_repeat = on_repeat},
     };
+    const ecl_meter_day_t *days = (const ecl_meter_day_t *)r->days->elts, **each;
     ecl_store_t *store;
     apr_pool_t *p;
 
@@ -72,10 +73,13 @@ static void import_text(again_t *again, const char *text, int replace_actuals)
     again->counts = (ecl_store_counts_t){0};
     again->repeats = 0;
     apr_pool_create(&p, pool);
+    each = apr_palloc(p, (apr_size_t)r->days->nelts * sizeof *each);
+    for (int i = 0; i < r->days->nelts; i++) {
+        each[i] = &days[i];
+    }
     assert_int_equal(ecl_store_open(&store, again->conn, &options, p, &again->result), APR_SUCCESS);
     assert_int_equal(ecl_db_begin(again->conn, &again->result), APR_SUCCESS);
-    assert_int_equal(ecl_store_put(store, (const ecl_meter_day_t *)r->days->elts, r->days->nelts,
-                                   &again->counts, &again->result),
+    assert_int_equal(ecl_store_put(store, each, r->days->nelts, &again->counts, &again->result),
                      APR_SUCCESS);
     assert_int_equal(ecl_db_commit(again->conn, &again->result), APR_SUCCESS);
     apr_pool_destroy(p);

@@ -141,13 +141,13 @@ static apr_status_t do_first_part(work_t *work)
     work->result = ecl_result_make(p);
     rv = ecl_store_open(&store, work->conn, &options, p, &work->result);
     if (rv == APR_SUCCESS && work->day) {
-        rv = ecl_store_prepare(store, work->day, 1, &work->result);
+        rv = ecl_store_prepare(store, &work->day, 1, &work->result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_db_begin(work->conn, &work->result);
     }
     if (rv == APR_SUCCESS && work->day) {
-        rv = ecl_store_put(store, work->day, 1, &work->counts, &work->result);
+        rv = ecl_store_put(store, &work->day, 1, &work->counts, &work->result);
     } else if (rv == APR_SUCCESS) {
         rv = ecl_store_take_out(work->conn, work->job, 100, &work->taken, &more, &work->result);
     }

@@ -55,14 +55,14 @@ static void gives_whole_batches_in_order(void **state)
     (void)state;
     assert_int_equal(next(&a), APR_SUCCESS);
     assert_int_equal(a.batch->day_count, 2);
-    assert_int_equal(a.batch->days[0].values[0], 1100000000);
-    assert_int_equal(a.batch->days[1].line, 3);
+    assert_int_equal(a.batch->days[0]->values[0], 1100000000);
+    assert_int_equal(a.batch->days[1]->line, 3);
     assert_int_equal(a.batch->progress.imported_rows, 2);
     assert_int_equal(a.batch->progress.checkpoint, 3);
     assert_int_equal(a.batch->error_count, 0);
     assert_int_equal(next(&a), APR_SUCCESS);
     assert_int_equal(a.batch->day_count, 2);
-    assert_int_equal(a.batch->days[1].values[0], 1500000000);
+    assert_int_equal(a.batch->days[1]->values[0], 1500000000);
     assert_int_equal(a.batch->progress.failed_rows, 1);
     assert_int_equal(a.batch->error_count, 1);
     assert_int_equal(a.batch->errors[0].line, 5);
@@ -99,12 +99,47 @@ static void stops_with_the_file_half_read(void **state)
     end_reading(a.file);
 }
 
+/* What bounds a batch's memory; and its days are copies with all of their values. */
+static void is_full_by_days_or_by_their_periods(void **state)
+{
+    static const struct {
+        int periods, days;
+    } cases[] = {{1, ECL_BATCH_DAYS},
+                 {48, (ECL_BATCH_PERIODS + 47) / 48},
+                 {ECL_PERIODS_MAX, (ECL_BATCH_PERIODS + ECL_PERIODS_MAX - 1) / ECL_PERIODS_MAX}};
+    apr_pool_t *p;
+    ecl_batch_t *batch;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    batch = ecl_batch_make(0, p);
+    for (int c = 0; c < 3; c++) {
+        ecl_meter_day_t day = {.periods = cases[c].periods};
+        int last = day.periods - 1;
+
+        ecl_batch_begin(batch, 0, 0);
+        batch->started += apr_time_from_sec(3600);
+        while (!ecl_batch_is_full(batch)) {
+            day.values[last] = batch->day_count;
+            day.flags[last] = (char)('A' + batch->day_count % 26);
+            ecl_batch_add_day(batch, &day);
+        }
+        assert_int_equal(batch->day_count, cases[c].days);
+        for (int i = 0; i < batch->day_count; i++) {
+            assert_int_equal(batch->days[i]->values[last], i);
+            assert_int_equal(batch->days[i]->flags[last], 'A' + i % 26);
+        }
+    }
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_whole_batches_in_order),
         cmocka_unit_test(ends_with_one_error_too_many),
         cmocka_unit_test(stops_with_the_file_half_read),
+        cmocka_unit_test(is_full_by_days_or_by_their_periods),
     };
     int failed;
 

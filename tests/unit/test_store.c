@@ -165,11 +165,21 @@ static ecl_store_t *open_store(fixture_t *f, apr_int64_t job, int dry_run, int r
     return store;
 }
 
+static const ecl_meter_day_t *const *each_of(fixture_t *f, const ecl_meter_day_t *days, int count)
+{
+    const ecl_meter_day_t **each = apr_palloc(f->pool, (apr_size_t)count * sizeof *each);
+
+    for (int i = 0; i < count; i++) {
+        each[i] = &days[i];
+    }
+    return each;
+}
+
 static void put(fixture_t *f, ecl_store_t *store, const ecl_meter_day_t *days, int count)
 {
-    OK(ecl_store_prepare(store, days, count, &f->result));
+    OK(ecl_store_prepare(store, each_of(f, days, count), count, &f->result));
     OK(ecl_db_begin(f->conn, &f->result));
-    OK(ecl_store_put(store, days, count, &f->counts, &f->result));
+    OK(ecl_store_put(store, each_of(f, days, count), count, &f->counts, &f->result));
     OK(ecl_db_commit(f->conn, &f->result));
 }
 
@@ -479,22 +489,26 @@ static void refuses_what_cannot_be_merged(void **state)
     store = open_store(f, make_job(f), 0, 0, p);
     OK(ecl_db_begin(f->conn, &f->result));
     memcpy(days[0].unit, "MWh", 4);
-    assert_int_equal(ecl_store_put(store, days, 1, &f->counts, &f->result), ECL_EINPUT);
+    assert_int_equal(ecl_store_put(store, each_of(f, days, 1), 1, &f->counts, &f->result),
+                     ECL_EINPUT);
     assert_string_equal(f->result.code, "unit-differs");
     assert_non_null(strstr(f->result.detail, "line 7"));
-    assert_int_equal(ecl_store_put(store, days + 1, 1, &f->counts, &f->result), ECL_EINPUT);
+    assert_int_equal(ecl_store_put(store, each_of(f, days + 1, 1), 1, &f->counts, &f->result),
+                     ECL_EINPUT);
     assert_string_equal(f->result.code, "periods-differ");
     assert_non_null(strstr(f->result.detail, "2024-10-04 has 2 periods"));
     /* the same within one batch, and against a day that nobody has stored */
     days[0] = day_of("A", 1, 7, "1 1 1");
     days[1] = day_of("A", 1, 8, "1 1");
-    assert_int_equal(ecl_store_put(store, days, 2, &f->counts, &f->result), ECL_EINPUT);
+    assert_int_equal(ecl_store_put(store, each_of(f, days, 2), 2, &f->counts, &f->result),
+                     ECL_EINPUT);
     ecl_db_rollback(f->conn);
     run_sql(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1.0000000001,2,3}'"
                            : "UPDATE meter_days SET period_values = '[1e0,2,3]'");
     OK(ecl_db_begin(f->conn, &f->result));
     days[0] = day_of("A", 0, 7, "1 1 1");
-    assert_int_equal(ecl_store_put(store, days, 1, &f->counts, &f->result), APR_EGENERAL);
+    assert_int_equal(ecl_store_put(store, each_of(f, days, 1), 1, &f->counts, &f->result),
+                     APR_EGENERAL);
     assert_string_equal(f->result.code, "day-damaged");
     ecl_db_rollback(f->conn);
     apr_pool_destroy(p);
@@ -541,8 +555,9 @@ static apr_int64_t run_file(fixture_t *f, const ecl_meter_day_t *days, int size,
             apr_pool_clear(p);
             store = open_store(f, job, dry_run, 0, p);
             for (int k = 0; k < i; k += 7) {
+                int some = i - k < 7 ? i - k : 7;
                 OK(ecl_db_begin(f->conn, &f->result));
-                OK(ecl_store_pass(store, days + k, i - k < 7 ? i - k : 7, &f->result));
+                OK(ecl_store_pass(store, each_of(f, days + k, some), some, &f->result));
                 OK(ecl_db_commit(f->conn, &f->result));
             }
         }

@@ -247,6 +247,7 @@ static void put_batch(model_t *m, model_job_t *job)
 {
     ecl_store_counts_t counts = {0};
     ecl_meter_day_t given[3];
+    const ecl_meter_day_t *each[] = {&given[0], &given[1], &given[2]};
     int count = 1 + dice(m, 3);
     fixture_t *f = m->f;
 
@@ -272,7 +273,7 @@ static void put_batch(model_t *m, model_job_t *job)
         model_put(&m->days[number], job, day);
     }
     OK(ecl_db_begin(f->conn, &f->result));
-    OK(ecl_store_put(job->store, given, count, &counts, &f->result));
+    OK(ecl_store_put(job->store, each, count, &counts, &f->result));
     OK(ecl_db_commit(f->conn, &f->result));
 }
 
