@@ -196,7 +196,8 @@ static const char *name_document(zip_t *zip)
         {"xl/workbook.bin", "this is a binary Excel workbook (.xlsb): save it as .xlsx or CSV"},
         {"word/document.xml", "this is a Word document: export the readings as CSV instead"},
         {"ppt/presentation.xml", "this is a PowerPoint file: export the readings as CSV instead"},
-        {"META-INF/manifest.xml", "this is an OpenDocument file (.ods): save it as .xlsx or CSV"},
+        {"META-INF/manifest.xml",
+         "this is an OpenDocument file (such as .ods): save it as .xlsx or CSV"},
         {"Index/Document.iwa", "this is a Numbers document: export it as CSV"},
     };
 
