@@ -250,37 +250,38 @@ static apr_status_t check_repeats(const look_t *look, ecl_layout_kind_t kind, ec
 
 /* ---- reads of a register --------------------------------------------------------------------- */
 
+/* kind: only reads in rows of their own can be told to be taken as such. */
 static apr_status_t refuse(const series_t *series, const ecl_register_t *reads,
-                           ecl_result_t *result)
+                           ecl_layout_kind_t kind, ecl_result_t *result)
 {
+    int is_asked = kind == ECL_LAYOUT_LONG && series->interval_minutes < 1440;
     char first[ECL_DECIMAL_TEXT], last[ECL_DECIMAL_TEXT];
 
     ecl_decimal_print(reads->first, first);
     ecl_decimal_print(reads->last, last);
-    return ecl_fail(result, ECL_EINPUT,
-                    series->interval_minutes < 1440 ? "cumulative-reads" : "cumulative-totals",
-                    "the values of meter %s rise from %s to %s and %s: these are reads of "
-                    "a register, and not what was used from one to the next. %s",
-                    series->meter, first, last,
-                    reads->falls ? "fall only where they begin anew" : "never fall",
-                    series->interval_minutes < 1440
-                        ? "Have the differences taken (reads=register), export the consumption, "
-                          "or leave that meter's rows out"
-                        : "Export the consumption, or leave that meter's rows out");
+    return ecl_fail(
+        result, ECL_EINPUT, is_asked ? "cumulative-reads" : "cumulative-totals",
+        "the values of meter %s rise from %s to %s and %s: these are reads of "
+        "a register, and not what was used from one to the next. %s",
+        series->meter, first, last, reads->falls ? "fall only where they begin anew" : "never fall",
+        is_asked ? "Have the differences taken (reads=register), export the consumption, "
+                   "or leave that meter's rows out"
+                 : "Export the consumption, or leave that meter's rows out");
 }
 
 /* Whether the column of readings is called as what has run up so far. */
 static int is_called_so(const ecl_layout_t *layout)
 {
     static const char *const words[] = {"today", "cumul", "register", "meterread", "total"};
+    int column = layout->kind == ECL_LAYOUT_WIDE ? layout->values[0].column : layout->value_column;
     char word[ECL_WORD_MAX];
     const char *name;
 
-    if (layout->meter_count || layout->kind != ECL_LAYOUT_LONG || !layout->names ||
-        layout->value_column < 0 || layout->value_column >= layout->columns) {
+    if (layout->meter_count || layout->kind == ECL_LAYOUT_DAILY || !layout->names || column < 0 ||
+        column >= layout->columns) {
         return 0;
     }
-    name = layout->names[layout->value_column];
+    name = layout->names[column];
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (ecl_word_fold(name, strlen(name), word) && strstr(word, words[i])) {
             return 1;
@@ -344,10 +345,11 @@ static apr_status_t check_registers(const look_t *look, const ecl_reader_t *read
             continue;
         }
         runs_up = !is_daily && run_up(readings + from, i + 1 - from);
-        if (layout->kind != ECL_LAYOUT_WIDE &&
-            (ecl_register_is_one(&reads, is_daily) || is_small_register(&reads, is_daily) ||
-             (runs_up && is_called_so(layout)))) {
-            return refuse(series, &reads, result);
+        /* rows of half-hours with large reads are rejected one by one */
+        if ((layout->kind != ECL_LAYOUT_WIDE &&
+             (ecl_register_is_one(&reads, is_daily) || is_small_register(&reads, is_daily))) ||
+            (runs_up && is_called_so(layout))) {
+            return refuse(series, &reads, layout->kind, result);
         }
         if (runs_up) {
             tell_run(reader, series);

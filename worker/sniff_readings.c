@@ -122,6 +122,17 @@ static int has_row(const char *text, apr_size_t length)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
+/* Seconds or milliseconds since 1970. */
+static int is_unix_time(const char *cell, apr_size_t length)
+{
+    for (apr_size_t i = 0; i < length; i++) {
+        if (!apr_isdigit(cell[i])) {
+            return 0;
+        }
+    }
+    return (length == 10 || length == 13) && cell[0] == '1';
+}
+
 /* Members with a number and with a time: what lies between the signs of JSON is looked at. */
 static int has_members(const char *text, apr_size_t length)
 {
@@ -134,6 +145,7 @@ static int has_members(const char *text, apr_size_t length)
             in_string = !in_string;
         }
         if (i == length || strchr("[]{},\"", text[i]) || (!in_string && text[i] == ':')) {
+            tally.whens += is_unix_time(text + begin, i - begin);
             count_cell(&tally, text + begin, i - begin);
             begin = i + 1;
         }

@@ -158,6 +158,7 @@ static void test_what_can(void **state)
         FILE_OF("b", "ZHV|0000000042|D0036001|C|AAAA|X|BBBB|20251029010203||||OPER|\n"),
         FILE_OF("b.xml", "<?xml version=\"1.0\"?>\n<a:feed xmlns:a=\"http://naesb.org/espi\">"),
         FILE_OF("b.json", "[{\"start\": \"2026-02-01T00:00:00Z\", \"value\": 1.5}]"),
+        FILE_OF("b.json", "{\"data\": [[1769904000, 1.5]]}"),
         FILE_OF("b.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
         FILE_OF("b.7z", "7z\xbc\xaf\x27\x1c"),
         FILE_OF("b.txt", "\xFF\xFE"

@@ -277,6 +277,24 @@ static const char *rising(apr_pool_t *p, const char *name, double first, int beg
     return text;
 }
 
+/* The same with a row per day, its columns called something and the time. */
+static const char *rising_days(apr_pool_t *p, const char *name, double first, int begins_anew)
+{
+    const char *text = "MPAN,Date";
+    double value = first;
+
+    for (int i = 0; i < 48; i++) {
+        text = apr_psprintf(p, "%s,%s%02d:%02d", text, name, i / 2, i % 2 * 30);
+    }
+    for (int i = 0; i < 96; i++) {
+        value = i % 48 == 0 && begins_anew ? first : value + 0.1 * (i % 4);
+        text = i % 48 == 0
+                   ? apr_psprintf(p, "%s\n" MPAN ",2025-11-%02d,%.1f", text, 1 + i / 48, value)
+                   : apr_psprintf(p, "%s,%.1f", text, value);
+    }
+    return apr_pstrcat(p, text, "\n", NULL);
+}
+
 static int has_note(const look_t *look, const char *code)
 {
     for (int i = 0; i < look->layout->note_count; i++) {
@@ -306,6 +324,23 @@ static void totals_that_run_up_are_told_or_refused(void **state)
     look = look_at(rising(p, "Consumption (kWh)", 50, 0));
     assert_int_equal(look.status, ECL_EINPUT);
     assert_string_equal(look.r->result.code, "cumulative-reads");
+    end_look(&look);
+    /* days side by side are refused where their columns are called so, and else told */
+    look = look_at(rising_days(p, "Register ", 50, 0));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-totals");
+    end_look(&look);
+    look = look_at(rising_days(p, "", 50, 0));
+    assert_int_equal(look.status, APR_SUCCESS);
+    assert_true(has_note(&look, "running-totals"));
+    end_look(&look);
+    look = look_at(rising_days(p, "Cumulative ", 0, 1));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-totals");
+    end_look(&look);
+    look = look_at(rising_days(p, "", 0, 1));
+    assert_int_equal(look.status, APR_SUCCESS);
+    assert_true(has_note(&look, "running-totals"));
     end_look(&look);
     look = look_at(readings(p, 0));
     assert_int_equal(look.status, APR_SUCCESS);
