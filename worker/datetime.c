@@ -598,18 +598,26 @@ static int take_gap_before_time(scan_t *scan)
     return 0;
 }
 
-/* The year behind the time: "Sun Mar 31 00:30:00 GMT 2024". */
-static void take_year_at_end(scan_t *scan)
+/* The time behind a date without a year, and the year behind that: "Sun Mar 31 00:30:00 GMT 2024".
+ * Returns 0 for no form we know. */
+static int take_time_and_year(scan_t *scan)
 {
-    scan_t ahead = *scan;
+    scan_t ahead;
     int year;
 
+    scan->problem = ECL_DATETIME_OK; /* what is wrong with the time is to be seen, too */
+    if (!take_time(scan)) {
+        return 0;
+    }
+    ahead = *scan;
     if (take_blanks(&ahead) && take_number(&ahead, &year) == 4 && ahead.at == ahead.end) {
         scan->at = ahead.at;
-        scan->problem = ECL_DATETIME_OK;
         set_date(scan, year, scan->month, scan->day);
         check_weekday(scan);
+    } else {
+        scan->problem = ECL_DATETIME_NO_YEAR;
     }
+    return 1;
 }
 
 /* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone. */
@@ -691,11 +699,11 @@ static int take_all(scan_t *scan)
         if (!take_date(scan)) {
             return 0;
         }
-        if (scan->at < scan->end && (!take_gap_before_time(scan) || !take_time(scan))) {
+        if (scan->at < scan->end &&
+            (!take_gap_before_time(scan) ||
+             !(scan->problem == ECL_DATETIME_NO_YEAR ? take_time_and_year(scan)
+                                                     : take_time(scan)))) {
             return 0;
-        }
-        if (scan->month && scan->problem == ECL_DATETIME_NO_YEAR && scan->value.has_time) {
-            take_year_at_end(scan);
         }
         if (scan->value.has_time && take_until(scan) && !take_end(scan)) {
             return 0;
