@@ -170,4 +170,29 @@ static inline void force(fixture_t *f, const ecl_job_t *job, ecl_job_status_t st
         status == ECL_JOB_QUEUED ? "NULL" : "1", job->id);
 }
 
+/* A batch of ten rows, committed as the worker that has claimed the job does. */
+static inline apr_status_t progress(fixture_t *f, const ecl_job_t *job, apr_int64_t checkpoint,
+                                    int *pcancel)
+{
+    ecl_job_progress_t batch = {.processed_rows = 10,
+                                .imported_rows = 7,
+                                .failed_rows = 2,
+                                .skipped_rows = 1,
+                                .readings_new = 300,
+                                .readings_changed = 30,
+                                .readings_unchanged = 3,
+                                .checkpoint = checkpoint,
+                                .bytes_done = 500};
+    apr_status_t rv;
+
+    OK(ecl_db_begin(f->conn, &f->result));
+    rv = ecl_job_progress(f->conn, job, &batch, pcancel, &f->result);
+    if (rv != APR_SUCCESS) {
+        ecl_db_rollback(f->conn);
+        return rv;
+    }
+    OK(ecl_db_commit(f->conn, &f->result));
+    return rv;
+}
+
 #endif /* JOBS_FIXTURE_H */

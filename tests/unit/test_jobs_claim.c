@@ -3,30 +3,6 @@
 
 #include <sys/wait.h>
 
-static apr_status_t progress(fixture_t *f, const ecl_job_t *job, apr_int64_t checkpoint,
-                             int *pcancel)
-{
-    ecl_job_progress_t batch = {.processed_rows = 10,
-                                .imported_rows = 7,
-                                .failed_rows = 2,
-                                .skipped_rows = 1,
-                                .readings_new = 300,
-                                .readings_changed = 30,
-                                .readings_unchanged = 3,
-                                .checkpoint = checkpoint,
-                                .bytes_done = 500};
-    apr_status_t rv;
-
-    OK(ecl_db_begin(f->conn, &f->result));
-    rv = ecl_job_progress(f->conn, job, &batch, pcancel, &f->result);
-    if (rv != APR_SUCCESS) {
-        ecl_db_rollback(f->conn);
-        return rv;
-    }
-    OK(ecl_db_commit(f->conn, &f->result));
-    return rv;
-}
-
 static void test_claim(void **state)
 {
     fixture_t *f = *state;
