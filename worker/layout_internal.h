@@ -219,7 +219,7 @@ void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *mes
 ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
                                            const char **pmeter, apr_pool_t *p);
 
-/* 1 when a line names a meter in that way. */
+/* 1 when a line names a meter in that way. By number: meter is left as it is by other lines. */
 int ecl_layout_meter_in_line(const ecl_record_t *record, ecl_meter_above_t how,
                              char meter[ECL_METER_MAX]);
 

@@ -7,7 +7,6 @@
 #include <apr_tables.h>
 
 #include "meter.h"
-#include "turn.h"
 
 #define TITLE_MAX 200 /* bytes of a line that is looked at for a meter's number among its words */
 #define DIGITS_MIN 6  /* of an MPRN */
@@ -141,13 +140,18 @@ static const char *channel_in_line(const ecl_record_t *record)
 /* ---- meter ------------------------------------------------------------------------------------
  */
 
-/* An MPAN or MPRN. */
+/* An MPAN or MPRN; meter is left as it is by anything else. */
 static int is_point(ecl_field_t cell, char meter[ECL_METER_MAX])
 {
+    char found[ECL_METER_MAX];
     ecl_meter_kind_t kind;
-    ecl_meter_status_t status = ecl_meter_parse(cell.text, cell.length, meter, &kind);
+    ecl_meter_status_t status = ecl_meter_parse(cell.text, cell.length, found, &kind);
 
-    return (status == ECL_METER_OK || status == ECL_METER_CHECK_DIGIT) && kind != ECL_METER_OTHER;
+    if ((status != ECL_METER_OK && status != ECL_METER_CHECK_DIGIT) || kind == ECL_METER_OTHER) {
+        return 0;
+    }
+    memcpy(meter, found, sizeof(found));
+    return 1;
 }
 
 /* "Report for MPAN 12 0003 4567 894 from 1 May": the digits behind a name of a meter point. */
@@ -181,17 +185,6 @@ static int take_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
     ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_METER, 2);
 
     return (value.length && is_point(value, meter)) || take_mentioned(title_of(record), meter);
-}
-
-int ecl_turn_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
-{
-    char found[ECL_METER_MAX];
-
-    if (!take_meter(record, found)) {
-        return 0;
-    }
-    memcpy(meter, found, sizeof(found));
-    return 1;
 }
 
 /* A meter's own number or name. It has a digit and no blank, as words that only describe the meter

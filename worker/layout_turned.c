@@ -242,7 +242,8 @@ static void take_first_meter(ecl_turn_form_t *form, const ecl_sample_t *sample, 
     }
     form->first_meter[0] = '\0';
     for (int i = header - 1; i >= 0 && !form->has_meter; i--) {
-        form->has_meter = ecl_turn_meter(&sample->records[i], form->first_meter);
+        form->has_meter = ecl_layout_meter_in_line(&sample->records[i], ECL_METER_ABOVE_NUMBER,
+                                                   form->first_meter);
     }
 }
 

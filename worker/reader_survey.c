@@ -369,6 +369,9 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
         }
         if (with_meter && is_row) {
             look_for_meter(survey, &record);
+            if (record.status != ECL_RECORD_OK) {
+                continue;
+            }
         }
         if (with_stamps && is_row) {
             look_at_row(survey, &record);
@@ -429,13 +432,14 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
                                ecl_wide_zone_t *wide, apr_pool_t *p, apr_int64_t *prows,
                                ecl_result_t *result)
 {
-    survey_t survey = {.layout = layout,
-                       .clock = clock,
-                       .wide = wide,
-                       .records = workbook,
-                       .pool = p,
-                       .first = 1,
-                       .hour = -1};
+    const survey_t unused = {.layout = layout,
+                             .clock = clock,
+                             .wide = wide,
+                             .records = workbook,
+                             .pool = p,
+                             .first = 1,
+                             .hour = -1};
+    survey_t survey = unused;
     apr_pool_t *reading;
     apr_status_t status;
     int is_whole;
@@ -455,13 +459,7 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
                                   : "; month before day, as the dates follow each other day by day",
             NULL);
         /* the other way round the days on which clocks change were no dates at all */
-        survey = (survey_t){.layout = layout,
-                            .clock = clock,
-                            .wide = wide,
-                            .records = workbook,
-                            .pool = p,
-                            .first = 1,
-                            .hour = -1};
+        survey = unused;
         apr_pool_clear(reading);
         status = look(&survey, path, &is_whole, reading, p, result);
     }

@@ -223,7 +223,7 @@ ecl_turn_put_t ecl_turn_put(ecl_turn_t *turn, ecl_record_t *record)
         }
         return put_row(turn, record, label);
     }
-    if (ecl_turn_meter(record, meter)) {
+    if (ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NUMBER, meter)) {
         if (!turn->form->has_meter) {
             return reject(turn, record, -1, "other-meter",
                           "a meter is named here, and none above the tables before it: upload them "

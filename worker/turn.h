@@ -71,7 +71,4 @@ int ecl_turn_dates(const ecl_record_t *record, int label_column, int *columns, i
 /* The label of a row: its minute, or number. 0: it has none. */
 int ecl_turn_label(const ecl_turn_form_t *form, const ecl_record_t *record, int *plabel);
 
-/* 1 when a line says which meter comes below it: "MPAN: 1000000000012". */
-int ecl_turn_meter(const ecl_record_t *record, char meter[ECL_METER_MAX]);
-
 #endif /* ECL_TURN_H */
