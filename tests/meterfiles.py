@@ -1,6 +1,7 @@
 """Invented meter files for tests."""
 
 import datetime
+import zoneinfo
 from decimal import Decimal
 
 WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
@@ -15,6 +16,12 @@ def mpan(n):
 def days(first, count):
     start = datetime.date.fromisoformat(first)
     return [start + datetime.timedelta(i) for i in range(count)]
+
+
+def tomorrow():
+    """In the meters' time zone: the day after this machine's own may have begun there already."""
+    return (datetime.datetime.now(zoneinfo.ZoneInfo("Europe/London")).date()
+            + datetime.timedelta(1)).isoformat()
 
 
 def value(meter, day, period):

@@ -1,6 +1,5 @@
 """A server's content with a job in every state, as a bureau would see it."""
 
-import datetime
 import time
 
 import meterfiles as mf
@@ -117,7 +116,6 @@ def fill(server):
     jobs["queued"] = server.upload(mf.daily(30, first="2026-10-01", count=25),
                                    "gas_daily_2026-10.csv", priority="high")
     jobs["scheduled"] = server.upload(mf.daily(8, first="2026-10-01", count=25), "tonight.csv",
-                                      run_after=(datetime.date.today() + datetime.timedelta(1))
-                                      .isoformat() + "T02:00")
+                                      run_after=mf.tomorrow() + "T02:00")
     set_times(server)
     return jobs

@@ -34,17 +34,13 @@ def microseconds(job):
         job["run_after"].replace("Z", "+00:00")).timestamp() * 1e6)
 
 
-def tomorrow():
-    return (datetime.date.today() + datetime.timedelta(1)).isoformat()
-
-
 def test_the_form_takes_a_local_time_and_the_page_says_it(web):
     page = web.get(web.admin).text
     assert 'type="datetime-local" id="run_after" name="run_after"' in page
     assert "Local time in Europe/London" in page
     # without "async": there is nothing to wait for, and so the answer comes in time
     answer = web.post(web.admin, files={"csv_file": ("tonight.csv", FILE)},
-                      data={"run_after": tomorrow() + "T02:00"})
+                      data={"run_after": mf.tomorrow() + "T02:00"})
     assert answer.status_code == 303
     batch_id = answer.headers["Location"].rsplit("/", 1)[1]
     words = r"Waits until \d+ \w+ \d+, 02:00 (GMT|BST)"
@@ -120,7 +116,7 @@ def test_a_worker_sleeps_until_a_job_is_due(run):
 def test_the_command_queues_and_does_not_wait(run):
     path = run.dir / "tonight.csv"
     path.write_text(FILE)
-    result = run.worker("import", path, "--run-after", tomorrow() + "T02:00")
+    result = run.worker("import", path, "--run-after", mf.tomorrow() + "T02:00")
     assert result.returncode == 0, result.stderr
     assert re.search(r"tonight.csv: queued; a worker imports it, not before \d+ \w+ \d+, 02:00 "
                      r"(GMT|BST)\n", result.stdout)
