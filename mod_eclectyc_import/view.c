@@ -162,6 +162,11 @@ static const char *count_rows(apr_int64_t count, apr_pool_t *p)
     return apr_pstrcat(p, ecl_format_count(count, p), count == 1 ? " row" : " rows", NULL);
 }
 
+static const char *count_readings(apr_int64_t count, apr_pool_t *p)
+{
+    return apr_pstrcat(p, ecl_format_count(count, p), count == 1 ? " reading" : " readings", NULL);
+}
+
 static const char *rows_words(const ecl_job_t *job, apr_pool_t *p)
 {
     if (job->status == ECL_JOB_QUEUED && !job->processed_rows) {
@@ -172,6 +177,25 @@ static const char *rows_words(const ecl_job_t *job, apr_pool_t *p)
     }
     return apr_pstrcat(p, ecl_format_count(job->processed_rows, p), " of ",
                        count_rows(job->total_rows, p), NULL);
+}
+
+/* What an import did to the stored readings, for a line of a list. */
+static const char *effect_words(const ecl_job_t *job, apr_pool_t *p)
+{
+    const char *added = count_readings(job->readings_new, p);
+    const char *changed = count_readings(job->readings_changed, p);
+
+    if (!job->readings_new && !job->readings_changed) {
+        return "nothing new or changed";
+    }
+    if (!job->readings_changed) {
+        return apr_pstrcat(p, added, " new", NULL);
+    }
+    if (!job->readings_new) {
+        return apr_pstrcat(p, changed, " changed", NULL);
+    }
+    return apr_pstrcat(p, added, " new, ", ecl_format_count(job->readings_changed, p), " changed",
+                       NULL);
 }
 
 /* Why a job that has been tried waits, and until when. */
@@ -242,6 +266,7 @@ static json_object *show_of(const ecl_job_t *job, apr_time_t now, apr_pool_t *p)
     add_text(show, "readings_unchanged", ecl_format_count(job->readings_unchanged, p));
     add_text(show, "imported_rows", ecl_format_count(job->imported_rows, p));
     add_text(show, "imported", count_rows(job->imported_rows, p));
+    add_text(show, "effect", effect_words(job, p));
     add_text(show, "failed_rows", ecl_format_count(job->failed_rows, p));
     add_text(show, "skipped_rows", ecl_format_count(job->skipped_rows, p));
     return show;

@@ -219,6 +219,16 @@ def test_a_second_import_says_that_nothing_changed(clean):
     assert (again["readings_new"], again["readings_changed"], again["readings_unchanged"]) == (0, 0, 672)
 
 
+def test_the_list_says_what_each_import_did(clean):
+    for values, words in ([["1.5"] + [""] * 47, "1 reading new"],
+                          [["2.5"] + [""] * 47, "1 reading changed"],
+                          [["2.5"] + [""] * 47, "nothing new or changed"],
+                          [["1.5"] * 48, "47 readings new, 1 changed"]):
+        job = clean.import_file(mf.one_row(values))
+        row = clean.get(f"{clean.admin}/jobs?q={job['batch_id']}").text
+        assert "1 row imported" in row and f"<span>{words}</span>" in row
+
+
 def test_estimated_then_actual_changes_value_flag_and_batch(clean):
     clean.import_file(mf.long(flag="E"))
     second = clean.import_file(mf.long(flag="A"))
