@@ -1,4 +1,5 @@
 /* Which of an archive's files is read, and archives and workbooks in archives. */
+#include "bytes_of.h"
 #include "pool_fixture.h"
 #include "workbook.h"
 
@@ -65,16 +66,8 @@ static void expect_refused(reading_t *r, const char *code, const char *part)
 static packed_file_t take_file(reading_t *r, const char *name)
 {
     packed_file_t taken = {.name = name};
-    apr_file_t *file;
-    apr_finfo_t info;
-    char *bytes;
 
-    assert_int_equal(apr_file_open(&file, r->path, APR_FOPEN_READ, 0, pool), APR_SUCCESS);
-    assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE, file), APR_SUCCESS);
-    taken.length = (size_t)info.size;
-    taken.bytes = bytes = apr_palloc(pool, taken.length);
-    assert_int_equal(apr_file_read_full(file, bytes, taken.length, NULL), APR_SUCCESS);
-    apr_file_close(file);
+    taken.bytes = bytes_of(r->path, &taken.length, pool);
     assert_int_equal(unlink(r->path), 0);
     return taken;
 }

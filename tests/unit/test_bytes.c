@@ -4,6 +4,7 @@
 #include <apr_file_io.h>
 #include <apr_general.h>
 
+#include "bytes_of.h"
 #include "file_fixture.h"
 #include "packing.h"
 #include "lib/utf8.h"
@@ -26,21 +27,6 @@ typedef struct outcome_t {
     ecl_container_t container;
     apr_int64_t first_other;
 } outcome_t;
-
-static char *read_file(env_t *env, size_t *plength)
-{
-    apr_file_t *file;
-    apr_finfo_t info;
-    char *bytes;
-
-    assert_int_equal(apr_file_open(&file, env->path, APR_FOPEN_READ, 0, env->pool), APR_SUCCESS);
-    assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE, file), APR_SUCCESS);
-    *plength = (size_t)info.size;
-    bytes = apr_palloc(env->pool, *plength + 1);
-    assert_int_equal(apr_file_read_full(file, bytes, *plength, NULL), APR_SUCCESS);
-    apr_file_close(file);
-    return bytes;
-}
 
 /* Reads the file by so many bytes; checks what every read promises. */
 static outcome_t read_by(env_t *env, size_t read_size)
@@ -430,7 +416,7 @@ static void zips_that_are_refused(void **state)
     /* method 6 (imploded), which nobody has used since 1993: in both places where it stands */
     files[1].name = "one.csv";
     pack_zip(env->path, files + 1, 1, NULL);
-    bytes = read_file(env, &length);
+    bytes = bytes_of(env->path, &length, env->pool);
     for (size_t i = 0; i + 46 < length; i++) {
         bytes[i + 8] = !memcmp(bytes + i, "PK\3\4", 4) ? 6 : bytes[i + 8];
         bytes[i + 10] = !memcmp(bytes + i, "PK\1\2", 4) ? 6 : bytes[i + 10];
@@ -469,7 +455,7 @@ static void documents_that_are_zips(void **state)
 static void break_everywhere(env_t *env, size_t least)
 {
     size_t length;
-    char *bytes = read_file(env, &length);
+    char *bytes = bytes_of(env->path, &length, env->pool);
     outcome_t whole = read_by(env, 4096), outcome;
     apr_pool_t *pool = env->pool, *p;
 
@@ -518,7 +504,7 @@ static void broken_archives(void **state)
 
     pack_zip(env->path, files, 1, NULL);
     break_everywhere(env, 4);
-    packed = read_file(env, &length);
+    packed = bytes_of(env->path, &length, env->pool);
     write_file(env, packed, length - 30);
     expect_refusal(env, "archive-damaged",
                    apr_psprintf(env->pool, "at byte %d,", (int)length - 30));

@@ -6,7 +6,7 @@
  * Each of two does its part of a transaction, the other is waited for until it stands at the first
  * one's lock, then the first goes on.
  */
-#include "databases.h"
+#include "meter_tables.h"
 #include "succeeding.h"
 
 #include <apr_strings.h>
@@ -104,16 +104,7 @@ static ecl_meter_day_t day_of(const char *meter, int date)
 
 static apr_int64_t make_job(fixture_t *f)
 {
-    static int count;
-
-    database_query(f->eye,
-                   apr_psprintf(f->p,
-                                "INSERT INTO import_jobs (batch_id, user_name, filename, file_size,"
-                                " file_sha256, queued_at, run_after)"
-                                " VALUES ('%d', 'u', 'f.csv', 1, 'x', 1, 1)",
-                                count++),
-                   f->p);
-    return number(f, "SELECT max(id) FROM import_jobs");
+    return bare_job(f->eye, f->p);
 }
 
 /* What one of the two does in a transaction: puts a day, or takes a job out. */

@@ -2,6 +2,7 @@
  * What all files that are no table have in common: the samples, cut anywhere, give the same
  * records; in another encoding they give the same readings.
  */
+#include "bytes_of.h"
 #include "reading.h"
 
 static const char *const samples[] = {
@@ -64,22 +65,6 @@ static void test_cut_anywhere(void **state)
     }
 }
 
-static void load(reading_t *r, const char *name, const char **pbytes, apr_size_t *plength)
-{
-    apr_file_t *file;
-    apr_finfo_t info;
-    char *bytes;
-
-    assert_int_equal(
-        apr_file_open(&file, path_of(r->pool, name), APR_READ, APR_OS_DEFAULT, r->pool),
-        APR_SUCCESS);
-    assert_int_equal(apr_file_info_get(&info, APR_FINFO_SIZE, file), APR_SUCCESS);
-    bytes = apr_palloc(r->pool, (apr_size_t)info.size);
-    assert_int_equal(apr_file_read_full(file, bytes, (apr_size_t)info.size, plength), APR_SUCCESS);
-    apr_file_close(file);
-    *pbytes = bytes;
-}
-
 /* UTF-16 with its mark, little-endian, of ASCII. */
 static void encode(reading_t *r, const char **pbytes, apr_size_t *plength)
 {
@@ -101,7 +86,7 @@ static reading_t *read_sample(const char *name, int is_encoded)
     apr_size_t length;
 
     r->given.meter = strstr(name, "greenbutton") || strstr(name, "api") ? MPAN : NULL;
-    load(r, name, &bytes, &length);
+    bytes = bytes_of(path_of(r->pool, name), &length, r->pool);
     if (is_encoded) {
         encode(r, &bytes, &length);
     }
