@@ -36,7 +36,7 @@ static int says_quantity(const char *text)
         "imported",   "exported", "active",   "reactive",  "unit",       "units",
         "kwh",        "the",      "of",       "per",       "to",         "from",
         "wh",         "mwh",      "t",        "low",       "normal",     "high",
-        "returned"};
+        "returned",   "home",     "house",    "household", "ev",         "vehicle"};
     char word[ECL_WORD_MAX];
 
     while (*text) {

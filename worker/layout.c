@@ -393,8 +393,8 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         attempt->has_import, &where);
 
     if (layout->meter_column < 0 && !layout->meter_count && !layout->given.meter) {
-        layout->meter_above =
-            ecl_layout_meter_outside(&attempt->sample, attempt->header, &layout->given.meter, p);
+        layout->meter_above = ecl_layout_meter_outside(&attempt->sample, attempt->header,
+                                                       attempt->sheet, &layout->given.meter, p);
     }
     if (channel == ecl_channel_own && layout->given.channel) {
         channel = NULL; /* what was given says it */

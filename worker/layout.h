@@ -91,7 +91,7 @@ struct ecl_given_t {
      * are options, and stand above where the user gave nothing. */
     int is_read_as;       /* it has that column */
     int interval_minutes; /* 0: nothing is said */
-    int midnight_is_end, times_are_local;
+    int midnight_is_end, times_are_local, periods_are_clock;
     const char *last;   /* "minute": labels_are_last; "23:59": day_ends_at_2359 */
     const char *hours;  /* "0", "1": the first of a day; "counted"; NULL: nothing is said */
     char decimal_point; /* NUL: nothing is said */
@@ -120,7 +120,8 @@ typedef enum ecl_serial_dates_t {
 typedef enum ecl_meter_above_t {
     ECL_METER_ABOVE_NOT,
     ECL_METER_ABOVE_NUMBER, /* by MPAN or MPRN: "MPAN: 1000000000012", "Report for MPAN …" */
-    ECL_METER_ABOVE_NAME    /* by a number or name of its own: "Meter: E12A34567" */
+    ECL_METER_ABOVE_NAME,   /* by a number or name of its own: "Meter: E12A34567" */
+    ECL_METER_BY_SHEET      /* they do not: the sheet is called by an MPAN or MPRN */
 } ecl_meter_above_t;
 
 typedef struct ecl_layout_t {
@@ -184,6 +185,7 @@ typedef struct ecl_layout_t {
     int midnight_is_end;    /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;      /* the header or the file says so */
     int times_are_local;    /* wide: it says so, or a part of it that was not looked at may */
+    int periods_are_clock;  /* wide: columns that have numbers are what the clock shows */
     const char *zone_doubt; /* wide: in words, what speaks against it; NULL: nothing */
     int newest_first;       /* long: the file runs backward in time */
     int interval_minutes;   /* 30, or what the stamps or columns show; 1440 for daily */

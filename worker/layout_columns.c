@@ -27,6 +27,12 @@ static int date_rank(const ecl_column_t *column)
     }
 }
 
+/* AI, AE, RI or RE. */
+static int is_quantity(ecl_field_t cell)
+{
+    return cell.length == 2 && strchr("AR", cell.text[0]) && strchr("IE", cell.text[1]);
+}
+
 static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
 {
     char identifier[ECL_METER_MAX];
@@ -38,6 +44,7 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
 
     column->cells++;
     column->mpans += ecl_meter_is_mpan(cell.text, cell.length);
+    column->damaged += column->role == ECL_ROLE_METER && ecl_meter_was_mpan(cell.text, cell.length);
     if (ecl_meter_parse(cell.text, cell.length, identifier, &kind) == ECL_METER_OK) {
         column->mprns += kind == ECL_METER_MPRN;
     }
@@ -76,6 +83,7 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
     column->powers += unit == ECL_UNIT_KW;
     column->is_reactive |= unit == ECL_UNIT_KVARH;
     column->channels += ecl_channel_of(cell.text, cell.length) != NULL;
+    column->quantities += is_quantity(cell);
     column->flags += flag && flag != ECL_FLAG_OTHER;
 }
 
@@ -106,6 +114,22 @@ static int is_below_table(const ecl_record_t *record)
     }
     return filled < 2 ||
            (record->count && ecl_is_total(record->fields[0].text, record->fields[0].length));
+}
+
+static int is_same(ecl_field_t a, ecl_field_t b)
+{
+    return a.length == b.length && !memcmp(a.text, b.text, a.length);
+}
+
+/* Files that were put together have their header again among the rows: it says nothing of cells. */
+static int is_header_again(const ecl_record_t *header, const ecl_record_t *record)
+{
+    int same = 0;
+
+    while (same < header->count && is_same(header->fields[same], ecl_sample_cell(record, same))) {
+        same++;
+    }
+    return same == header->count;
 }
 
 static void look(ecl_columns_t *columns, const ecl_layout_t *layout, const ecl_record_t *header,
@@ -145,7 +169,8 @@ static void look(ecl_columns_t *columns, const ecl_layout_t *layout, const ecl_r
         for (int i = from; i < sample->count; i++) {
             ecl_field_t cell = ecl_sample_cell(&sample->records[i], index);
 
-            if (!is_blank(cell) && !is_below_table(&sample->records[i])) {
+            if (!is_blank(cell) && !is_below_table(&sample->records[i]) &&
+                !is_header_again(header, &sample->records[i])) {
                 look_at_cell(column, cell);
             }
         }
@@ -179,6 +204,18 @@ static const ecl_column_t *best_named(const ecl_columns_t *columns, ecl_role_t r
     return best;
 }
 
+/* Of MPANs that a spreadsheet has damaged: rows are to be refused for them, and not to be imported
+ * under what stands beside them. */
+static const ecl_column_t *damaged_meter(const ecl_columns_t *columns)
+{
+    for (int i = 0; i < columns->count; i++) {
+        if (most(columns->all[i].damaged, columns->all[i].cells)) {
+            return &columns->all[i];
+        }
+    }
+    return NULL;
+}
+
 static const ecl_column_t *meter_by_content(const ecl_columns_t *columns)
 {
     const ecl_column_t *best = NULL;
@@ -196,11 +233,6 @@ static const ecl_column_t *meter_by_content(const ecl_columns_t *columns)
         }
     }
     return best;
-}
-
-static int is_same(ecl_field_t a, ecl_field_t b)
-{
-    return a.length == b.length && !memcmp(a.text, b.text, a.length);
 }
 
 /* 1 when rows have one name and different serial numbers: the name does not tell meters apart. */
@@ -259,6 +291,9 @@ static const ecl_column_t *choose_meter(const ecl_columns_t *columns, const ecl_
 {
     const ecl_column_t *best = meter_by_content(columns), *named, *serial;
 
+    if (!best) {
+        best = damaged_meter(columns);
+    }
     if (best) {
         return best;
     }
@@ -302,7 +337,9 @@ static const ecl_column_t *choose_date(const ecl_columns_t *columns, const ecl_c
         int rank = date_rank(column);
         int score = rank ? rank + 10 * most(column->dates, column->cells) : 0;
 
-        if (column != meter && score > best_score) {
+        if (column != meter &&
+            (score > best_score || (best && score == best_score && column->role == best->role &&
+                                    column->rank < best->rank))) {
             best = column;
             best_score = score;
         }
@@ -459,6 +496,19 @@ static int is_channel(const ecl_column_t *column)
             column->rank == 1);
 }
 
+/* Under a name that nobody knows: nothing but AI, AE, RI, RE. */
+static const ecl_column_t *channel_by_content(const ecl_columns_t *columns)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const ecl_column_t *column = &columns->all[i];
+
+        if (column->role == ECL_ROLE_NONE && column->cells && column->quantities == column->cells) {
+            return column;
+        }
+    }
+    return NULL;
+}
+
 static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_column_t *meter)
 {
     const ecl_column_t *channel, *unit;
@@ -467,6 +517,7 @@ static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_c
         columns->all[i].role = settle_type(&columns->all[i]);
     }
     channel = best_named(columns, ECL_ROLE_CHANNEL);
+    channel = channel ? channel : channel_by_content(columns);
     unit = best_named(columns, ECL_ROLE_UNIT);
     layout->channel_column = channel != meter && is_channel(channel) ? channel->index : -1;
     /* "Imp / Exp": its numbers are directions */

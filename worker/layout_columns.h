@@ -15,8 +15,8 @@ typedef struct ecl_column_t {
     int is_utc;
     ecl_unit_t header_unit;
     int cells; /* that are not blank; of these are: */
-    int mpans, mprns, dates, times, periods, numbers, codes, units, powers, volumes, channels,
-        flags;
+    int mpans, damaged, mprns, dates, times, periods, numbers, codes, units, powers, volumes,
+        channels, quantities, flags;
     int zeros, last_periods;   /* of numbers: 0; 47 or more and still a period; */
     int forty_eights;          /* 48 */
     int stamps;                /* of dates: those with a time of day that is not midnight */

@@ -115,7 +115,9 @@ const char *ecl_layout_meter_text(const ecl_layout_t *layout, apr_pool_t *p)
         return apr_psprintf(p, "meter in column %s", column_text(layout, layout->meter_column, p));
     }
     return apr_psprintf(p, "meter %s (%s)", layout->given.meter,
-                        layout->meter_above ? "as said above the table" : "as given");
+                        layout->meter_above == ECL_METER_BY_SHEET ? "by the sheet's name"
+                        : layout->meter_above                     ? "as said above the table"
+                                                                  : "as given");
 }
 
 /* Nothing above the header but a line "sep=". */

@@ -42,6 +42,15 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
                         "such as an MPAN, an MPRN or a serial number, with all its digits",
                         text);
     }
+    if (layout->meter_column < 0 && !layout->meter_above) {
+        const char *sheet = ecl_layout_meter_of_sheet(layout->sheet, p);
+
+        if (sheet && strcmp(sheet, given) != 0) {
+            return ecl_fail(result, ECL_EINPUT, "meter-conflict",
+                            "the sheet is called by meter %s, and %s was given as the meter", sheet,
+                            given);
+        }
+    }
     for (int i = 0; i < layout->meter_count; i++) {
         if (strcmp(layout->meters[i].meter, given) != 0) {
             return ecl_fail(result, ECL_EINPUT, "meter-conflict",

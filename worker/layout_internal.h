@@ -214,10 +214,13 @@ void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *mes
 
 /* ---- around the table ------------------------------------------------------------------------ */
 
-/* The one meter that the lines above the table name; NULL: none, or several. Returns how they do.
- */
+/* The one meter that the lines above the table name, or else the sheet's name (NULL: a text); NULL:
+ * none, or several. Returns how they do. */
 ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
-                                           const char **pmeter, apr_pool_t *p);
+                                           const char *sheet, const char **pmeter, apr_pool_t *p);
+
+/* The MPAN or MPRN in a sheet's name; NULL: none. */
+const char *ecl_layout_meter_of_sheet(const char *sheet, apr_pool_t *p);
 
 /* 1 when a line names a meter in that way. By number: meter is left as it is by other lines. */
 int ecl_layout_meter_in_line(const ecl_record_t *record, ecl_meter_above_t how,

@@ -1,6 +1,7 @@
 /*
  * What is said outside the table: by the lines above it, and by the name of its sheet.
  */
+#include "heading.h"
 #include "layout_internal.h"
 
 #include <apr_lib.h>
@@ -248,8 +249,25 @@ static const char *find_above(const ecl_sample_t *sample, int header, ecl_meter_
     return *pcount == 1 ? found : NULL;
 }
 
+#define LONG_MPRN 9 /* fewer digits may be a date, or anything else */
+
+const char *ecl_layout_meter_of_sheet(const char *sheet, apr_pool_t *p)
+{
+    ecl_heading_t heading;
+
+    if (!sheet) {
+        return NULL;
+    }
+    ecl_heading_read(&heading, (ecl_field_t){(char *)sheet, strlen(sheet)});
+    return heading.is_identifier && heading.status == ECL_METER_OK &&
+                   (heading.kind == ECL_METER_MPAN ||
+                    (heading.kind == ECL_METER_MPRN && strlen(heading.name) >= LONG_MPRN))
+               ? apr_pstrdup(p, heading.name)
+               : NULL;
+}
+
 ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
-                                           const char **pmeter, apr_pool_t *p)
+                                           const char *sheet, const char **pmeter, apr_pool_t *p)
 {
     ecl_meter_above_t how = ECL_METER_ABOVE_NUMBER;
     int count;
@@ -258,6 +276,10 @@ ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int heade
     if (!count) {
         how = ECL_METER_ABOVE_NAME;
         *pmeter = find_above(sample, header, how, &count, p);
+    }
+    if (!count) {
+        how = ECL_METER_BY_SHEET;
+        *pmeter = ecl_layout_meter_of_sheet(sheet, p);
     }
     return *pmeter ? how : ECL_METER_ABOVE_NOT;
 }

@@ -74,7 +74,9 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
                                                            : "0",
                            NULL);
     }
-    text = apr_pstrcat(p, text, zone_words(layout, p), order_words(layout), NULL);
+    text =
+        apr_pstrcat(p, text, zone_words(layout, p),
+                    layout->periods_are_clock ? " periods=clock" : "", order_words(layout), NULL);
     if (layout->decimal_point == ',' || layout->commas_are_groups) {
         text = apr_pstrcat(
             p, text, layout->decimal_point == ',' ? " decimal=comma" : " decimal=point", NULL);
@@ -182,6 +184,9 @@ static int take_word(ecl_layout_t *layout, const char *name, const char *value, 
     if (!strcmp(name, "hours")) {
         given->hours = apr_pstrdup(p, value);
         return !strcmp(value, "0") || !strcmp(value, "1") || !strcmp(value, "counted");
+    }
+    if (!strcmp(name, "periods")) {
+        return given->periods_are_clock = !strcmp(value, "clock");
     }
     if (!strcmp(name, "midnight")) {
         return given->midnight_is_end = !strcmp(value, "end");

@@ -310,7 +310,7 @@ apr_status_t ecl_layout_take_value(ecl_layout_t *layout, const ecl_columns_t *co
         const ecl_column_t *column = &columns->all[i];
 
         /* "Meter Units,Consumption,KWH": m3 is the unit of what the meter counts */
-        if (column->index == layout->unit_column && column->cells == column->volumes &&
+        if (column->index == layout->unit_column && column->units == column->volumes &&
             value->header_unit == ECL_UNIT_KWH) {
             layout->unit_column = -1;
         }

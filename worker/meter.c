@@ -293,3 +293,22 @@ int ecl_meter_is_mpan(const char *text, apr_size_t length)
     return ecl_meter_parse(text, length, identifier, &kind) == ECL_METER_OK &&
            kind == ECL_METER_MPAN;
 }
+
+int ecl_meter_was_mpan(const char *text, apr_size_t length)
+{
+    char identifier[ECL_METER_MAX];
+    ecl_meter_kind_t kind;
+    int exponent = 0;
+
+    if (ecl_meter_parse(text, length, identifier, &kind) != ECL_METER_DAMAGED) {
+        return 0;
+    }
+    for (apr_size_t i = 0, in_exponent = 0; i < length; i++) {
+        if (text[i] == 'e' || text[i] == 'E') {
+            in_exponent = 1;
+        } else if (in_exponent && is_digit(text[i])) {
+            exponent = exponent * 10 + (text[i] - '0');
+        }
+    }
+    return !exponent || exponent == MPAN_LENGTH - 1 || exponent == FULL_MPAN_LENGTH - 1;
+}

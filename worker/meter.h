@@ -42,4 +42,8 @@ const char *ecl_meter_kind_name(ecl_meter_kind_t kind); /* "mpan", "mprn", "othe
  * digit after the clean-up of ecl_meter_parse. */
 int ecl_meter_is_mpan(const char *text, apr_size_t length);
 
+/* Likewise: 1 when it is what a spreadsheet makes of such a number, or of a full MPAN: DAMAGED, and
+ * of as many digits ("1.00000E+12"). */
+int ecl_meter_was_mpan(const char *text, apr_size_t length);
+
 #endif /* ECL_METER_H */

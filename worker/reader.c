@@ -105,7 +105,7 @@ apr_status_t ecl_reader_open(ecl_reader_t **preader, const char *path,
                              ecl_result_t *result)
 {
     ecl_reader_t *reader = apr_pcalloc(p, sizeof(*reader));
-    ecl_wide_zone_t wide = {NULL, NULL, 0, 0, 0};
+    ecl_wide_zone_t wide = {0};
     apr_status_t status;
 
     reader->pool = p;

@@ -297,6 +297,7 @@ void ecl_zone_tell(const ecl_zone_t *zone, const ecl_layout_t *layout, ecl_layou
 /* What rows of a day show of their zone on the days when the clocks change; of all sheets. */
 typedef struct ecl_wide_zone_t {
     const char *utc, *local; /* for people: the first row that shows it; NULL: none does */
+    const char *clock;       /* likewise, that columns are numbered as the clock shows them */
     int is_by_clock;         /* utc: of columns named by the clock, where it needs no more proof */
     int other_days;          /* how often the date changed to one without a clock change */
     int is_cut;              /* there are rows that were not looked at */
@@ -310,7 +311,8 @@ int ecl_wide_zone_is_open(const ecl_layout_t *layout);
 void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
                         const ecl_clock_day_t *day, const ecl_record_t *record, apr_pool_t *p);
 
-/* Decides for all layouts that are open: UTC if some row shows it and none the contrary. */
+/* Decides for all layouts that are open: UTC, or numbered by the clock, if some row shows it and
+ * none the contrary. */
 void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_pool_t *p);
 
 /* How often rows of the days on which the clocks change have the hours 1 to 25 of their day. */

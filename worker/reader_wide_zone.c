@@ -2,6 +2,9 @@
  * Rows of a day that say nothing of their zone: whether they are days of UTC or local ones shows on
  * the days when the clocks change. A local short day has no values in the hour that is skipped (or,
  * where columns are numbered, in the last one); a day of UTC has as many there as beside it.
+ *
+ * Columns that are numbered may be what the clock shows, too: then it is those of the hour that is
+ * skipped that are left out, and the last ones are not.
  */
 #include "reader_internal.h"
 
@@ -68,7 +71,22 @@ static hour_t both(hour_t a, hour_t b)
     return (hour_t){a.cells + b.cells, a.present + b.present, a.filled + b.filled};
 }
 
-typedef enum verdict_t { NOTHING, SAYS_UTC, SAYS_LOCAL } verdict_t;
+typedef enum verdict_t { NOTHING, SAYS_UTC, SAYS_LOCAL, SAYS_CLOCK } verdict_t;
+
+/* Numbered columns of a row of the short day, whose last hour is full. */
+static verdict_t judge_full(const ecl_layout_t *layout, const ecl_value_block_t *block,
+                            const ecl_clock_day_t *day, const ecl_record_t *record)
+{
+    int from = day->change_minute;
+    hour_t skipped = hour_from(layout, block, record, from);
+    hour_t beside = both(hour_from(layout, block, record, from - 60),
+                         hour_from(layout, block, record, from + 60));
+
+    if (is_left_out(skipped, beside)) {
+        return block->has_repeated ? NOTHING : SAYS_CLOCK;
+    }
+    return skipped.present == skipped.cells ? SAYS_UTC : NOTHING;
+}
 
 /* Of one block of a row of the short day. */
 static verdict_t judge_short(const ecl_layout_t *layout, const ecl_value_block_t *block,
@@ -80,7 +98,9 @@ static verdict_t judge_short(const ecl_layout_t *layout, const ecl_value_block_t
     hour_t before = hour_from(layout, block, record, from - 60), after, ends;
 
     if (is_numbered) {
-        return is_left_out(hour, before) ? SAYS_LOCAL : is_full(hour, before) ? SAYS_UTC : NOTHING;
+        return is_left_out(hour, before) ? SAYS_LOCAL
+               : is_full(hour, before)   ? judge_full(layout, block, day, record)
+                                         : NOTHING;
     }
     after = hour_from(layout, block, record, from + 60);
     if (is_left_out(hour, both(before, after))) {
@@ -134,6 +154,21 @@ static const char *describe(const ecl_layout_t *layout, const ecl_clock_day_t *d
                         record->line);
 }
 
+/* "2024-03-31 has nothing for 3 to 4, and has 48 (line 5)" */
+static const char *describe_skipped(const ecl_layout_t *layout, const ecl_clock_day_t *day,
+                                    const ecl_record_t *record, apr_pool_t *p)
+{
+    int step = layout->interval_minutes;
+    int first = day->change_minute / step + 1, last = first + 60 / step - 1;
+    char date[ECL_DATE_TEXT];
+
+    ecl_date_print(day->date, date);
+    return apr_psprintf(
+        p, "%s has nothing for %d%s, and has %d (%sline %" APR_INT64_T_FMT ")", date, first,
+        last > first ? apr_psprintf(p, " to %d", last) : "", 1440 / step,
+        record->sheet ? apr_psprintf(p, "sheet \"%s\", ", record->sheet) : "", record->line);
+}
+
 /* 48 values under numbers may be a wrong row of settlement periods, which its own file can't tell
  * from a day of UTC unless it is a file of many days. */
 enum { OTHER_DAYS = 7 };
@@ -158,6 +193,26 @@ void ecl_wide_zone_look(ecl_wide_zone_t *zone, const ecl_layout_t *layout,
             zone->utc = zone->utc ? zone->utc : describe(layout, day, verdict, record, p);
         } else if (verdict == SAYS_LOCAL && !zone->local) {
             zone->local = describe(layout, day, verdict, record, p);
+        } else if (verdict == SAYS_CLOCK && !zone->clock) {
+            zone->clock = describe_skipped(layout, day, record, p);
+        }
+    }
+}
+
+/* Columns numbered from midnight are what the clock shows. */
+static void number_by_clock(ecl_layout_t *layout)
+{
+    layout->periods_are_clock = 1;
+    for (int b = 0; b < layout->block_count; b++) {
+        const ecl_value_block_t *block = &layout->blocks[b];
+
+        for (int i = block->first; i < block->first + block->count && !block->has_repeated; i++) {
+            ecl_value_column_t *value = &layout->values[i];
+
+            if (value->period) {
+                value->minute = (value->period - 1) * layout->interval_minutes;
+                value->period = 0;
+            }
         }
     }
 }
@@ -170,9 +225,16 @@ void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_p
 {
     const char *told = NOTHING_SHOWS, *doubt = GIVE_UTC;
     int is_proved = zone->utc && (zone->is_by_clock || zone->other_days >= OTHER_DAYS);
-    int is_open = 0;
+    int is_open = 0, is_clock = zone->clock && !zone->utc && !zone->local;
 
-    if (zone->utc && zone->local) {
+    if (is_clock) {
+        told = doubt =
+            apr_psprintf(p, "times are local, and columns are numbered as the clock shows them: %s",
+                         zone->clock);
+    } else if (zone->clock) {
+        told = doubt = apr_psprintf(p, "times are taken to be local: %s, but %s", zone->clock,
+                                    zone->utc ? zone->utc : zone->local);
+    } else if (zone->utc && zone->local) {
         told = doubt =
             apr_psprintf(p, "times are taken to be local: %s, as in a file of UTC, but %s",
                          zone->utc, zone->local);
@@ -190,14 +252,20 @@ void ecl_wide_zone_apply(const ecl_wide_zone_t *zone, ecl_layout_t *first, apr_p
         told = NOTHING_SHOWS " (of the first 64 MiB)";
     }
     for (ecl_layout_t *layout = first; layout; layout = layout->next) {
+        if (layout->given.periods_are_clock) {
+            number_by_clock(layout);
+        }
         if (!ecl_wide_zone_is_open(layout)) {
             continue;
         }
         is_open = 1;
-        layout->times_are_utc = is_proved && !zone->local;
+        layout->times_are_utc = is_proved && !zone->local && !zone->clock;
         layout->times_are_local =
-            !layout->times_are_utc && (zone->utc || zone->local || zone->is_cut);
+            !layout->times_are_utc && (zone->utc || zone->local || zone->clock || zone->is_cut);
         layout->zone_doubt = layout->times_are_utc ? NULL : doubt;
+        if (is_clock) {
+            number_by_clock(layout);
+        }
     }
     if (is_open) {
         first->evidence =

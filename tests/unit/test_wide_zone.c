@@ -371,6 +371,72 @@ static void tables_on_their_side_show_it_too(void **state)
     apr_pool_destroy(p);
 }
 
+/* Columns numbered as the clock shows them: the skipped hour is left out, the day's last is not. */
+static void numbers_may_be_what_the_clock_shows(void **state)
+{
+    static const char *const nothing[] = {"", "0"};
+    apr_pool_t *p;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *text = apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n",
+                                       plain(p, MPAN, LONG_DAY, 200), days_of_a_week(p, 48, 49, ""),
+                                       row(p, MPAN, SHORT_DAY, 100, 48, 3, 4, nothing[i]), NULL);
+        reading_t *r = read_text(text);
+
+        assert_int_equal(r->errors->nelts, 0);
+        assert_true(says(
+            r, "; times are local, and columns are numbered as the clock shows them: " SHORT_DAY
+               " has nothing for 3 to 4, and has 48 (line 10)"));
+        assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 2), "102.5");
+        assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 3), "105.5");
+        assert_string_equal(value_of(r, MPAN, "AI", SHORT_DAY, 46), "148.5");
+        /* and in October the hour that is there once is the first */
+        assert_string_equal(value_of(r, MPAN, "AI", LONG_DAY, 4), "204.5");
+        assert_string_equal(value_of(r, MPAN, "AI", LONG_DAY, 5), "");
+        assert_string_equal(value_of(r, MPAN, "AI", LONG_DAY, 7), "205.5");
+        assert_string_equal(value_of(r, MPAN, "AI", LONG_DAY, 50), "248.5");
+        assert_int_equal(count_readings(r), 7 * 48 + 46 + 48);
+        assert_non_null(strstr(r->layout->added[r->layout->added_count - 1][1], "periods=clock"));
+        end_reading(r);
+        /* a row of it by itself, corrected, that does not show it */
+        r = read_text(apr_pstrcat(p, "MPAN,Date,", series(p, "HH%d", 1, 48), ",Read as\n" MPAN ",",
+                                  LONG_DAY, ",", series(p, "%d.5", 1, 48),
+                                  ",timezone=local periods=clock\n", NULL));
+        assert_int_equal(r->errors->nelts, 0);
+        assert_string_equal(value_of(r, MPAN, "AI", LONG_DAY, 7), "5.5");
+        end_reading(r);
+    }
+    apr_pool_destroy(p);
+}
+
+/* Another row has it otherwise: then neither is believed, and the day fails. */
+static void numbers_that_contradict_each_other_fail(void **state)
+{
+    apr_pool_t *p;
+    reading_t *r;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    r = read_text(apr_pstrcat(
+        p, "MPAN,Date,", series(p, "HH%d", 1, 48), "\n", days_of_a_week(p, 48, 49, ""),
+        row(p, MPAN, SHORT_DAY, 100, 48, 3, 4, ""), plain(p, MPAN2, SHORT_DAY, 200), NULL));
+    assert_int_equal(r->errors->nelts, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(error_at(r, i)->code, "no-such-period");
+        assert_string_equal(error_at(r, i)->column, "HH47");
+    }
+    end_reading(r);
+    /* half-hours 49 and 50 are columns of their own: the numbers are settlement periods */
+    r = read_text(apr_pstrcat(
+        p, "MPAN,Date,", series(p, "HH%d", 1, 50), "\n", days_of_a_week(p, 50, 49, ""),
+        apr_pstrcat(p, MPAN "," SHORT_DAY ",1,2,,,", series(p, "%d", 5, 48), ",,\n", NULL), NULL));
+    assert_error(r, 9, "HH47", "no-such-period", "2024-03-31 has 46 half-hours");
+    end_reading(r);
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +451,8 @@ int main(void)
         cmocka_unit_test(dates_may_come_again),
         cmocka_unit_test(the_proof_may_be_anywhere),
         cmocka_unit_test(tables_on_their_side_show_it_too),
+        cmocka_unit_test(numbers_may_be_what_the_clock_shows),
+        cmocka_unit_test(numbers_that_contradict_each_other_fail),
     };
     int failed;
 
