@@ -42,6 +42,7 @@ struct ecl_db_t {
     int nplaces;
     apr_interval_time_t connection_wait_us;
     apr_interval_time_t lock_wait_us;
+    int is_read_only;
 };
 
 struct ecl_db_conn_t {
@@ -207,7 +208,8 @@ static apr_status_t connect_handle(ecl_db_conn_t *conn, ecl_result_t *result)
     if (rv == ECL_EUNAVAILABLE) {
         return rv;
     }
-    if (db->dialect->configure(ecl_db_native(conn), (int)apr_time_as_msec(db->lock_wait_us)) != 0) {
+    if (db->dialect->configure(ecl_db_native(conn), (int)apr_time_as_msec(db->lock_wait_us),
+                               db->is_read_only) != 0) {
         return fail(conn, db->dialect->classify(ecl_db_native(conn)), result);
     }
     db->dialect->mark(db->params, db->marker, conn->scratch);
@@ -326,6 +328,11 @@ void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_inter
     db->connection_wait_us = connection_us;
     db->lock_wait_us = lock_us;
     apr_reslist_timeout_set(db->reslist, connection_us);
+}
+
+void ecl_db_set_read_only(ecl_db_t *db)
+{
+    db->is_read_only = 1;
 }
 
 void ecl_db_set_marker(ecl_db_t *db, const char *path)

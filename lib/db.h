@@ -53,6 +53,10 @@ apr_status_t ecl_db_open(ecl_db_t **pdb, const char *driver, const char *params,
  * microseconds. Call it before the first acquire. */
 void ecl_db_set_waits(ecl_db_t *db, apr_interval_time_t connection_us, apr_interval_time_t lock_us);
 
+/* The connections are for reading: a statement that would write fails. None of them then waits for
+ * a lock that a writer holds (SQLite in WAL mode; PostgreSQL). Call it before the first acquire. */
+void ecl_db_set_read_only(ecl_db_t *db);
+
 /* SQLite: a file, apart from the database, that tells that it was made (ecl_storage_marker). It is
  * kept up to date, and while it names the database, one whose file is missing or empty is refused
  * (ECL_EUNAVAILABLE, code "database-missing") rather than made anew; one that was moved back is

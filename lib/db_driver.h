@@ -39,7 +39,7 @@ typedef struct ecl_db_dialect_t {
     /* before a connection is opened: makes the database if that is ours to do */
     apr_status_t (*prepare_open)(const char *params, const char *marker, apr_pool_t *scratch,
                                  ecl_result_t *result);
-    int (*configure)(void *native, int lock_wait_ms);
+    int (*configure)(void *native, int lock_wait_ms, int is_read_only);
     /* once it is configured; see ecl_db_set_marker */
     void (*mark)(const char *params, const char *marker, apr_pool_t *scratch);
     /* BEGIN, COMMIT or ROLLBACK */

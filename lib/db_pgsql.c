@@ -100,7 +100,7 @@ static int control(void *native, const char *sql)
 /* What must not depend on how role and database are set up. A process that stands still within a
  * transaction (stopped, or on a host that is) keeps its locks no longer than others wait for them.
  */
-static int configure(void *native, int lock_wait_ms)
+static int configure(void *native, int lock_wait_ms, int is_read_only)
 {
     char sql[480];
 
@@ -110,8 +110,8 @@ static int configure(void *native, int lock_wait_ms)
              "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d;"
              "SET client_encoding = 'UTF8'; SET datestyle = 'ISO';"
              "SET default_transaction_isolation = 'read committed';"
-             "SET default_transaction_read_only = off; SET client_min_messages = 'error'",
-             lock_wait_ms, lock_wait_ms);
+             "SET default_transaction_read_only = %s; SET client_min_messages = 'error'",
+             lock_wait_ms, lock_wait_ms, is_read_only ? "on" : "off");
     return control(native, sql);
 }
 

@@ -38,7 +38,7 @@ static int take_int64(void *baton, int ncolumns, char **values, char **names)
 
 /* journal_mode=WAL stays with the file, the rest is each connection's own. All through the native
  * handle: apr_dbd takes a statement that returns a row, as this one does, for a failure. */
-static int configure(void *native, int lock_wait_ms)
+static int configure(void *native, int lock_wait_ms, int is_read_only)
 {
     apr_time_t deadline = apr_time_now() + apr_time_from_msec(lock_wait_ms);
     int rc;
@@ -52,6 +52,9 @@ static int configure(void *native, int lock_wait_ms)
                SQLITE_BUSY &&
            apr_time_now() < deadline) {
         apr_sleep(apr_time_from_msec(10));
+    }
+    if (rc == SQLITE_OK && is_read_only) {
+        rc = sqlite3_exec(native, "PRAGMA query_only=ON", NULL, NULL, NULL);
     }
     if (rc != SQLITE_OK) {
         return rc;

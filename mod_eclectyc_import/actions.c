@@ -51,7 +51,7 @@ static int act(ecl_request_t *q, ecl_action_fn *action)
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_job_t *job = NULL;
     ecl_db_conn_t *conn;
-    apr_status_t rv = ecl_child_acquire(&conn, &result);
+    apr_status_t rv = ecl_child_acquire_writer(&conn, &result);
 
     if (rv == APR_SUCCESS) {
         rv = action(q, conn, &job, &result);
@@ -174,7 +174,7 @@ int ecl_action_answer(ecl_request_t *q)
         rv = take_answers(fields, values, &result);
     }
     if (rv == APR_SUCCESS) {
-        rv = ecl_child_acquire(&conn, &result);
+        rv = ecl_child_acquire_writer(&conn, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_job_answer(conn, q->batch_id, q->user, values, q->r->pool, &job, &result);

@@ -121,7 +121,7 @@ static int act_on(ecl_request_t *q, const char *id, const char *action, ecl_acti
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_job_t *before = NULL, *job = NULL;
     ecl_db_conn_t *conn;
-    apr_status_t rv = ecl_child_acquire(&conn, &result);
+    apr_status_t rv = ecl_child_acquire_writer(&conn, &result);
 
     q->batch_id = id;
     if (rv == APR_SUCCESS) {

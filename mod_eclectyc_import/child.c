@@ -10,13 +10,14 @@
 #include "../lib/storage.h"
 
 #define MAX_CONNECTIONS 8
+#define LOCK_WAIT_US apr_time_from_sec(10)
 
 /* Of this process. What is under the mutex is written once and then only read. */
 static struct {
     const ecl_settings_t *settings;
     apr_pool_t *pool;
     apr_thread_mutex_t *mutex;
-    ecl_db_t *db;
+    ecl_db_t *readers, *writers; /* the same where one thread has nobody to wait for */
     int is_migrated;
     const ecl_zone_t *zone; /* made by the parent process */
     const ecl_templates_t *templates;
@@ -76,42 +77,93 @@ static apr_status_t lock(ecl_result_t *result)
                : ecl_fail(result, ECL_EUNAVAILABLE, "no-mutex", "this process has no mutex");
 }
 
-apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result)
+static apr_status_t open_database(ecl_db_t **pdb, int connections, ecl_result_t *result)
 {
-    apr_status_t rv = lock(result);
-    int threads;
+    const ecl_settings_t *settings = child.settings;
+    apr_status_t rv =
+        ecl_db_open(pdb, settings->db_driver, settings->db_params, connections, child.pool, result);
+
+    if (rv == APR_SUCCESS) {
+        ecl_db_set_marker(*pdb, ecl_storage_marker(settings->storage_dir, child.pool));
+    }
+    return rv;
+}
+
+/* Under the mutex. */
+static apr_status_t open_databases(ecl_result_t *result)
+{
+    ecl_db_t *readers, *writers;
+    int threads, connections;
+    apr_status_t rv;
+
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
+        threads = 1;
+    }
+    connections = threads < MAX_CONNECTIONS ? threads : MAX_CONNECTIONS;
+    rv = open_database(&writers, (connections + 1) / 2, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    ecl_db_set_waits(writers, LOCK_WAIT_US, LOCK_WAIT_US);
+    readers = writers;
+    if (connections > 1) {
+        rv = open_database(&readers, connections / 2, result);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        ecl_db_set_read_only(readers);
+    }
+    child.writers = writers;
+    child.readers = readers;
+    return APR_SUCCESS;
+}
+
+/* Not under the mutex: the database's own lock decides, and may take its time. */
+static apr_status_t migrate(ecl_result_t *result)
+{
+    ecl_db_conn_t *conn;
+    apr_status_t rv = ecl_db_acquire(&conn, child.writers, result);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!child.db) {
-        if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
-            threads = 1;
-        }
-        rv = ecl_db_open(&child.db, child.settings->db_driver, child.settings->db_params,
-                         threads < MAX_CONNECTIONS ? threads : MAX_CONNECTIONS, child.pool, result);
-        if (rv == APR_SUCCESS) {
-            ecl_db_set_marker(child.db,
-                              ecl_storage_marker(child.settings->storage_dir, child.pool));
-        }
+    rv = ecl_migrate_up(conn, NULL, result);
+    ecl_db_release(conn);
+    if (rv == APR_SUCCESS) {
+        __atomic_store_n(&child.is_migrated, 1, __ATOMIC_RELEASE);
+    }
+    return rv;
+}
+
+static apr_status_t prepare_database(ecl_result_t *result)
+{
+    apr_status_t rv = lock(result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!child.readers) {
+        rv = open_databases(result);
     }
     apr_thread_mutex_unlock(child.mutex);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS && !__atomic_load_n(&child.is_migrated, __ATOMIC_ACQUIRE)) {
+        rv = migrate(result);
     }
-    rv = ecl_db_acquire(pconn, child.db, result);
-    if (rv != APR_SUCCESS || __atomic_load_n(&child.is_migrated, __ATOMIC_ACQUIRE)) {
-        return rv;
-    }
-    /* not under the mutex: the database's own lock decides, and may take its time */
-    rv = ecl_migrate_up(*pconn, NULL, result);
-    if (rv != APR_SUCCESS) {
-        ecl_db_release(*pconn);
-        *pconn = NULL;
-        return rv;
-    }
-    __atomic_store_n(&child.is_migrated, 1, __ATOMIC_RELEASE);
-    return APR_SUCCESS;
+    return rv;
+}
+
+apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result)
+{
+    apr_status_t rv = prepare_database(result);
+
+    return rv == APR_SUCCESS ? ecl_db_acquire(pconn, child.readers, result) : rv;
+}
+
+apr_status_t ecl_child_acquire_writer(ecl_db_conn_t **pconn, ecl_result_t *result)
+{
+    apr_status_t rv = prepare_database(result);
+
+    return rv == APR_SUCCESS ? ecl_db_acquire(pconn, child.writers, result) : rv;
 }
 
 /* Under the mutex. */

@@ -24,10 +24,14 @@ const ecl_zone_t *ecl_child_zone(void);
 /* The child_init hook. */
 void ecl_child_init(apr_pool_t *pchild, server_rec *s);
 
-/* Borrows a connection; the caller gives it back with ecl_db_release, before it waits for a client.
+/* Borrows a connection to read; the caller gives it back with ecl_db_release, before it waits for a
+ * client. What writes takes a writer: it may wait for a lock that somebody else holds, and half of
+ * the connections are kept from it, so that reading goes on meanwhile. Writers wait for their turn
+ * as long as for a lock, 10 s; either is ECL_EUNAVAILABLE when it takes longer.
  * The first one in a process brings the schema up to date (ecl_migrate_up: under a lock, cheap when
  * there is nothing to do), so that an empty database just works. */
 apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result);
+apr_status_t ecl_child_acquire_writer(ecl_db_conn_t **pconn, ecl_result_t *result);
 
 /* The page templates of settings->templates_dir; kept once they have been loaded. */
 apr_status_t ecl_child_templates(const ecl_templates_t **pset, ecl_result_t *result);

@@ -173,7 +173,7 @@ int ecl_templates_save(ecl_request_t *q)
         return ecl_respond_interrupted(q, http);
     }
     if (rv == APR_SUCCESS) {
-        rv = ecl_child_acquire(&conn, &result);
+        rv = ecl_child_acquire_writer(&conn, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_job_get(conn, q->batch_id, q->r->pool, &job, &result);
@@ -209,7 +209,7 @@ int ecl_templates_rename(ecl_request_t *q)
         return ecl_respond_interrupted(q, http);
     }
     if (rv == APR_SUCCESS) {
-        rv = ecl_child_acquire(&conn, &result);
+        rv = ecl_child_acquire_writer(&conn, &result);
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_import_template_rename(conn, id_of(q), name, q->user, q->r->pool, &template,
@@ -224,7 +224,7 @@ int ecl_templates_delete(ecl_request_t *q)
 {
     ecl_result_t result = ecl_result_make(q->r->pool);
     ecl_db_conn_t *conn;
-    apr_status_t rv = ecl_child_acquire(&conn, &result);
+    apr_status_t rv = ecl_child_acquire_writer(&conn, &result);
 
     if (rv == APR_SUCCESS) {
         rv = ecl_import_template_delete(conn, id_of(q), q->user, &result);

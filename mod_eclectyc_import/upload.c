@@ -549,7 +549,7 @@ apr_status_t ecl_upload_queue(ecl_request_t *q, ecl_upload_t *upload, int index,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = ecl_child_acquire(&conn, result);
+    rv = ecl_child_acquire_writer(&conn, result);
     if (rv == APR_SUCCESS) {
         rv = create_job(conn, &job, p, pjob, result);
         ecl_db_release(conn);
