@@ -286,8 +286,8 @@ static apr_status_t open_entry(archive_t *archive, zip_uint64_t index, ecl_resul
                         archive->name, (int)stat.comp_method);
     }
     archive->packed =
-        ecl_zip_stored(archive->input, archive->file_size, (apr_int64_t)stat.comp_size);
-    archive->size = (apr_int64_t)stat.size;
+        ecl_zip_stored(archive->input, archive->file_size, ecl_zip_size(stat.comp_size));
+    archive->size = ecl_zip_size(stat.size);
     archive->entry = zip_fopen_index(archive->zip, index, 0);
     if (!archive->entry) {
         error = zip_get_error(archive->zip);

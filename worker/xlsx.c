@@ -6,10 +6,12 @@
 #include <apr_tables.h>
 
 #define NAME_BYTES 124
+#define RELATIONS_MAX 4096 /* sheets, and what else a workbook refers to */
+#define PLACE_BYTES 512    /* of an id or a target; longer ones are none of a sheet's */
 
 /* Where something stands in the archive, by what other parts say of it. */
 typedef struct relation_t {
-    const char *id, *type, *target;
+    const char *id, *type, *target; /* type: one that is looked for, or "" */
 } relation_t;
 
 typedef struct listed_t {
@@ -94,6 +96,7 @@ typedef struct relations_t {
     apr_pool_t *p;
     const char *directory; /* of the part whose relations they are: "xl/" */
     apr_array_header_t *all;
+    int has_too_many;
 } relations_t;
 
 /* A target is a path from the part's directory, or from the archive's root. */
@@ -121,6 +124,19 @@ static const char *resolve(const char *directory, const char *target, apr_pool_t
     return apr_pstrcat(p, base, target, NULL);
 }
 
+static const char *type_of(const char *text)
+{
+    static const char *const types[] = {"officeDocument", "worksheet", "styles", "sharedStrings"};
+    const char *last = strrchr(text, '/') ? strrchr(text, '/') + 1 : text;
+
+    for (apr_size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (!strcmp(last, types[i])) {
+            return types[i];
+        }
+    }
+    return "";
+}
+
 static void on_relation(void *baton, const char *name, const char **attributes)
 {
     relations_t *relations = baton;
@@ -128,13 +144,17 @@ static void on_relation(void *baton, const char *name, const char **attributes)
     const char *type = ecl_xml_attribute(attributes, "Type");
     const char *target = ecl_xml_attribute(attributes, "Target");
 
-    if (strcmp(name, "Relationship") || !id || !type || !target ||
-        relations->all->nelts > 2 * ECL_XLSX_SHEETS_MAX) {
+    if (strcmp(name, "Relationship") || !id || !type || !target || strlen(id) > PLACE_BYTES ||
+        strlen(target) > PLACE_BYTES) {
+        return;
+    }
+    if (relations->all->nelts == RELATIONS_MAX) {
+        relations->has_too_many = 1;
         return;
     }
     APR_ARRAY_PUSH(relations->all, relation_t) = (relation_t){
         apr_pstrdup(relations->p, id),
-        apr_pstrdup(relations->p, strrchr(type, '/') ? strrchr(type, '/') + 1 : type),
+        type_of(type),
         resolve(relations->directory, target, relations->p),
     };
 }
@@ -144,26 +164,40 @@ static apr_status_t read_relations(relations_t *relations, ecl_zip_t *zip, const
 {
     const char *name = strrchr(part, '/') ? strrchr(part, '/') + 1 : part;
     const ecl_xml_handlers_t handlers = {relations, on_relation, NULL, NULL};
+    apr_status_t status;
 
     relations->p = p;
     relations->directory = apr_pstrmemdup(p, part, (apr_size_t)(name - part));
     relations->all = apr_array_make(p, 16, sizeof(relation_t));
-    return ecl_xlsx_parse(
+    status = ecl_xlsx_parse(
         zip, ecl_zip_find(zip, apr_pstrcat(p, relations->directory, "_rels/", name, ".rels", NULL)),
         &handlers, "the workbook's list of parts", p, result);
+    return status == APR_SUCCESS && relations->has_too_many
+               ? ecl_fail(result, ECL_EINPUT, "bad-workbook",
+                          "the workbook refers to more than %d parts", RELATIONS_MAX)
+               : status;
 }
 
-/* The target of the first relation of a type, or of an id; NULL: none. */
-static const char *find_relation(const relations_t *relations, const char *type, const char *id)
+/* The first relation of a type, or with an id (the other is NULL); NULL: none. */
+static const relation_t *find_relation(const relations_t *relations, const char *type,
+                                       const char *id)
 {
     for (int i = 0; i < relations->all->nelts; i++) {
         const relation_t *relation = &APR_ARRAY_IDX(relations->all, i, relation_t);
 
-        if (!strcmp(relation->type, type) && (!id || !strcmp(relation->id, id))) {
-            return relation->target;
+        if ((type && !strcmp(relation->type, type)) || (id && !strcmp(relation->id, id))) {
+            return relation;
         }
     }
     return NULL;
+}
+
+/* The part of a type; NULL: the workbook has none. */
+static const char *target_of(const relations_t *relations, const char *type)
+{
+    const relation_t *relation = find_relation(relations, type, NULL);
+
+    return relation ? relation->target : NULL;
 }
 
 /* ---- the list of sheets ---------------------------------------------------------------------- */
@@ -198,7 +232,7 @@ static void on_workbook(void *baton, const char *name, const char **attributes)
     }
     xlsx->sheets[xlsx->count++] = (listed_t){
         .sheet = {apr_pstrmemdup(xlsx->p, title, length), state && strcmp(state, "visible") != 0},
-        .relation = apr_pstrdup(xlsx->p, id),
+        .relation = strlen(id) > PLACE_BYTES ? "" : apr_pstrdup(xlsx->p, id),
     };
 }
 
@@ -210,12 +244,12 @@ static apr_status_t place_sheets(ecl_xlsx_t *xlsx, const relations_t *relations,
 
     for (int i = 0; i < xlsx->count; i++) {
         listed_t *listed = &xlsx->sheets[i];
-        const char *target = find_relation(relations, "worksheet", listed->relation);
+        const relation_t *relation = find_relation(relations, NULL, listed->relation);
 
-        if (!target) {
+        if (relation && strcmp(relation->type, "worksheet") != 0) {
             continue;
         }
-        listed->part = ecl_zip_find(xlsx->book.zip, target);
+        listed->part = relation ? ecl_zip_find(xlsx->book.zip, relation->target) : -1;
         if (listed->part < 0) {
             return ecl_fail(result, ECL_EINPUT, "bad-workbook",
                             "the workbook is damaged: its sheet \"%s\" is missing",
@@ -235,7 +269,7 @@ static apr_status_t place_sheets(ecl_xlsx_t *xlsx, const relations_t *relations,
 
 static int part_of(const ecl_xlsx_t *xlsx, const relations_t *relations, const char *type)
 {
-    const char *target = find_relation(relations, type, NULL);
+    const char *target = target_of(relations, type);
 
     return target ? ecl_zip_find(xlsx->book.zip, target) : -1;
 }
@@ -252,7 +286,7 @@ static apr_status_t read_book(ecl_xlsx_t *xlsx, apr_pool_t *p, ecl_result_t *res
     if (status != APR_SUCCESS) {
         return status;
     }
-    workbook = find_relation(&relations, "officeDocument", NULL);
+    workbook = target_of(&relations, "officeDocument");
     if (!workbook || ecl_zip_find(book->zip, workbook) < 0) {
         workbook = "xl/workbook.xml";
     }

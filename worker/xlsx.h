@@ -4,13 +4,15 @@
  *   zip part ── unpack ──▶ expat, one <row> at a time ──▶ cells as text ──▶ record
  *
  * What a cell is:
- *   a number        the shortest decimal text that gives the same double again, so 0.1+0.2 reads
- *                   0.30000000000000004 and 2.200990050083E12 reads 2200990050083; from 1E+15 on,
- * where a spreadsheet no longer keeps all digits, with an exponent a date or time  by the cell's
- * number format, see serial.h a text          shared, inline, or a formula's; a truth value is TRUE
- * or FALSE; an error its name a formula       its value as last computed. Where the program that
- * wrote the file left it out, the formula ("=B2*2"), so that it is no reading and is not passed
- * over either Cells stand in the column that they say; what is between them is empty, and so is
+ * - A number: the shortest decimal text that gives the same double again, so 0.1+0.2 reads
+ *   0.30000000000000004 and 2.200990050083E12 reads 2200990050083; from 1E+15 on, where a
+ *   spreadsheet no longer keeps all digits, with an exponent.
+ * - A date or time: by the cell's number format, see serial.h.
+ * - A text: shared, inline, or a formula's; a truth value is TRUE or FALSE; an error its name.
+ * - A formula: its value as last computed. Where the program that wrote the file left that out, the
+ *   formula ("=B2*2"), so that it is no reading and is not passed over either.
+ *
+ * Cells stand in the column that they say, one in each; what is between them is empty, and so is
  * what follows them up to the widest row so far: a row of a workbook is never cut off. Rows without
  * any text are no records. A record's line is the row's number, its raw text the cells as CSV.
  *

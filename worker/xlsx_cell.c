@@ -158,6 +158,16 @@ int ecl_xlsx_column(const char *reference)
     return letters && is_digit(*reference) ? column - 1 : -1;
 }
 
+const char *ecl_xlsx_letters(int column, char out[ECL_XLSX_LETTERS])
+{
+    char *at = &out[ECL_XLSX_LETTERS - 1];
+
+    for (*at = '\0', column++; column > 0 && at > out; column = (column - 1) / 26) {
+        *--at = (char)('A' + (column - 1) % 26);
+    }
+    return at;
+}
+
 static int hex_value(char c)
 {
     if (is_digit(c)) {

@@ -59,6 +59,10 @@ apr_size_t ecl_xlsx_number(const char *text, apr_size_t length, ecl_serial_form_
 /* "AB12" → 27 (columns count from 0). -1: no reference to a cell. */
 int ecl_xlsx_column(const char *reference);
 
+/* 27 → "AB"; the text is in out. */
+#define ECL_XLSX_LETTERS 4
+const char *ecl_xlsx_letters(int column, char out[ECL_XLSX_LETTERS]);
+
 /* Undoes "_x000D_", in place; returns the new length. */
 apr_size_t ecl_xlsx_unescape(char *text, apr_size_t length);
 
@@ -107,8 +111,7 @@ void ecl_xlsx_row_widen(const ecl_xlsx_book_t *book, ecl_xlsx_row_t *row, int co
 /* 1 when a cell's text has to be in quotation marks. text has a NUL behind it. */
 int ecl_xlsx_needs_quote(const char *text, apr_size_t length);
 
-/* ---- a sheet, or a piece of one
- * --------------------------------------------------------------------------------- */
+/* ---- a sheet, or a piece of one -------------------------------------------------------------- */
 
 typedef struct ecl_xlsx_sheet_t ecl_xlsx_sheet_t;
 

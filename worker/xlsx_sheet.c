@@ -30,7 +30,7 @@ struct ecl_xlsx_sheet_t {
     char type; /* s: shared, i: inline, t: text, b: truth value, n: number, d: date, e: error */
     ecl_serial_form_t form;
     capture_t capture;
-    int has_value, phonetic;
+    int phonetic;
     apr_size_t value_length;
     char formula[FORMULA_MAX + 1]; /* with its "="; "": none */
     apr_size_t formula_length;
@@ -124,7 +124,7 @@ static void start_cell(ecl_xlsx_sheet_t *sheet, const char **attributes)
     }
     sheet->next_column = sheet->column + 1;
     sheet->capture = CAPTURE_NONE;
-    sheet->has_value = sheet->phonetic = 0;
+    sheet->phonetic = 0;
     sheet->value_length = sheet->formula_length = 0;
 }
 
@@ -146,7 +146,6 @@ static void start_short(ecl_xlsx_sheet_t *sheet, char name, const char **attribu
         return;
     } else if (name == 'v' || (name == 't' && sheet->type == 'i' && !sheet->phonetic)) {
         sheet->capture = CAPTURE_VALUE;
-        sheet->has_value = 1;
     } else if (name == 'f') {
         sheet->capture = CAPTURE_FORMULA;
         sheet->formula[0] = '=';
@@ -188,10 +187,7 @@ static void on_text(void *baton, const char *text, apr_size_t length)
     } else if (sheet->capture == CAPTURE_FORMULA) {
         apr_size_t room = FORMULA_MAX - sheet->formula_length;
 
-        length = length < room ? length : room;
-        while (length && length == room && (text[length] & 0xc0) == 0x80) {
-            length--;
-        }
+        length = length <= room ? length : (apr_size_t)ecl_utf8_cut(text, room);
         memcpy(sheet->formula + sheet->formula_length, text, length);
         sheet->formula_length += length;
     }
@@ -250,10 +246,21 @@ static void take_number(ecl_xlsx_sheet_t *sheet)
     }
 }
 
+/* Anything that is no truth value stays as it is. */
+static void take_truth(ecl_xlsx_sheet_t *sheet, const char *value)
+{
+    if (!strcmp(value, "1") || !strcmp(value, "true")) {
+        set_value(sheet, "TRUE", 4);
+    } else if (!strcmp(value, "0") || !strcmp(value, "false")) {
+        set_value(sheet, "FALSE", 5);
+    } else {
+        sheet->type = 't';
+    }
+}
+
 static void take_value(ecl_xlsx_sheet_t *sheet)
 {
     char *value = sheet->book->text + sheet->used;
-    int is_true;
 
     switch (sheet->type) {
     case 's':
@@ -264,8 +271,7 @@ static void take_value(ecl_xlsx_sheet_t *sheet)
         sheet->value_length = ecl_xlsx_unescape(value, sheet->value_length);
         break;
     case 'b':
-        is_true = value[0] == '1' || value[0] == 't';
-        set_value(sheet, is_true ? "TRUE" : "FALSE", is_true ? 4 : 5);
+        take_truth(sheet, value);
         break;
     case 'n':
         take_number(sheet);
@@ -292,12 +298,17 @@ static void add_cell(ecl_xlsx_sheet_t *sheet)
 {
     char *text = sheet->book->text + sheet->used;
     apr_size_t length = sheet->value_length;
+    char letters[ECL_XLSX_LETTERS];
 
     if (sheet->column >= ECL_FIELDS_MAX) {
         sheet->is_too_long = 1;
         return;
     }
     if (sheet->column < sheet->count) {
+        if (sheet->book->fields[sheet->column].length) {
+            fail(sheet, "it has two cells in column", ecl_xlsx_letters(sheet->column, letters));
+            return;
+        }
         sheet->is_unsorted = 1;
     } else if (sheet->column > sheet->count) {
         apr_size_t gap = (apr_size_t)(sheet->column - sheet->count);
@@ -320,10 +331,10 @@ static void end_cell(ecl_xlsx_sheet_t *sheet)
     }
     sheet->in_cell = 0;
     sheet->book->text[sheet->used + sheet->value_length] = '\0';
-    if (sheet->has_value && sheet->value_length) {
+    if (sheet->value_length) {
         take_value(sheet);
-    } else if (sheet->formula_length && !sheet->has_value && sheet->type != 't') {
-        sheet->type = 't'; /* it may have commas */
+    } else if (sheet->formula_length && sheet->type != 't') { /* whose text may well be empty */
+        sheet->type = 't';                                    /* it may have commas */
         set_value(sheet, sheet->formula, sheet->formula_length);
     }
     if (sheet->value_length) {

@@ -114,6 +114,7 @@ static apr_status_t load_block(store_t *store, apr_int64_t at, ecl_result_t *res
     apr_size_t length = BLOCK_BYTES;
     apr_status_t status = apr_file_seek(store->file, APR_SET, &start);
 
+    store->block_length = 0; /* whatever comes of this, it is not that block any more */
     if (status == APR_SUCCESS) {
         status = apr_file_read_full(store->file, store->block, length, &length);
     }

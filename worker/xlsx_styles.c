@@ -7,8 +7,8 @@
 
 typedef struct styles_t {
     apr_pool_t *p;
-    apr_hash_t
-        *codes; /* form (as unsigned char *) by format id, of formats that the file defines */
+    apr_hash_t *codes; /* form (as unsigned char *) by id, of the formats that the file defines */
+    int code_count;    /* of those that it defines, some of them perhaps again */
     int in_codes, in_styles;
     unsigned char *forms;
     int count;
@@ -32,10 +32,11 @@ static void add_code(styles_t *styles, const char **attributes)
     if (!code) {
         return;
     }
-    if (apr_hash_count(styles->codes) >= ECL_XLSX_FORMATS_MAX) {
+    if (styles->code_count == ECL_XLSX_FORMATS_MAX) {
         styles->is_too_many = 1;
         return;
     }
+    styles->code_count++;
     id = apr_palloc(styles->p, sizeof *id);
     form = apr_palloc(styles->p, 1);
     *id = id_of(attributes);

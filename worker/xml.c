@@ -25,7 +25,7 @@ static const char *after_prefix(const char *name)
     /* most names have one letter */
     const char *colon = name[1] ? strchr(name, ':') : NULL;
 
-    return colon ? colon + 1 : name;
+    return colon && colon[1] ? colon + 1 : name;
 }
 
 static void on_start(void *data, const char *name, const char **attributes)

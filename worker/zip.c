@@ -171,6 +171,7 @@ apr_status_t ecl_zip_open_archive(zip_t **parchive, apr_int64_t *pfile_size,
 
 apr_int64_t ecl_zip_stored(const ecl_zip_input_t *input, apr_int64_t file_size, apr_int64_t bytes)
 {
+    bytes = bytes < file_size ? bytes : file_size;
     return !input->stored || input->stored >= file_size
                ? bytes
                : (apr_int64_t)((double)bytes / (double)file_size * (double)input->stored);
@@ -199,7 +200,7 @@ int ecl_zip_find(const ecl_zip_t *zip, const char *name)
     return (int)zip_name_locate(zip->archive, name, ZIP_FL_NOCASE);
 }
 
-static apr_int64_t as_size(zip_uint64_t size)
+apr_int64_t ecl_zip_size(apr_uint64_t size)
 {
     return size > APR_INT64_MAX ? APR_INT64_MAX : (apr_int64_t)size;
 }
@@ -214,9 +215,9 @@ static void get_sizes(const ecl_zip_t *zip, int index, apr_int64_t *ppacked, apr
     zip_stat_index(zip->archive, (zip_uint64_t)index, 0, &stat);
     apr_thread_mutex_unlock(zip->lock);
     *ppacked = stat.valid & ZIP_STAT_COMP_SIZE
-                   ? ecl_zip_stored(&zip->input, zip->file_size, as_size(stat.comp_size))
+                   ? ecl_zip_stored(&zip->input, zip->file_size, ecl_zip_size(stat.comp_size))
                    : 0;
-    *psize = stat.valid & ZIP_STAT_SIZE ? as_size(stat.size) : 0;
+    *psize = stat.valid & ZIP_STAT_SIZE ? ecl_zip_size(stat.size) : 0;
 }
 
 apr_int64_t ecl_zip_part_size(const ecl_zip_t *zip, int index)

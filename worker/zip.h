@@ -31,7 +31,11 @@ apr_status_t ecl_zip_open_archive(struct zip **parchive, apr_int64_t *pfile_size
                                   const ecl_zip_input_t *input, apr_pool_t *p,
                                   ecl_result_t *result);
 
-/* So many bytes of an archive of a size, as bytes of the stored file: never more of them. */
+/* A size as the archive says it; at most APR_INT64_MAX. */
+apr_int64_t ecl_zip_size(apr_uint64_t size);
+
+/* So many bytes of an archive of a size, as bytes of the stored file: never more than either has,
+ * whatever the archive says. */
 apr_int64_t ecl_zip_stored(const ecl_zip_input_t *input, apr_int64_t file_size, apr_int64_t bytes);
 
 /* The same, for what follows: sizes and limits are those of the stored file. */

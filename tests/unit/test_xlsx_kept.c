@@ -57,8 +57,8 @@ static ecl_records_t *open_records(const reading_t *r, apr_pool_t *p)
     return records;
 }
 
-/* Cells of every kind, in order and out of it, twice in a place, with quotes, in growing rows; and
- * a row that is too long. */
+/* Cells of every kind, in order and out of it, with quotes, in growing rows; and a row that is too
+ * long. */
 static const char *odd_rows(apr_pool_t *p)
 {
     char *lots = apr_palloc(p, ECL_RECORD_MAX + 1);
@@ -68,7 +68,7 @@ static const char *odd_rows(apr_pool_t *p)
     return apr_pstrcat(
         p, "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>one</t></is></c></row>",
         "<row r=\"3\"><c r=\"B3\"><v>1.50</v></c><c r=\"A3\"><v>7</v></c></row>",
-        "<row r=\"4\"><c r=\"C4\" t=\"str\"><v>a, \"b\"</v></c><c r=\"C4\"><v>4</v></c>"
+        "<row r=\"4\"><c r=\"C4\" t=\"str\"><v>a, \"b\"</v></c><c r=\"D4\"><v>4</v></c>"
         "<c r=\"E4\" t=\"str\"><v> x</v></c></row>",
         "<row><c><v>1</v></c><c t=\"str\"><v>", lots, "</v></c></row>",
         "<row><c t=\"e\"><v>#N/A</v></c><c><f>SUM(A1,B1)</f></c><c><v>1,5</v></c></row>",
