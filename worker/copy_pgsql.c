@@ -90,12 +90,15 @@ static const form_t array = {'{', '}', "NULL"};
 static int turn_values(const ecl_copy_cell_t *cell, const form_t *from, const form_t *to,
                        ecl_pg_bytes_t *out)
 {
-    const char *at = cell->text + 1, *end = cell->text + cell->length - 1;
     apr_size_t none = strlen(from->none);
+    const char *at, *end;
 
-    if (cell->length < 2 || cell->text[0] != from->open || *end != from->close) {
+    if (cell->length < 2 || cell->text[0] != from->open ||
+        cell->text[cell->length - 1] != from->close) {
         return 0;
     }
+    at = cell->text + 1;
+    end = cell->text + cell->length - 1;
     ecl_pg_put_raw(out, &to->open, 1);
     while (at < end) {
         if ((apr_size_t)(end - at) >= none && !strncmp(at, from->none, none)) {

@@ -375,10 +375,13 @@ static apr_status_t make_meters(state_t *state, ecl_store_meter_t **meters, int 
     add_bigint(&params, state->job_id);
     rv = run(state, MAKE_METERS, &params, &answer, result);
     for (int i = 0; rv == APR_SUCCESS && i < count; i++) {
-        /* in the order in which they were inserted, as far as anybody knows */
-        if (strcmp(PQgetvalue(answer, i, 1), meters[i]->identifier) != 0) {
+        /* in the order in which they were inserted, as far as anybody knows; and all of them,
+         * unless somebody has put a trigger there */
+        if (i >= PQntuples(answer) ||
+            strcmp(PQgetvalue(answer, i, 1), meters[i]->identifier) != 0) {
             rv = ecl_fail(result, APR_EGENERAL, "database-order",
-                          "the database returned new meters in another order");
+                          "the database returned other meters than were made, or in another order");
+            break;
         }
         meters[i]->id = get_int(answer, i, 0);
         meters[i]->created = 1;

@@ -256,6 +256,33 @@ static void refuses_what_cannot_be_merged(void **state)
     apr_pool_destroy(p);
 }
 
+/* A trigger of somebody else's may keep rows out; their days must not go to other meters. */
+static void refuses_meters_that_were_not_made(void **state)
+{
+    fixture_t *f = *state;
+    ecl_meter_day_t days[2] = {day_of("A", 0, 2, "1 2 3"), day_of("B", 0, 3, "1 2 3")};
+    ecl_store_t *store;
+    apr_pool_t *p;
+
+    if (!is_pgsql(f)) {
+        return;
+    }
+    query(f, "CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS"
+             " $$ BEGIN RETURN NULL; END $$;"
+             "CREATE TRIGGER drop_it BEFORE INSERT ON meters FOR EACH ROW"
+             " WHEN (NEW.identifier = 'B') EXECUTE FUNCTION drop_it()");
+    apr_pool_create(&p, f->pool);
+    store = open_store(f, make_job(f), 0, 0, p);
+    OK(ecl_store_prepare(store, each_of(f, days, 2), 2, &f->result));
+    OK(ecl_db_begin(f->conn, &f->result));
+    assert_int_equal(ecl_store_put(store, each_of(f, days, 2), 2, &f->counts, &f->result),
+                     APR_EGENERAL);
+    assert_string_equal(f->result.code, "database-order");
+    ecl_db_rollback(f->conn);
+    apr_pool_destroy(p);
+    assert_string_equal(dump(f), NO_READINGS);
+}
+
 int main(void)
 {
     int rv;
@@ -272,6 +299,7 @@ int main(void)
         TEST(finds_each_day_among_others),
         TEST(notices_what_was_edited_by_hand),
         TEST(refuses_what_cannot_be_merged),
+        TEST(refuses_meters_that_were_not_made),
     };
 
     apr_initialize();
