@@ -263,7 +263,7 @@ def connect_pgsql(params):
     raw.commit()
     for oids, name, convert in (
             ((1700,), "NUMERIC", number),
-            ((1231,), "NUMERICARRAY", lambda t, _: t and t.lower().replace("{", "[").replace("}", "]")),
+            ((114,), "JSON", lambda t, _: t),
             ((1082,), "DATE", lambda t, _: t),
             ((1083,), "TIME", lambda t, _: t and t[:5]),
             ((1184,), "TIMESTAMPTZ", lambda t, _: t and t.replace(" ", "T").replace("+00", "Z"))):

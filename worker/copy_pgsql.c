@@ -1,6 +1,6 @@
 /*
- * PostgreSQL for copy.c, by COPY in its text format: a decimal keeps the digits that it was written
- * with, which COPY's binary format and ecl_decimal_t need not.
+ * PostgreSQL for copy.c, by COPY in its text format: every value comes and goes as SQLite keeps it,
+ * a decimal with the digits that it was written with.
  */
 #include "copy_driver.h"
 #include "pg_binary.h"
@@ -77,40 +77,25 @@ static apr_status_t number(ecl_db_conn_t *conn, const char *sql, apr_int64_t *pn
 
 /* ---- a day's values ------------------------------------------------------------------------- */
 
-typedef struct form_t {
-    char open, close;
-    const char *none; /* where a value is missing */
-} form_t;
-
-static const form_t json = {'[', ']', "null"};
-static const form_t array = {'{', '}', "NULL"};
-
-/* Puts `cell`, which is of one form, into `out` in the other, each value with its digits as they
- * are. 0: it is no list of decimals. */
-static int turn_values(const ecl_copy_cell_t *cell, const form_t *from, const form_t *to,
-                       ecl_pg_bytes_t *out)
+/* Whether a cell is a list of decimals, with whatever digits, and nulls. */
+static int is_values(const ecl_copy_cell_t *cell)
 {
-    apr_size_t none = strlen(from->none);
     const char *at, *end;
 
-    if (cell->length < 2 || cell->text[0] != from->open ||
-        cell->text[cell->length - 1] != from->close) {
+    if (cell->length < 2 || cell->text[0] != '[' || cell->text[cell->length - 1] != ']') {
         return 0;
     }
     at = cell->text + 1;
     end = cell->text + cell->length - 1;
-    ecl_pg_put_raw(out, &to->open, 1);
     while (at < end) {
-        if ((apr_size_t)(end - at) >= none && !strncmp(at, from->none, none)) {
-            ecl_pg_put_raw(out, to->none, strlen(to->none));
-            at += none;
-        } else if (strchr("0123456789.,-+eE ", *at) && *at) {
-            ecl_pg_put_raw(out, at++, 1);
+        if (end - at >= 4 && !memcmp(at, "null", 4)) {
+            at += 4;
+        } else if (*at && strchr("0123456789.,-+eE ", *at)) {
+            at++;
         } else {
             return 0;
         }
     }
-    ecl_pg_put_raw(out, &to->close, 1);
     return 1;
 }
 
@@ -164,8 +149,7 @@ static int cut(char *line, apr_size_t length, ecl_copy_cell_t *cells, int count)
 }
 
 static apr_status_t take_line(const ecl_copy_table_t *table, char *line, int length,
-                              ecl_pg_bytes_t *values, ecl_copy_on_row_t *on_row, void *baton,
-                              ecl_result_t *result)
+                              ecl_copy_on_row_t *on_row, void *baton, ecl_result_t *result)
 {
     ecl_copy_cell_t cells[ECL_COPY_COLUMNS];
 
@@ -173,14 +157,8 @@ static apr_status_t take_line(const ecl_copy_table_t *table, char *line, int len
         return ecl_fail(result, APR_EGENERAL, "database-error", "%s: a row of %s is not whole",
                         copying, table->name);
     }
-    if (table->values >= 0) {
-        ecl_copy_cell_t *cell = &cells[table->values];
-
-        values->size = 0;
-        if (!turn_values(cell, &array, &json, values)) {
-            return fail_values(table, cell, result);
-        }
-        *cell = (ecl_copy_cell_t){values->data, values->size};
+    if (table->values >= 0 && !is_values(&cells[table->values])) {
+        return fail_values(table, &cells[table->values], result);
     }
     return on_row(baton, cells, result);
 }
@@ -193,14 +171,13 @@ static apr_status_t read_table(ecl_db_conn_t *conn, const ecl_copy_table_t *tabl
     const char *what = apr_psprintf(p, "cannot read %s", table->name);
     PGresult *answer = PQexec(pg, apr_psprintf(p, "COPY (SELECT %s FROM %s ORDER BY %s) TO STDOUT",
                                                table->columns, table->name, table->order));
-    ecl_pg_bytes_t values = {.pool = p};
     apr_status_t rv = APR_SUCCESS;
     char *line = NULL;
     int length = -2;
 
     if (PQresultStatus(answer) == PGRES_COPY_OUT) {
         while (rv == APR_SUCCESS && (length = PQgetCopyData(pg, &line, 0)) > 0) {
-            rv = take_line(table, line, length, &values, on_row, baton, result);
+            rv = take_line(table, line, length, on_row, baton, result);
             PQfreemem(line);
         }
     }
@@ -312,17 +289,19 @@ static apr_status_t send_bytes(writer_t *writer, ecl_result_t *result)
 static apr_status_t write_row(void *baton, const ecl_copy_cell_t *cells, ecl_result_t *result)
 {
     writer_t *writer = baton;
+    int values = writer->table->values;
 
+    if (values >= 0 && !is_values(&cells[values])) {
+        return fail_values(writer->table, &cells[values], result);
+    }
     for (int i = 0; i < writer->columns; i++) {
         if (i) {
             ecl_pg_put_raw(&writer->bytes, "\t", 1);
         }
         if (!cells[i].text) {
             ecl_pg_put_raw(&writer->bytes, "\\N", 2);
-        } else if (i != writer->table->values) {
+        } else {
             put_text(&writer->bytes, cells[i].text, cells[i].length);
-        } else if (!turn_values(&cells[i], &json, &array, &writer->bytes)) {
-            return fail_values(writer->table, &cells[i], result);
         }
     }
     ecl_pg_put_raw(&writer->bytes, "\n", 1);

@@ -558,7 +558,6 @@ static apr_status_t import_rows(run_t *run)
         .bytes_done = run->bytes_done,
         .failed_rows_left = run->context->settings->max_errors - run->failed_rows,
         .line = run->context->line,
-        .prints_values = ecl_db_conn_driver(run->conn) == ECL_DB_SQLITE3,
         .checks = run->checks};
     ecl_read_ahead_t *ahead;
     apr_status_t rv;

@@ -54,8 +54,9 @@ static int parse_number(const char **pat, ecl_decimal_t *pvalue)
             return 0;
         }
         for (; is_digit(*at); at++) {
-            scale /= 10;
-            if (!scale || __builtin_add_overflow(value, (*at - '0') * scale, &value)) {
+            scale /= 10; /* then 0: more digits are none of ours, but zeros do no harm */
+            if ((!scale && *at != '0') ||
+                __builtin_add_overflow(value, (*at - '0') * scale, &value)) {
                 return 0;
             }
         }

@@ -1,8 +1,8 @@
 /*
- * PostgreSQL's binary formats, for the two places where a day's text would be read and printed
- * dozens of times over: COPY … (FORMAT binary), and parameters and results of statements.
- * Integers are big-endian; every value has its length in bytes before it, -1 for NULL. The formats
- * are those of the send and receive functions of numeric.c and arrayfuncs.c.
+ * PostgreSQL's binary formats, for where text would be read and printed thousands of times over:
+ * COPY … (FORMAT binary), and parameters and results of statements. Integers are big-endian; every
+ * value has its length in bytes before it, -1 for NULL. An array's format is that of the send and
+ * receive functions of arrayfuncs.c.
  */
 #ifndef ECL_PG_BINARY_H
 #define ECL_PG_BINARY_H
@@ -26,8 +26,6 @@ void ecl_pg_put_text(ecl_pg_bytes_t *bytes, const char *text, apr_size_t length)
 void ecl_pg_put_integer(ecl_pg_bytes_t *bytes, apr_int32_t value); /* integer */
 void ecl_pg_put_bigint(ecl_pg_bytes_t *bytes, apr_int64_t value);  /* bigint */
 void ecl_pg_put_date(ecl_pg_bytes_t *bytes, ecl_date_t date);      /* date */
-/* numeric[], NULL where a value is missing; each with as many decimals as it has */
-void ecl_pg_put_periods(ecl_pg_bytes_t *bytes, const ecl_decimal_t *values, int count);
 
 /* The element types of arrays. */
 enum { ECL_PG_BIGINT = 20, ECL_PG_INTEGER = 23, ECL_PG_TEXT = 25, ECL_PG_DATE = 1082 };
@@ -39,10 +37,5 @@ void ecl_pg_put_array(ecl_pg_bytes_t *bytes, int element_type, int count);
 apr_int64_t ecl_pg_get_int(const char *data, int length);
 
 ecl_date_t ecl_pg_get_date(const char *data);
-
-/* Reads a numeric[] exactly. Returns the number of values, or -1 when it is none of one dimension,
- * has more than `max` values, or one that is no decimal of ours (NaN, too large, over 9 decimals).
- */
-int ecl_pg_get_periods(const char *data, int length, ecl_decimal_t *values, int max);
 
 #endif /* ECL_PG_BINARY_H */

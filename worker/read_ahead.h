@@ -27,7 +27,6 @@ typedef struct ecl_read_ahead_options_t {
     apr_int64_t
         failed_rows_left; /* the batch with one more than that ends with it, and is the last */
     volatile apr_int64_t *line; /* may be NULL: set to each line that is read */
-    int prints_values;          /* of every day: its text, for a database that wants it */
     ecl_checks_t *checks;       /* may be NULL: told of each day; the thread's until the stop */
 } ecl_read_ahead_options_t;
 

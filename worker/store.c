@@ -144,10 +144,20 @@ static apr_status_t day_damaged(const ecl_meter_day_t *day, ecl_result_t *result
                     day->meter, day->channel, date);
 }
 
-apr_status_t ecl_store_take_day(ecl_store_row_t *row, const ecl_decimal_t *values, int periods,
+apr_status_t ecl_store_take_day(ecl_store_row_t *row, const char *text, apr_size_t length,
                                 const char *flags, apr_size_t flags_length, const char *unit,
                                 ecl_result_t *result)
 {
+    ecl_decimal_t parsed[ECL_PERIODS_MAX];
+    const ecl_decimal_t *values = parsed;
+    int periods = row->key->periods;
+
+    if (row->key->text && row->key->text_length == length &&
+        !memcmp(row->key->text, text, length)) {
+        values = row->key->values; /* the file gives what is there already */
+    } else {
+        periods = ecl_period_text_parse(text, length, parsed, ECL_PERIODS_MAX);
+    }
     if (periods < 0 || flags_length != (apr_size_t)periods) {
         return day_damaged(row->key, result);
     }
@@ -161,6 +171,17 @@ apr_status_t ecl_store_take_day(ecl_store_row_t *row, const ecl_decimal_t *value
     memcpy(row->flags, flags, (apr_size_t)periods);
     row->is_loaded = row->exists = 1;
     return APR_SUCCESS;
+}
+
+const char *ecl_store_row_text(const ecl_store_row_t *row, char buffer[ECL_PERIOD_TEXT_MAX],
+                               apr_size_t *plength)
+{
+    if (row->text) {
+        *plength = row->text_length;
+        return row->text;
+    }
+    *plength = ecl_period_text_print(row->values, row->key->periods, buffer);
+    return buffer;
 }
 
 static int has_values(const ecl_meter_day_t *day)

@@ -7,6 +7,7 @@
 #ifndef ECL_STORE_DRIVER_H
 #define ECL_STORE_DRIVER_H
 
+#include "period_text.h"
 #include "store.h"
 
 /* A meter of a batch. */
@@ -82,9 +83,14 @@ apr_status_t ecl_store_unit_differs(const ecl_meter_day_t *day, const char *unit
 apr_status_t ecl_store_periods_differ(const ecl_meter_day_t *day, int periods,
                                       ecl_result_t *result);
 
-/* What a load found of a row's day: checks it, and takes it into the row. periods: how many values
- * there are, -1: they could not be read. */
-apr_status_t ecl_store_take_day(ecl_store_row_t *row, const ecl_decimal_t *values, int periods,
+/* What is stored of a row's values: the text that was printed of them, or else `buffer`, in which
+ * it is now. Not terminated. */
+const char *ecl_store_row_text(const ecl_store_row_t *row, char buffer[ECL_PERIOD_TEXT_MAX],
+                               apr_size_t *plength);
+
+/* What a load found of a row's day: checks it, and takes it into the row. text, its values as they
+ * are stored, ends with NUL. */
+apr_status_t ecl_store_take_day(ecl_store_row_t *row, const char *text, apr_size_t length,
                                 const char *flags, apr_size_t flags_length, const char *unit,
                                 ecl_result_t *result);
 

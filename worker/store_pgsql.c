@@ -120,7 +120,7 @@ static const char *const statements[STATEMENTS] = {
         " previous_line = excluded.previous_line,"
         " previous_updated_at = excluded.previous_updated_at",
     [CHANGE_DAYS] =
-        "UPDATE meter_days d SET period_values = n.period_values::numeric[],"
+        "UPDATE meter_days d SET period_values = n.period_values::json,"
         " period_flags = n.period_flags, import_job_id = $8, import_line = n.import_line,"
         " updated_at = $9 FROM unnest(" KEY_TYPES ", $5::text[], $6::text[], $7::bigint[])"
         " AS n (" KEY_NAMES ", period_values, period_flags, import_line) WHERE " SAME_KEY,
@@ -482,12 +482,10 @@ static apr_status_t take_day(const state_t *state, const range_t *ranges, const 
     const range_t *range = &ranges[get_int(answer, 0, 0) - 1];
     ecl_date_t date = ecl_pg_get_date(PQgetvalue(answer, 0, 1));
     ecl_store_row_t *row = range->rows[date - range->rows[0]->key->date];
-    ecl_decimal_t values[ECL_PERIODS_MAX];
-    int periods = ecl_pg_get_periods(PQgetvalue(answer, 0, 7), PQgetlength(answer, 0, 7), values,
-                                     ECL_PERIODS_MAX);
     apr_status_t rv =
-        ecl_store_take_day(row, values, periods, PQgetvalue(answer, 0, 6),
-                           (apr_size_t)PQgetlength(answer, 0, 6), PQgetvalue(answer, 0, 5), result);
+        ecl_store_take_day(row, PQgetvalue(answer, 0, 7), (apr_size_t)PQgetlength(answer, 0, 7),
+                           PQgetvalue(answer, 0, 6), (apr_size_t)PQgetlength(answer, 0, 6),
+                           PQgetvalue(answer, 0, 5), result);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -541,6 +539,15 @@ static apr_status_t batch_load(void *baton, ecl_store_row_t **rows, int count, e
 
 /* ---- new days ------------------------------------------------------------------------------- */
 
+static void put_values(ecl_pg_bytes_t *bytes, const ecl_store_row_t *row)
+{
+    char buffer[ECL_PERIOD_TEXT_MAX];
+    apr_size_t length;
+    const char *text = ecl_store_row_text(row, buffer, &length);
+
+    ecl_pg_put_text(bytes, text, length);
+}
+
 static void put_day(ecl_pg_bytes_t *bytes, const ecl_store_row_t *row, apr_int64_t job_id,
                     apr_time_t now)
 {
@@ -552,7 +559,7 @@ static void put_day(ecl_pg_bytes_t *bytes, const ecl_store_row_t *row, apr_int64
     ecl_pg_put_text(bytes, key->channel, strlen(key->channel));
     ecl_pg_put_integer(bytes, key->interval_minutes);
     ecl_pg_put_bigint(bytes, key->day_start);
-    ecl_pg_put_periods(bytes, row->values, key->periods);
+    put_values(bytes, row);
     ecl_pg_put_text(bytes, row->flags, (apr_size_t)key->periods);
     ecl_pg_put_text(bytes, key->unit, strlen(key->unit));
     ecl_pg_put_bigint(bytes, job_id);
@@ -645,28 +652,6 @@ static apr_status_t keep_history(state_t *state, ecl_store_row_t **rows, int cou
     return rv;
 }
 
-/* The values as the text of a numeric[]: an array of arrays would need all of one length. */
-static void put_values_text(ecl_pg_bytes_t *bytes, const ecl_store_row_t *row)
-{
-    char text[2 + ECL_PERIODS_MAX * (ECL_DECIMAL_TEXT + 1)];
-    char *at = text;
-
-    *at++ = '{';
-    for (int i = 0; i < row->key->periods; i++) {
-        if (i) {
-            *at++ = ',';
-        }
-        if (row->values[i] == ECL_DECIMAL_MISSING) {
-            memcpy(at, "NULL", 4);
-            at += 4;
-        } else {
-            at += ecl_decimal_print(row->values[i], at);
-        }
-    }
-    *at++ = '}';
-    ecl_pg_put_text(bytes, text, (apr_size_t)(at - text));
-}
-
 static apr_status_t change_days(state_t *state, ecl_store_row_t **rows, int count, apr_time_t now,
                                 ecl_result_t *result)
 {
@@ -680,7 +665,7 @@ static apr_status_t change_days(state_t *state, ecl_store_row_t **rows, int coun
     flags = add_array(&params, ECL_PG_TEXT, count);
     lines = add_array(&params, ECL_PG_BIGINT, count);
     for (int i = 0; i < count; i++) {
-        put_values_text(values, rows[i]);
+        put_values(values, rows[i]);
         ecl_pg_put_text(flags, rows[i]->flags, (apr_size_t)rows[i]->key->periods);
         ecl_pg_put_bigint(lines, rows[i]->line);
     }

@@ -226,23 +226,13 @@ static apr_status_t batch_meters(void *baton, ecl_store_meter_t **meters, int co
 static apr_status_t take_day(const state_t *state, ecl_store_row_t *row, ecl_result_t *result)
 {
     sqlite3_stmt *stmt = state->sql->get_days;
-    ecl_decimal_t parsed[ECL_PERIODS_MAX];
-    const ecl_decimal_t *values = parsed;
     const char *text = (const char *)sqlite3_column_text(stmt, 2);
     apr_size_t length = (apr_size_t)sqlite3_column_bytes(stmt, 2);
     const char *flags = (const char *)sqlite3_column_text(stmt, 3);
     const char *unit = (const char *)sqlite3_column_text(stmt, 4);
-    int periods = row->key->periods;
-    apr_status_t rv;
+    apr_status_t rv = ecl_store_take_day(row, text, length, flags,
+                                         (apr_size_t)sqlite3_column_bytes(stmt, 3), unit, result);
 
-    if (row->key->text && row->key->text_length == length &&
-        !memcmp(row->key->text, text, length)) {
-        values = row->key->values; /* the file gives what is there already */
-    } else {
-        periods = ecl_period_text_parse(text, length, parsed, ECL_PERIODS_MAX);
-    }
-    rv = ecl_store_take_day(row, values, periods, flags, (apr_size_t)sqlite3_column_bytes(stmt, 3),
-                            unit, result);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -116,13 +116,9 @@ static int cursor_eof(sqlite3_vtab_cursor *base)
 
 static void give_values(cursor_t *cursor, const ecl_store_row_t *row, sqlite3_context *context)
 {
-    const char *text = row->text;
-    apr_size_t length = row->text_length;
+    apr_size_t length;
+    const char *text = ecl_store_row_text(row, cursor->values, &length);
 
-    if (!text) {
-        text = cursor->values;
-        length = ecl_period_text_print(row->values, row->key->periods, cursor->values);
-    }
     sqlite3_result_text(context, text, (int)length, SQLITE_STATIC);
 }
 

@@ -95,23 +95,6 @@ static inline int add_sqlite_row(void *text, int count, char **values, char **na
     return 0;
 }
 
-/* A numeric[] as SQLite keeps it: "{1.5,NULL}" is "[1.5,null]". */
-static inline void add_pgsql_value(sqlite3_str *text, const PGresult *answer, int row, int column)
-{
-    enum { NUMERIC_ARRAY = 1231 };
-    const char *value = PQgetisnull(answer, row, column) ? "NULL" : PQgetvalue(answer, row, column);
-
-    for (; *value; value++) {
-        char c = *value;
-
-        if (PQftype(answer, column) == NUMERIC_ARRAY) {
-            c = c == '{' ? '[' : c == '}' ? ']' : (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
-        }
-        sqlite3_str_appendchar(text, 1, c);
-    }
-    sqlite3_str_appendall(text, "|");
-}
-
 /* Runs any number of statements. The rows as lines, with a bar after each value; allocated from p.
  */
 static inline const char *database_query(ecl_db_conn_t *conn, const char *sql, apr_pool_t *p)
@@ -135,7 +118,10 @@ static inline const char *database_query(ecl_db_conn_t *conn, const char *sql, a
             }
             for (int row = 0; row < PQntuples(answer); row++) {
                 for (int column = 0; column < PQnfields(answer); column++) {
-                    add_pgsql_value(text, answer, row, column);
+                    sqlite3_str_appendf(text, "%s|",
+                                        PQgetisnull(answer, row, column)
+                                            ? "NULL"
+                                            : PQgetvalue(answer, row, column));
                 }
                 sqlite3_str_appendall(text, "\n");
             }

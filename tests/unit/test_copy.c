@@ -382,7 +382,7 @@ static void test_what_cannot_be_copied_leaves_nothing_behind(void **state)
     OK(copy(from, to));
     assert_string_equal(dump(to), dump(from));
     /* and the other way: SQLite would keep it, the product could not read it */
-    query(to, "UPDATE meter_days SET period_values = '{NaN}' WHERE id = 100");
+    query(to, "UPDATE meter_days SET period_values = '[\"x\"]' WHERE id = 100");
     again = make_place("sqlite3");
     assert_refused(to, again, APR_EGENERAL, "day-damaged", "meter_days holds values");
     assert_is_empty(again);

@@ -210,10 +210,8 @@ static void notices_what_was_edited_by_hand(void **state)
                                     day_of("A", 2, 4, "1 2.5 3")};
 
     import_days(f, days, 3);
-    query(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1,2.500000001,3}'"
-                           " WHERE reading_date = '2024-10-05'"
-                         : "UPDATE meter_days SET period_values = '[1,2.500000001,3]'"
-                           " WHERE reading_date = '2024-10-05'");
+    query(f, "UPDATE meter_days SET period_values = '[1,2.500000001,3]'"
+             " WHERE reading_date = '2024-10-05'");
     import_days(f, days, 3);
     assert_days(f, 0, 1, 2);
     assert_readings(f, 0, 1, 8, 0, 0);
@@ -245,8 +243,7 @@ static void refuses_what_cannot_be_merged(void **state)
     assert_int_equal(ecl_store_put(store, each_of(f, days, 2), 2, &f->counts, &f->result),
                      ECL_EINPUT);
     ecl_db_rollback(f->conn);
-    query(f, is_pgsql(f) ? "UPDATE meter_days SET period_values = '{1.0000000001,2,3}'"
-                         : "UPDATE meter_days SET period_values = '[1e0,2,3]'");
+    query(f, "UPDATE meter_days SET period_values = '[1e0,2,3]'");
     OK(ecl_db_begin(f->conn, &f->result));
     days[0] = day_of("A", 0, 7, "1 1 1");
     assert_int_equal(ecl_store_put(store, each_of(f, days, 1), 1, &f->counts, &f->result),
