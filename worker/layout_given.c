@@ -159,7 +159,7 @@ static int is_name_open(const char *name)
     if ((channel && channel[0]) || ecl_grid_channel_of(name, length)) {
         return 0;
     }
-    return ecl_says_own_energy(name, length) ||
+    return ecl_says_own_energy(name, length) || ecl_says_net_energy(name, length) ||
            (ecl_name_fold(name, length, word) && strstr(word, "export"));
 }
 

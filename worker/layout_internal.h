@@ -405,7 +405,7 @@ apr_status_t ecl_layout_take_read_as(ecl_layout_t *layout, const ecl_sample_t *s
 
 /* For "column X is of …": why a channel must be given. */
 #define ECL_OWN_ENERGY                                                                             \
-    "energy that is generated or stored behind the meter, or a part of what passes it, which is "  \
+    "energy that is generated, stored or net, or a part of what passes the meter, which is "       \
     "neither its import nor its export by itself: the channel that it is to be kept as must be "   \
     "given"
 

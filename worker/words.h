@@ -106,8 +106,11 @@ int ecl_channel_has_direction(const char *text, apr_size_t length);
 const char *ecl_grid_channel_of(const char *text, apr_size_t length);
 
 /* Whether a name is of energy that is made, stored or used behind the meter: "Solar", "Battery
- * Charge". */
+ * Charge", "CHP". */
 int ecl_says_own_energy(const char *text, apr_size_t length);
+
+/* Whether a name is of what import and export differ by: "Net (kWh)", "netConsumption". */
+int ecl_says_net_energy(const char *text, apr_size_t length);
 
 /* How many bytes stand before the number in a cell of settlement periods: 2 of "SP12", 7 of
  * "Period 1"; 0 of "12", and of what is none. */

@@ -342,7 +342,7 @@ enum {
     IS_IMPORT = 4,
     IS_EXPORT = 8,
     IS_OTHER = 16,
-    IS_OWN = 32 /* made behind the meter */
+    IS_OWN = 32 /* of neither side by itself: made behind the meter, or net */
 };
 
 static int meaning_of(const char *word)
@@ -357,6 +357,10 @@ static int meaning_of(const char *word)
         {"solar", IS_OWN},
         {"pv", IS_OWN},
         {"photovoltaic", IS_OWN},
+        {"chp", IS_OWN},
+        {"wind", IS_OWN},
+        {"hydro", IS_OWN},
+        {"net", IS_OWN}, /* more than a part, and of neither side */
         {"active", IS_ACTIVE},
         {"kwh", IS_ACTIVE},
         {"reactive", IS_REACTIVE},

@@ -59,11 +59,29 @@ const char *ecl_grid_channel_of(const char *text, apr_size_t length)
     return NULL;
 }
 
+/* A word that stands by itself: "Roof PV", "PV1", "NetImport". */
+static int has_word(const char *text, apr_size_t length, const char *word)
+{
+    apr_size_t n = strlen(word);
+
+    for (apr_size_t at = 0; at + n <= length; at++) {
+        if (!strncasecmp(text + at, word, n) &&
+            (!at || !apr_isalpha(text[at - 1]) ||
+             (apr_islower(text[at - 1]) && apr_isupper(text[at]))) &&
+            (at + n == length || !apr_isalpha(text[at + n]) ||
+             (apr_islower(text[at + n - 1]) && apr_isupper(text[at + n])))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int ecl_says_own_energy(const char *text, apr_size_t length)
 {
-    static const char *const parts[] = {"solar",        "battery",    "generation", "generated",
-                                        "produced",     "production", "selfuse",    "selfconsum",
-                                        "photovoltaic", "inverter",   "yield",      "turbine"};
+    static const char *const parts[] = {
+        "solar",        "battery",  "generat", "produced", "production", "selfuse", "selfconsum",
+        "photovoltaic", "inverter", "yield",   "turbine",  "cogen",      "genset"};
+    static const char *const words[] = {"pv", "chp", "wind", "hydro", "spill"};
     char word[ECL_WORD_MAX];
 
     if (!ecl_name_fold(text, length, word)) {
@@ -74,11 +92,30 @@ int ecl_says_own_energy(const char *text, apr_size_t length)
             return 1;
         }
     }
-    for (apr_size_t at = 0; at + 2 <= length; at++) {
-        if (!strncasecmp(text + at, "pv", 2) && (!at || !apr_isalpha(text[at - 1])) &&
-            (at + 2 == length || !apr_isalpha(text[at + 2]))) {
-            return 1; /* "Roof PV" */
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (has_word(text, length, words[i])) {
+            return 1;
         }
     }
     return !strncmp(word, "pv", 2);
+}
+
+int ecl_says_net_energy(const char *text, apr_size_t length)
+{
+    static const char *const ends[] = {"kwh",    "wh",     "energy", "consumption", "usage",
+                                       "import", "export", "demand", "value",       "load"};
+    char word[ECL_WORD_MAX];
+
+    if (has_word(text, length, "net") || has_word(text, length, "netted")) {
+        return 1;
+    }
+    if (!ecl_name_fold(text, length, word) || strncmp(word, "net", 3) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (!strncmp(word + 3, ends[i], strlen(ends[i]))) {
+            return 1; /* "NETKWH" */
+        }
+    }
+    return 0;
 }

@@ -19,6 +19,14 @@ static void test_is_asked_about(void **state)
         "MPAN,Date,Time,PV\n" MPAN ",2026-02-01,00:00,0.5\n",
         "MPAN,Timestamp,Solar Export kWh\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,Net export (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,Net (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,netConsumption\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,NET KWH\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,CHP (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,Generator (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,Wind (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Type,Timestamp,kWh\n" MPAN ",Net,2026-02-01 00:00,0.5\n",
+        "[{\"mpan\":\"" MPAN "\",\"timestamp\":\"2026-02-01 00:00\",\"net\":0.5}]",
         "MPAN,Type,Timestamp,kWh\n" MPAN ",Generation,2026-02-01 00:00,0.5\n",
         "Channel: Generation\nMPAN,Timestamp,kWh\n" MPAN ",2026-02-01 00:00,0.5\n",
         day_of(JOIN("MPAN,Date,", numbered), MPAN ",2026-02-01,"),
@@ -70,6 +78,31 @@ static void test_export_is_known(void **state)
     end_reading(r);
 }
 
+/* Net energy may be below zero, import may not; and words that only begin so are no net. */
+static void test_net_energy(void **state)
+{
+    const char *net = "MPAN,Timestamp,Net (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n" MPAN
+                      ",2026-02-01 00:30,-0.25\n";
+    reading_t *r = read_text_given(net, "auto", (ecl_given_t){.channel = "AI"});
+
+    (void)state;
+    assert_int_equal(count_readings(r), 1);
+    assert_int_equal(r->failed, 1);
+    end_reading(r);
+    r = read_text_given(net, "auto", (ecl_given_t){.channel = "AE"});
+    assert_string_equal(value_of(r, MPAN, "AE", "2026-02-01", 2), "-0.25");
+    end_reading(r);
+    r = read_text("MPAN,Timestamp,Import (kWh),Net (kWh),CHP (kWh)\n" MPAN
+                  ",2026-02-01 00:00,0.5,0.25,0.125\n");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "0.5");
+    assert_int_equal(count_readings(r), 1);
+    assert_int_equal(r->layout->note_count, 2);
+    end_reading(r);
+    r = read_text("MPAN,Timestamp,Network (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-01", 1), "0.5");
+    end_reading(r);
+}
+
 /* Beside rows of import those of generation are passed over, and told. */
 static void test_beside_import(void **state)
 {
@@ -107,9 +140,8 @@ static void test_what_is_only_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_is_asked_about),
-        cmocka_unit_test(test_export_is_known),
-        cmocka_unit_test(test_beside_import),
+        cmocka_unit_test(test_is_asked_about),    cmocka_unit_test(test_export_is_known),
+        cmocka_unit_test(test_net_energy),        cmocka_unit_test(test_beside_import),
         cmocka_unit_test(test_what_is_only_told),
     };
 
