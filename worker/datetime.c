@@ -8,6 +8,7 @@
 
 #define YEAR_MIN 1970 /* before and after these no clock is known, and no meter was read */
 #define YEAR_MAX 2099
+#define MAX_INTERVAL 60 /* minutes */
 
 typedef struct scan_t {
     const char *at;
@@ -474,12 +475,15 @@ static int take_offset(scan_t *scan)
 }
 
 /* Between the start and the end of a slot: "to" or a hyphen or dash with blanks around it; without
- * them only in front of a time with a colon, "00:00-00:30". */
+ * them only in front of a time with a colon, "00:00-00:30". In an interval of ISO 8601 a slash. */
 static int take_until(scan_t *scan)
 {
     const char *from = scan->at;
     int is_apart = take_blanks(scan);
 
+    if (!is_apart && take(scan, '/')) {
+        return 1;
+    }
     if (is_apart && take_word(scan, "to") && take_blanks(scan)) {
         return 1;
     }
@@ -620,18 +624,53 @@ static int take_time_and_year(scan_t *scan)
     return 1;
 }
 
-/* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone. */
+/* "PT30M", "PT1H", "PT900S": how long an interval of ISO 8601 is, in whole minutes. */
+static int take_duration(scan_t *scan, int *pminutes)
+{
+    static const struct {
+        char letter;
+        int seconds;
+    } units[] = {{'H', 3600}, {'M', 60}, {'S', 1}};
+    int number, seconds = 0;
+
+    if (!take(scan, 'P') || !take(scan, 'T') || scan->at == scan->end) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && scan->at < scan->end; i++) {
+        scan_t ahead = *scan;
+        int digits = take_number(&ahead, &number);
+
+        if (digits && digits < 6 && take(&ahead, units[i].letter)) {
+            seconds += number * units[i].seconds;
+            scan->at = ahead.at;
+        }
+    }
+    *pminutes = seconds / 60;
+    return seconds > 0 && seconds % 60 == 0;
+}
+
+/* The second stamp of "24/10/2026 00:00 to 24/10/2026 00:30", or its time alone, or how long after
+ * the first it is. Where it says no offset it is at that of the first. */
 static int take_end(scan_t *scan)
 {
     scan_t end = *scan;
     int minute;
 
     end.value = (ecl_datetime_t){0};
+    if (peek(&end) == 'P') {
+        int is_read = take_duration(&end, &minute);
+
+        scan->at = end.at;
+        return is_read && minute <= MAX_INTERVAL && set_slot(scan, minute);
+    }
     if (is_time_next(&end) ? !take_time(&end)
                            : !take_date(&end) || !take_gap_before_time(&end) || !take_time(&end)) {
         return 0;
     }
-    minute = end.value.minute - end.value.offset_minutes + scan->value.offset_minutes;
+    minute = end.value.minute;
+    if (end.value.has_offset) {
+        minute += scan->value.offset_minutes - end.value.offset_minutes;
+    }
     if (end.value.has_date) {
         minute += (end.value.date - scan->value.date) * 1440;
     } else {

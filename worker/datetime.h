@@ -53,7 +53,8 @@ typedef enum ecl_datetime_status_t {
  *   both    "2024-03-31 00:30" "31/03/2024, 00:30" "2024-03-31 00.30" 2024-03-31T00:30:00Z
  *           20240331T003000Z "Nov 13 2019 12:00AM" "01:03:59 Fri 01/09/2023" 202403310030
  *           20240331003000 "Sun Mar 31 00:30:00 GMT 2024" "31/03/2024 - 00:30" 31MAR2024:00:30;
- *           of "31/03/2024 00:30 to 31/03/2024 01:00" the start
+ *           of "31/03/2024 00:30 to 31/03/2024 01:00" the start, and of intervals of ISO 8601:
+ *         "2024-03-31T00:30:00Z/2024-03-31T01:00:00Z" "2024-03-31T00:30:00Z/PT30M"
  * Of a slot the end is looked at only so far that one of some other length than meters have is BAD.
  * `order` decides d/m/y or m/d/y wherever the year comes last and the month is a number; a date
  * that can only be the other one is NO_SUCH. With y/m/d two-digit years come first. Spreadsheet

@@ -20,7 +20,7 @@ static void test_is_asked_about(void **state)
         "MPAN,Timestamp,Solar Export kWh\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,Net export (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,Net (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
-        "MPAN,Timestamp,netConsumption\n" MPAN ",2026-02-01 00:00,0.5\n",
+        "MPAN,Timestamp,netKwh\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,NET KWH\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,CHP (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
         "MPAN,Timestamp,Generator (kWh)\n" MPAN ",2026-02-01 00:00,0.5\n",
