@@ -493,6 +493,7 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         layout->decimal_point = layout->given.decimal_point;
         layout->commas_are_groups = layout->decimal_point == '.';
     }
+    ecl_layout_take_marks(layout, sample, attempt->first, p);
     ecl_layout_take_total(layout, sample, attempt->first);
     status = check_type(layout, import_type, result);
     if (status == APR_SUCCESS) {

@@ -95,6 +95,7 @@ struct ecl_given_t {
     const char *last;   /* "minute": labels_are_last; "23:59": day_ends_at_2359 */
     const char *hours;  /* "0", "1": the first of a day; "counted"; NULL: nothing is said */
     char decimal_point; /* NUL: nothing is said */
+    int marks_are_before, has_exponents;
     /* Called once when the header is known: adds what is known of files with that header. The
      * status is that of finding the layout. NULL: nothing is known. */
     apr_status_t (*complete)(void *baton, const char *fingerprint, ecl_given_t *given);
@@ -141,8 +142,11 @@ typedef struct ecl_layout_t {
     apr_int64_t header_record; /* number in its sheet of the header's record; 0: there is none */
     apr_int64_t first_record;  /* … of the first row: every record from there on is a row, if only
                                   to be skipped */
-    int commas_are_groups;    /* "1,234" was taken for a thousand; nothing in the sample shows it */
-    int columns;              /* how many the header has */
+    int marks_are_before;  /* values with their flag in one cell (marked.h): "E0.12", not "0.12E" */
+    int has_exponents;     /* values such as "1.5E-3" are in the sample */
+    const char *marks;     /* such flags of the sample, for the evidence; NULL: there are none */
+    int commas_are_groups; /* "1,234" was taken for a thousand; nothing in the sample shows it */
+    int columns;           /* how many the header has */
     const char *const *names; /* header text by column */
 
     int meter_column; /* -1 where the file has no such column: given.meter is the meter */

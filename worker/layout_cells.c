@@ -2,7 +2,9 @@
  * What the sample's cells show whatever their columns are called: rows, dates and the order of
  * their parts, the decimal sign.
  */
+#include "../lib/utf8.h"
 #include "layout_internal.h"
+#include "marked.h"
 
 int ecl_layout_looks_like_row(const ecl_record_t *record)
 {
@@ -170,7 +172,11 @@ static void look_at_separators(separators_t *seen, ecl_field_t cell)
     const char *point, *comma;
     apr_size_t after;
     ecl_decimal_t value;
+    ecl_marked_t marked;
 
+    if (ecl_marked_split(cell, &marked)) {
+        cell = marked.number;
+    }
     while (cell.length &&
            (cell.text[cell.length - 1] == ' ' || (cell.text[cell.length - 1] | 0x20) >= 'a')) {
         cell.length--; /* "0,4 kWh" */
@@ -206,6 +212,65 @@ static void look_at_separators(separators_t *seen, ecl_field_t cell)
     } else {
         seen->commas++;
     }
+}
+
+/* ---- flags beside values -----------------------------------------------------------------------
+ */
+
+#define MARKS_SHOWN 4
+
+typedef struct marks_t {
+    int before, after, exponents, count;
+    ecl_field_t shown[MARKS_SHOWN]; /* each once */
+} marks_t;
+
+static void look_at_marks(marks_t *marks, char point, ecl_field_t cell)
+{
+    ecl_decimal_t value;
+    ecl_marked_t marked;
+    int i = 0;
+
+    if (ecl_decimal_parse(cell.text, cell.length, point, &value) != ECL_DECIMAL_BAD) {
+        marks->exponents +=
+            memchr(cell.text, 'E', cell.length) || memchr(cell.text, 'e', cell.length);
+        return;
+    }
+    if (!ecl_marked_split(cell, &marked) ||
+        ecl_marked_parse(cell, point, &value) == ECL_DECIMAL_BAD) {
+        return;
+    }
+    marks->before += marked.is_before;
+    marks->after += !marked.is_before;
+    while (i < marks->count &&
+           (marks->shown[i].length != marked.mark.length ||
+            memcmp(marks->shown[i].text, marked.mark.text, marked.mark.length))) {
+        i++;
+    }
+    if (i == marks->count && i < MARKS_SHOWN) {
+        marks->shown[marks->count++] = marked.mark;
+    }
+}
+
+void ecl_layout_take_marks(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                           apr_pool_t *p)
+{
+    marks_t marks = {0};
+
+    for (int i = from; i < sample->count; i++) {
+        for (int v = 0; v < ecl_layout_value_columns(layout); v++) {
+            look_at_marks(&marks, layout->decimal_point,
+                          ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v)));
+        }
+    }
+    for (int i = 0; i < marks.count; i++) {
+        layout->marks = apr_psprintf(
+            p, "%s%s%.*s", i ? layout->marks : "", i ? ", " : "",
+            ECL_CUT(20, apr_pstrmemdup(p, marks.shown[i].text, marks.shown[i].length)));
+    }
+    layout->marks_are_before =
+        layout->given.is_read_as ? layout->given.marks_are_before : marks.before > marks.after;
+    layout->has_exponents =
+        layout->given.is_read_as ? layout->given.has_exponents : marks.exponents > 0;
 }
 
 char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from)

@@ -5,6 +5,7 @@
  */
 #include "layout_columns.h"
 #include "meter_day.h"
+#include "marked.h"
 
 #define RANK_OF_ID 7 /* the role's least telling name */
 
@@ -39,6 +40,7 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
     ecl_meter_kind_t kind;
     ecl_datetime_t stamp;
     ecl_decimal_t value;
+    ecl_marked_t marked;
     ecl_unit_t unit;
     char flag = ecl_flag_of(cell.text, cell.length);
 
@@ -62,6 +64,9 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
     } else {
         column->times +=
             ecl_datetime_parse(cell.text, cell.length, ECL_ORDER_DMY, &stamp) == ECL_DATETIME_OK;
+    }
+    if (column->role == ECL_ROLE_VALUE && ecl_marked_split(cell, &marked)) {
+        cell = marked.number;
     }
     if (ecl_decimal_parse(cell.text, cell.length, '.', &value) == ECL_DECIMAL_OK ||
         ecl_decimal_parse(cell.text, cell.length, ',', &value) == ECL_DECIMAL_OK) {

@@ -213,6 +213,10 @@ void ecl_layout_tell(ecl_layout_t *layout, const ecl_attempt_t *attempt, const c
         text = apr_psprintf(p, "%s; rows are checked against column %s, the sum of their values",
                             text, column_text(layout, layout->total_column, p));
     }
+    if (layout->marks) {
+        text = apr_psprintf(p, "%s; marks in the cells of values, %s the number: %s", text,
+                            layout->marks_are_before ? "before" : "behind", layout->marks);
+    }
     if (layout->decimal_point == ',') {
         text = apr_pstrcat(p, text, "; decimal comma", NULL);
     }

@@ -5,6 +5,7 @@
 #include "decimal.h"
 #include "../lib/utf8.h"
 #include "layout_internal.h"
+#include "marked.h"
 #include "meter.h"
 
 /* What the messages call a column. */
@@ -361,8 +362,7 @@ static int are_doubtful(const ecl_layout_t *layout, const ecl_sample_t *sample, 
                 ecl_sample_cell(&sample->records[i], ecl_layout_value_column(layout, v));
             ecl_decimal_t value;
 
-            if (ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, &value) ==
-                    ECL_DECIMAL_OK &&
+            if (ecl_marked_parse(cell, layout->decimal_point, &value) == ECL_DECIMAL_OK &&
                 value > 0) {
                 values++;
                 fractions += value % ECL_DECIMAL_ONE != 0;

@@ -7,6 +7,7 @@
  * and one number, with a unit or flag
  */
 #include "layout_internal.h"
+#include "marked.h"
 #include "meter_day.h"
 
 #define DATE_WITHIN 10  /* columns */
@@ -23,10 +24,10 @@ typedef struct run_t {
 
 static int take_number(ecl_field_t cell, ecl_decimal_t *pvalue)
 {
-    ecl_decimal_status_t status = ecl_decimal_parse(cell.text, cell.length, '.', pvalue);
+    ecl_decimal_status_t status = ecl_marked_parse(cell, '.', pvalue);
 
     if (status == ECL_DECIMAL_BAD) {
-        status = ecl_decimal_parse(cell.text, cell.length, ',', pvalue);
+        status = ecl_marked_parse(cell, ',', pvalue);
     }
     return status == ECL_DECIMAL_OK || status == ECL_DECIMAL_ROUNDED ||
            status == ECL_DECIMAL_IS_MISSING;

@@ -319,6 +319,10 @@ int ecl_layout_is_date(ecl_field_t cell, ecl_datetime_t *pstamp);
 /* '.' or ',': what the sample's values show. Sets commas_are_groups. */
 char ecl_layout_decimal_point(ecl_layout_t *layout, const ecl_sample_t *sample, int from);
 
+/* Sets what is to be known of values with their flag in one cell. */
+void ecl_layout_take_marks(ecl_layout_t *layout, const ecl_sample_t *sample, int from,
+                           apr_pool_t *p);
+
 /* ---- evidence ------------------------------------------------------------------------------- */
 
 /* "meter in column MPAN" */

@@ -81,6 +81,8 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
         text = apr_pstrcat(
             p, text, layout->decimal_point == ',' ? " decimal=comma" : " decimal=point", NULL);
     }
+    text = apr_pstrcat(p, text, layout->marks_are_before ? " marks=before" : "",
+                       layout->has_exponents ? " exponents=yes" : "", NULL);
     if (layout->serial_dates != ECL_SERIAL_DATES_NONE && layout->serials_are_1904) {
         text = apr_pstrcat(p, text, " serials=1904", NULL);
     }
@@ -198,6 +200,12 @@ static int take_word(ecl_layout_t *layout, const char *name, const char *value, 
     if (!strcmp(name, "decimal")) {
         given->decimal_point = strcmp(value, "comma") ? '.' : ',';
         return given->decimal_point == ',' || !strcmp(value, "point");
+    }
+    if (!strcmp(name, "marks")) {
+        return given->marks_are_before = !strcmp(value, "before");
+    }
+    if (!strcmp(name, "exponents")) {
+        return given->has_exponents = !strcmp(value, "yes");
     }
     if (!strcmp(name, "serials")) {
         return layout->serials_are_1904 = !strcmp(value, "1904");

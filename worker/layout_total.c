@@ -3,6 +3,7 @@
  * that it is their sum and not a register, a demand or the total of something else.
  */
 #include "layout_internal.h"
+#include "marked.h"
 
 /* Values are printed with two or three decimals: their sum may differ by half the last of each. */
 #define TOLERANCE (ECL_DECIMAL_ONE / 20)
@@ -17,8 +18,8 @@ ecl_total_t ecl_layout_compare_total(const ecl_layout_t *layout, const ecl_field
 
     *psum = 0;
     if (layout->total_column < 0 || layout->total_column >= count ||
-        ecl_decimal_parse(fields[layout->total_column].text, fields[layout->total_column].length,
-                          layout->decimal_point, ptotal) != ECL_DECIMAL_OK) {
+        ecl_marked_parse(fields[layout->total_column], layout->decimal_point, ptotal) !=
+            ECL_DECIMAL_OK) {
         return ECL_TOTAL_NONE;
     }
     for (int i = block->first; i < block->first + block->count; i++) {
@@ -26,8 +27,7 @@ ecl_total_t ecl_layout_compare_total(const ecl_layout_t *layout, const ecl_field
         ecl_decimal_t value = ECL_DECIMAL_MISSING;
 
         if (column < count) {
-            ecl_decimal_parse(fields[column].text, fields[column].length, layout->decimal_point,
-                              &value);
+            ecl_marked_parse(fields[column], layout->decimal_point, &value);
         }
         if (value == ECL_DECIMAL_MISSING) {
             continue;

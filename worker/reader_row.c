@@ -4,6 +4,7 @@
 #include "reader_internal.h"
 
 #include "layout_internal.h"
+#include "marked.h"
 
 #include <stdarg.h>
 
@@ -468,9 +469,61 @@ static ecl_decimal_status_t parse_with_unit(ecl_reader_t *reader, ecl_field_t ce
     return ecl_decimal_parse(cell.text, number, reader->layout->decimal_point, pvalue);
 }
 
+/* Whether the row or its file says that its values are energy. */
+static int is_energy(const ecl_reader_t *reader)
+{
+    const ecl_layout_t *layout = reader->layout;
+
+    return reader->meter_kind == ECL_METER_MPAN || reader->meter_kind == ECL_METER_MPRN ||
+           layout->unit || layout->unit_column >= 0 ||
+           (layout->kind == ECL_LAYOUT_WIDE ? layout->blocks[0].unit != NULL
+                                            : layout->meter_count && layout->meters[0].unit);
+}
+
+/* Takes the flag off a cell that has it beside its number; 0: there is none, which is 0. */
+static char take_mark(const ecl_reader_t *reader, ecl_field_t *pcell)
+{
+    ecl_marked_t marked;
+
+    if (!ecl_marked_split(*pcell, &marked) ||
+        !ecl_marked_is_taken(&marked, reader->layout, is_energy(reader))) {
+        return 0;
+    }
+    *pcell = marked.number;
+    return marked.flag;
+}
+
 static int is_sentinel(const ecl_reader_t *reader, ecl_decimal_t value)
 {
     return ecl_is_sentinel(value, reader->meter_kind, reader->layout->kind == ECL_LAYOUT_DAILY);
+}
+
+/* The flag of a value that was read: its own (0: it has none), its column's, or the row's. */
+static void take_flag(ecl_reader_t *reader, int column, int flag_column, char own,
+                      const ecl_row_marks_t *marks, ecl_decimal_t *pvalue, char *pflag)
+{
+    *pflag = own ? own : flag_column >= 0 ? ecl_reader_take_flag(reader, flag_column) : marks->flag;
+    if (own == ECL_FLAG_OTHER) {
+        ecl_reader_warn(reader, "unknown-flag",
+                        "line %" APR_INT64_T_FMT ", column %s: nothing says what the mark of "
+                        "\"%s\" means: kept as \"other\"",
+                        reader->record.line, ecl_reader_column(reader, column),
+                        ecl_reader_show(reader, ecl_reader_cell(reader, column)));
+    }
+    if (*pflag != ECL_FLAG_NONE) {
+        return;
+    }
+    /* the file says that there is no value; a zero there is none, anything else is kept */
+    if (*pvalue == 0) {
+        *pvalue = ECL_DECIMAL_MISSING;
+        return;
+    }
+    *pflag = ECL_FLAG_OTHER;
+    ecl_reader_warn(reader, "unknown-flag",
+                    "line %" APR_INT64_T_FMT ", column %s: \"%s\" is marked as no value: kept "
+                    "as \"other\"",
+                    reader->record.line, ecl_reader_column(reader, column),
+                    ecl_reader_show(reader, ecl_reader_cell(reader, column)));
 }
 
 int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
@@ -482,8 +535,12 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
     ecl_decimal_status_t status =
         ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, pvalue);
     ecl_decimal_t as_given;
+    char mark = 0;
     int is_rounded;
 
+    if (status == ECL_DECIMAL_BAD && (mark = take_mark(reader, &cell))) {
+        status = ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, pvalue);
+    }
     if (status == ECL_DECIMAL_BAD && !strcmp(marks->unit, "kWh")) {
         own_marks = *row_marks;
         status = parse_with_unit(reader, cell, &own_marks, pvalue);
@@ -497,7 +554,11 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
         return 1;
     }
     if (status == ECL_DECIMAL_BAD) {
-        return fail_value(reader, column, cell, "is not a number");
+        return fail_value(reader, column, cell,
+                          reader->layout->has_exponents && cell.text[cell.length - 1] == 'E'
+                              ? "is not a number: as other values have an exponent (1.5E-3), this "
+                                "one may be cut off"
+                              : "is not a number");
     }
     as_given = status == ECL_DECIMAL_RANGE ? 0 : *pvalue;
     if (status == ECL_DECIMAL_RANGE && marks->numerator * 1000 == marks->denominator) {
@@ -527,19 +588,9 @@ int ecl_reader_take_value(ecl_reader_t *reader, int column, int flag_column,
                         ecl_reader_show(reader, cell));
         return 0;
     }
-    *pflag = flag_column >= 0 ? ecl_reader_take_flag(reader, flag_column) : marks->flag;
-    if (*pflag == ECL_FLAG_NONE) {
-        /* the file says that there is no value; a zero there is none, anything else is kept */
-        if (*pvalue == 0) {
-            *pvalue = ECL_DECIMAL_MISSING;
-            return 1;
-        }
-        *pflag = ECL_FLAG_OTHER;
-        ecl_reader_warn(reader, "unknown-flag",
-                        "line %" APR_INT64_T_FMT ", column %s: \"%s\" is marked as no value: kept "
-                        "as \"other\"",
-                        reader->record.line, ecl_reader_column(reader, column),
-                        ecl_reader_show(reader, cell));
+    take_flag(reader, column, flag_column, mark, marks, pvalue, pflag);
+    if (*pvalue == ECL_DECIMAL_MISSING) {
+        return 1;
     }
     if (is_rounded) {
         ecl_reader_warn(reader, "rounded",

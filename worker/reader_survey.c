@@ -5,6 +5,7 @@
 #include "reader_internal.h"
 
 #include "layout_internal.h"
+#include "marked.h"
 
 #include <apr_lib.h>
 
@@ -40,7 +41,7 @@ static ecl_decimal_status_t parse_value(const ecl_layout_t *layout, const ecl_re
 {
     ecl_field_t cell = ecl_sample_cell(record, ecl_layout_value_column(layout, nth));
 
-    return ecl_decimal_parse(cell.text, cell.length, layout->decimal_point, pvalue);
+    return ecl_marked_parse(cell, layout->decimal_point, pvalue);
 }
 
 static int has_value(const survey_t *survey, const ecl_record_t *record)

@@ -9,6 +9,7 @@
 #include "reader_internal.h"
 
 #include "layout_internal.h"
+#include "marked.h"
 
 #define DAYS_PER_BLOCK 2 /* a UTC day overlaps two local ones */
 #define NOWHERE (-1)
@@ -28,7 +29,7 @@ static int is_nothing(const ecl_reader_t *reader, int column)
     ecl_field_t cell = ecl_reader_cell(reader, column);
     ecl_decimal_t value;
 
-    switch (ecl_decimal_parse(cell.text, cell.length, reader->layout->decimal_point, &value)) {
+    switch (ecl_marked_parse(cell, reader->layout->decimal_point, &value)) {
     case ECL_DECIMAL_IS_MISSING:
         return 1;
     case ECL_DECIMAL_OK:
