@@ -26,7 +26,7 @@ static const char *label_of(const ecl_json_shape_t *shape, int index)
     int rank, is_utc;
 
     if (key != ECL_JSON_PLAIN && shape->nodes[node->parent]->first_child == index) {
-        return key == ECL_JSON_TIME ? "timestamp" : "MPAN";
+        return key == ECL_JSON_TIME ? "timestamp" : key == ECL_JSON_METER ? "MPAN" : "channel";
     }
     /* "timestamps": of an array the elements are called */
     if (node->elements && length > 1 && node->name[length - 1] == 's' &&
@@ -254,48 +254,77 @@ static const char *path_of(const ecl_json_shape_t *shape, int node, apr_pool_t *
     return *path ? path : "the file itself";
 }
 
-static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
+#define PLACES_MAX 16
+
+/* Readings that are no prices, those of finer ones in place of others around them: a day's
+ * half-hours beside its total. Returns how many places they are in, PLACES_MAX at most. */
+static int find_places(const ecl_json_shape_t *shape, int places[PLACES_MAX], int *pwith_money)
 {
-    int with_readings = -1, with_money = -1;
     ecl_json_rows_t rows;
+    int count = 0;
 
-    shape->row = -1;
-    for (int i = 0; i < shape->count; i++) {
-        const ecl_json_node_t *node = shape->nodes[i];
-
-        if (node->objects && node->is_element && is_innermost(shape, i) &&
-            (shape->row < 0 || node->objects > shape->nodes[shape->row]->objects)) {
-            shape->row = i; /* if nothing better is found */
-        }
+    *pwith_money = -1;
+    for (int i = 0; i < shape->count && count < PLACES_MAX; i++) {
         if (!find_readings(shape, i, &rows)) {
             continue;
         }
         if (is_about_money(shape, i)) {
-            with_money = i;
-            continue;
+            *pwith_money = i;
+        } else if (count && ecl_json_is_within(shape, i, places[count - 1])) {
+            places[count - 1] = i;
+        } else {
+            places[count++] = i;
         }
-        /* those within others are finer: a day's half-hours beside its total */
-        if (with_readings >= 0 && !ecl_json_is_within(shape, i, with_readings)) {
-            return ecl_fail(result, ECL_EINPUT, "not-meter-data",
-                            "the JSON holds readings in several places (%.*s and %.*s): "
-                            "upload them as files of their own",
-                            ECL_CUT(60, path_of(shape, with_readings, shape->pool)),
-                            ECL_CUT(60, path_of(shape, i, shape->pool)));
-        }
-        with_readings = i;
-        shape->rows = rows;
     }
-    if (with_readings < 0 && with_money >= 0) {
+    return count;
+}
+
+/* The objects that there are most of, where no readings are recognised. */
+static int find_any_row(const ecl_json_shape_t *shape)
+{
+    int row = -1;
+
+    for (int i = 0; i < shape->count; i++) {
+        const ecl_json_node_t *node = shape->nodes[i];
+
+        if (node->objects && node->is_element && is_innermost(shape, i) &&
+            (row < 0 || node->objects > shape->nodes[row]->objects)) {
+            row = i;
+        }
+    }
+    return row;
+}
+
+static apr_status_t find_row(ecl_json_shape_t *shape, ecl_result_t *result)
+{
+    int places[PLACES_MAX], with_money;
+    int count = find_places(shape, places, &with_money);
+
+    if (ecl_json_join_channels(shape, places, count)) {
+        count = find_places(shape, places, &with_money);
+    }
+    ecl_json_settle(shape);
+    if (count > 1) {
+        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                        "the JSON holds readings in several places (%.*s and %.*s): "
+                        "upload them as files of their own",
+                        ECL_CUT(60, path_of(shape, places[0], shape->pool)),
+                        ECL_CUT(60, path_of(shape, places[1], shape->pool)));
+    }
+    if (!count && with_money >= 0) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
                         "the JSON holds prices (%.*s), not readings",
                         ECL_CUT(60, path_of(shape, with_money, shape->pool)));
     }
-    shape->row = with_readings >= 0 ? with_readings : shape->row;
+    shape->row = count ? places[0] : find_any_row(shape);
     if (shape->row < 0) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
                         "the JSON holds no objects, such as {\"timestamp\": …, \"value\": …}, and "
                         "no arrays, such as [\"2026-02-01T00:00Z\", 0.5]: no meter readings were "
                         "recognised");
+    }
+    if (count) {
+        find_readings(shape, shape->row, &shape->rows);
     }
     return APR_SUCCESS;
 }
@@ -341,9 +370,16 @@ static const char *name_of_value(const ecl_json_shape_t *shape)
 {
     int i = shape->row;
 
-    while (i > ROOT && (!shape->nodes[i]->name[0] || !strcmp(shape->nodes[i]->name, "data") ||
-                        !strcmp(shape->nodes[i]->name, "values"))) {
+    while (i > ROOT && shape->nodes[i]->key != ECL_JSON_CHANNEL &&
+           (!shape->nodes[i]->name[0] || !strcmp(shape->nodes[i]->name, "data") ||
+            !strcmp(shape->nodes[i]->name, "values"))) {
         i = shape->nodes[i]->parent;
+    }
+    if (shape->nodes[i]->key == ECL_JSON_CHANNEL) {
+        const char *name = shape->nodes[i]->names[0];
+        ecl_unit_t unit = ecl_unit_in_header(name, strlen(name));
+
+        return ecl_unit_is_known(unit) ? ecl_unit_name(unit) : "value";
     }
     return i > ROOT && says_value(shape->nodes[i]->name) ? shape->nodes[i]->name : "value";
 }
@@ -529,10 +565,17 @@ static int is_around(const ecl_json_shape_t *shape, int index)
 static const char *meaning_of_name(const ecl_json_shape_t *shape, int index)
 {
     static const char *const words[] = {"name", "label", "series", "metric", "title", "target"};
+    static const char *const kinds[] = {"type", "kind", "flow", "datatype", "measurementtype"};
     const ecl_json_node_t *node = shape->nodes[index];
     apr_size_t length = strlen(node->first);
     ecl_unit_t unit;
 
+    for (apr_size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!strcasecmp(node->name, kinds[i]) && ecl_channel_of(node->first, length) &&
+            !has_role(shape, ECL_ROLE_CHANNEL)) {
+            return "channel";
+        }
+    }
     for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcasecmp(node->name, words[i])) {
             continue;

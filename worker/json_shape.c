@@ -39,6 +39,7 @@ static int add_child(ecl_json_shape_t *shape, int parent, const char *name)
                               .next = -1,
                               .name = apr_pstrdup(shape->pool, name),
                               .column = -1,
+                              .joined = -1,
                               .is_constant = 1};
     shape->nodes[index] = node;
     if (parent >= 0) {
@@ -120,14 +121,29 @@ static apr_status_t step(ecl_json_walk_t *walk, const char *name, int *pnode, ec
     return APR_SUCCESS;
 }
 
+/* What the name of a member says that is one of those which were made one node; NULL: it is none.
+ */
+static const char *joined_says(const ecl_json_shape_t *shape, int parent, const char *name)
+{
+    int joined = parent < 0 ? -1 : shape->nodes[parent]->joined;
+
+    for (int i = 0; joined >= 0 && i < shape->nodes[joined]->name_count; i++) {
+        if (!strcmp(shape->nodes[joined]->names[i], name)) {
+            return shape->nodes[joined]->said[i];
+        }
+    }
+    return NULL;
+}
+
 /* The member whose name was read. Names of one kind are one node; the first of an object says which
  * kind that is. */
 static apr_status_t take_key(ecl_json_walk_t *walk, const ecl_json_event_t *event,
                              ecl_result_t *result)
 {
     ecl_json_shape_t *shape = walk->shape;
-    ecl_json_key_t key = key_of(event, sizeof(walk->key));
     int parent = walk->places[walk->depth].node, child;
+    const char *said = joined_says(shape, parent, event->text);
+    ecl_json_key_t key = said ? ECL_JSON_CHANNEL : key_of(event, sizeof(walk->key));
     apr_status_t status;
 
     child = key == ECL_JSON_PLAIN || parent < 0 ? -1 : find_child(shape, parent, -1, "");
@@ -141,7 +157,7 @@ static apr_status_t take_key(ecl_json_walk_t *walk, const ecl_json_event_t *even
         add_child(shape, walk->member, KEY_NAME);
     }
     walk->is_key_new = walk->member >= 0 && shape->nodes[walk->member]->key == key;
-    apr_cpystrn(walk->key, event->text, sizeof(walk->key));
+    apr_cpystrn(walk->key, said ? said : event->text, sizeof(walk->key));
     return status;
 }
 
@@ -326,9 +342,9 @@ int ecl_json_scope(const ecl_json_shape_t *shape, int node)
     return at < 0 ? ROOT : at;
 }
 
-/* A text that is the same wherever it stands, and stands in every one of its elements. */
-static void settle_constants(ecl_json_shape_t *shape)
+void ecl_json_settle(ecl_json_shape_t *shape)
 {
+    /* a text that is the same wherever it stands, and stands in every one of its elements */
     for (int i = 1; i < shape->count; i++) {
         ecl_json_node_t *node = shape->nodes[i];
         int scope = ecl_json_scope(shape, i);
@@ -338,6 +354,113 @@ static void settle_constants(ecl_json_shape_t *shape)
             node->scalars == shape->nodes[scope]->objects + shape->nodes[scope]->arrays +
                                  (shape->nodes[scope]->key ? shape->nodes[scope]->scalars : 0);
     }
+}
+
+/* ---- members that are one node -----------------------------------------------------------------
+ */
+
+static void unlink_child(ecl_json_shape_t *shape, int parent, int child)
+{
+    ecl_json_node_t *above = shape->nodes[parent];
+    int before = -1;
+
+    for (int i = above->first_child; i != child; i = shape->nodes[i]->next) {
+        before = i;
+    }
+    if (before < 0) {
+        above->first_child = shape->nodes[child]->next;
+    } else {
+        shape->nodes[before]->next = shape->nodes[child]->next;
+    }
+    above->last_child = above->last_child == child ? before : above->last_child;
+    shape->nodes[child]->next = -1;
+    shape->nodes[child]->parent = -1;
+}
+
+static void link_child(ecl_json_shape_t *shape, int parent, int child)
+{
+    ecl_json_node_t *above = shape->nodes[parent];
+
+    if (above->last_child >= 0) {
+        shape->nodes[above->last_child]->next = child;
+    } else {
+        above->first_child = child;
+    }
+    above->last_child = child;
+    shape->nodes[child]->parent = parent;
+}
+
+/* Adds what was seen of one node, and below it, to another. */
+static void merge(ecl_json_shape_t *shape, int to, int from)
+{
+    ecl_json_node_t *a = shape->nodes[to], *b = shape->nodes[from];
+
+    a->is_constant = a->is_constant && b->is_constant && !strcmp(a->first, b->first);
+    if (!a->first[0]) {
+        memcpy(a->first, b->first, sizeof(a->first));
+    }
+    a->objects += b->objects;
+    a->arrays += b->arrays;
+    a->scalars += b->scalars;
+    a->elements += b->elements;
+    a->is_element |= b->is_element;
+    a->is_numbered |= b->is_numbered;
+    a->is_late |= b->is_late;
+    a->is_after_lists |= b->is_after_lists;
+    for (int child = b->first_child, next; child >= 0; child = next) {
+        int same = find_child(shape, to, -1, shape->nodes[child]->name);
+
+        next = shape->nodes[child]->next;
+        unlink_child(shape, from, child);
+        if (same < 0) {
+            link_child(shape, to, child);
+        } else {
+            merge(shape, same, child);
+        }
+    }
+    /* nobody comes by it any more */
+    b->objects = b->arrays = b->scalars = b->elements = 0;
+    b->is_element = 0;
+}
+
+/* The node that stands for the names: the first child. */
+static void add_name(ecl_json_shape_t *shape, int node)
+{
+    ecl_json_node_t *joined = shape->nodes[node], *name;
+    int first = joined->first_child, index = add_child(shape, node, KEY_NAME);
+
+    if (first >= 0) {
+        unlink_child(shape, node, index);
+        shape->nodes[index]->parent = node;
+        shape->nodes[index]->next = first;
+        joined->first_child = index;
+    }
+    name = shape->nodes[index];
+    apr_cpystrn(name->first, joined->said[0], sizeof(name->first));
+    name->is_constant = joined->name_count == 1;
+    name->scalars = joined->objects + joined->arrays;
+}
+
+void ecl_json_join(ecl_json_shape_t *shape, const int *members, const char *const *said, int count)
+{
+    ecl_json_node_t *joined = shape->nodes[members[0]];
+    const char **names = apr_palloc(shape->pool, (apr_size_t)count * sizeof(*names));
+
+    for (int i = 0; i < count; i++) {
+        names[i] = shape->nodes[members[i]]->name;
+        if (i) {
+            unlink_child(shape, joined->parent, members[i]);
+            merge(shape, members[0], members[i]);
+        }
+    }
+    joined->name = "";
+    joined->key = ECL_JSON_CHANNEL;
+    joined->is_element = 1;
+    joined->names = names;
+    joined->said = apr_pmemdup(shape->pool, said, (apr_size_t)count * sizeof(*said));
+    joined->name_count = count;
+    shape->nodes[joined->parent]->joined = members[0];
+    add_name(shape, members[0]);
 }
 
 apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, apr_pool_t *p,
@@ -369,7 +492,6 @@ apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, ap
     if (!APR_STATUS_IS_EOF(status) && !is_broken_off) {
         return ecl_fail(result, status, trouble.code, "%s", trouble.detail);
     }
-    settle_constants(shape);
     status = ecl_json_choose_rows(shape, result);
     if (status != APR_SUCCESS) {
         return status;

@@ -12,7 +12,9 @@
  *   a value whose name is a time                   {"readings": {"2026-02-01T00:00Z": 0.1, …}}
  *   the nth elements of arrays side by side        {"timestamps": ["…", …], "values": [0.1, …]}
  *
- * Members whose names are times, or MPANs, are one node, and the name is a text of its own.
+ * Members whose names are times, or MPANs, are one node, and the name is a text of its own. So are
+ * members beside each other that hold readings each and are called as channels are: "import",
+ * "export".
  * Of what stands around a row only the names of meter, channel and unit matter, and the date where
  * the row has none; those become columns too.
  */
@@ -26,21 +28,31 @@
 #define ECL_JSON_CONTEXTS_MAX 16
 #define ECL_JSON_PLACES_MAX 400 /* elements of an array that are nodes; further ones are none */
 #define ECL_JSON_LISTS_MAX 8    /* arrays side by side that are columns */
+#define ECL_JSON_KEY_MAX 64     /* bytes of a name that says something, and NUL */
 
 /* What the name of a member says by itself. */
-typedef enum ecl_json_key_t { ECL_JSON_PLAIN, ECL_JSON_TIME, ECL_JSON_METER } ecl_json_key_t;
+typedef enum ecl_json_key_t {
+    ECL_JSON_PLAIN,
+    ECL_JSON_TIME,
+    ECL_JSON_METER,
+    ECL_JSON_CHANNEL
+} ecl_json_key_t;
 
 typedef struct ecl_json_node_t {
     int parent, first_child, last_child, next; /* indexes; -1: none */
     const char *name;                          /* "" for the elements of an array, and members whose
                                                   names are times or meters: */
     ecl_json_key_t key;                        /* then its first child stands for the name */
-    int is_element;                            /* an object or array that is an array's element, or
-                                                  stands by itself, or has such a name */
-    apr_int64_t objects, arrays, scalars;      /* how often it was one */
-    apr_int64_t elements;                      /* texts and numbers in it as an array */
-    int column;                                /* -1: none */
-    int is_numbered;                           /* a scalar of an array: its name is its place */
+    int joined;               /* its child of such names that are channels; -1: there is none */
+    const char *const *names; /* of that child: its members' names, */
+    const char *const *said;  /* what they say, */
+    int name_count;           /* and how many there are */
+    int is_element;           /* an object or array that is an array's element, or
+                                 stands by itself, or has such a name */
+    apr_int64_t objects, arrays, scalars; /* how often it was one */
+    apr_int64_t elements;                 /* texts and numbers in it as an array */
+    int column;                           /* -1: none */
+    int is_numbered;                      /* a scalar of an array: its name is its place */
     /* of a scalar, or of an array's elements: what it said first, and whether it always said so */
     char first[ECL_JSON_CONTEXT_MAX];
     int is_constant;
@@ -87,8 +99,8 @@ typedef struct ecl_json_walk_t {
     int member;   /* the node of the key just read */
     int node;     /* the node that the last event was about; -1: one that is not in the tree */
     int is_keyed; /* the last event began the value of a member whose name is a time or a meter: */
-    char key[64]; /* this one */
-    int is_key_new; /* the value of that name is still to come */
+    char key[ECL_JSON_KEY_MAX]; /* this one */
+    int is_key_new;             /* the value of that name is still to come */
 } ecl_json_walk_t;
 
 void ecl_json_walk_start(ecl_json_walk_t *walk, ecl_json_shape_t *shape, int is_growing);
@@ -106,6 +118,17 @@ apr_int64_t ecl_json_element(const ecl_json_walk_t *walk, int *parray);
  * row has the shape of what can be read. */
 apr_status_t ecl_json_shape_find(ecl_json_shape_t **pshape, const char *path, apr_pool_t *p,
                                  ecl_result_t *result);
+
+/* Makes one node of members of one object, in place of the first; what their names say are texts of
+ * a column, said[i] for members[i]. Before ecl_json_settle. */
+void ecl_json_join(ecl_json_shape_t *shape, const int *members, const char *const *said, int count);
+
+/* Joins the members that `places`, which have readings, stand in, if each has them in the same way
+ * and is called as another channel. A single one only if that is no import: "export". 1: it did. */
+int ecl_json_join_channels(ecl_json_shape_t *shape, const int *places, int count);
+
+/* Sets is_constant, when the tree is complete. */
+void ecl_json_settle(ecl_json_shape_t *shape);
 
 /* The nearest element that a node stands in: the node's value is that one's, and no other's. */
 int ecl_json_scope(const ecl_json_shape_t *shape, int node);

@@ -190,8 +190,8 @@ static int are_cells_open(const ecl_layout_t *layout, const ecl_sample_t *sample
         ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->channel_column);
         const char *channel = ecl_channel_in_column(cell.text, cell.length);
 
-        if (channel && channel[0] && ecl_channel_has_direction(cell.text, cell.length)) {
-            return -1;
+        if (channel && channel[0]) {
+            return -1; /* "Consumption" beside "Generation" is import, too */
         }
         are_open |= channel == ecl_channel_own;
     }

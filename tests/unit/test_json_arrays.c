@@ -196,9 +196,9 @@ static void test_arrays_that_do_not_fit(void **state)
     assert_string_equal(r->result.code, "no-header");
     end_reading(r);
 
-    r = read_text("{\"import\":[[1769904000,1]],\"export\":[[1769904000,1]]}");
+    r = read_text("{\"day\":[[1769904000,1]],\"night\":[[1769904000,1]]}");
     assert_int_equal(r->status, ECL_EINPUT);
-    assert_non_null(strstr(r->result.detail, "in several places (import and export)"));
+    assert_non_null(strstr(r->result.detail, "in several places (day and night)"));
     end_reading(r);
 
     r = read_text("{\"prices\":[[1769904000,1],[1769905800,2]]}");
