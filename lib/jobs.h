@@ -348,7 +348,8 @@ typedef struct ecl_row_error_t {
     const char *message;
     const char *raw; /* the record as it stands in the file (UTF-8), without its line end */
     /* What this record alone needs at the end of the last cell that its table adds to all of them
-     * ("failed_tables"), without separators; NULL: nothing. */
+     * ("failed_tables"); with tabs between them, at the end of as many of the last cells. NULL:
+     * nothing. */
     const char *added;
 } ecl_row_error_t;
 

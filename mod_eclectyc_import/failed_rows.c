@@ -51,8 +51,8 @@ static const char *text_of(json_object *error, const char *key)
 typedef struct run_t {
     int part;
     apr_int64_t rows;
-    const char *added; /* the cells that go behind theirs, as CSV, */
-    const char *last;  /* and the text of one more, which a row may lengthen; NULL: there is none */
+    apr_array_header_t *added; /* const char *: the cells that go behind theirs, which a row may
+                                  lengthen */
 } run_t;
 
 typedef struct parts_t {
@@ -89,22 +89,20 @@ static int find_part(const parts_t *parts, const char *header, const char *added
     return i;
 }
 
-/* What rows need beside their own cells, each with a delimiter before it. */
+/* What rows need beside their own cells; their names each with a delimiter before it. */
 static void read_added(json_object *table, char delimiter, const char **pnames, run_t *run,
                        apr_pool_t *p)
 {
     const char d[2] = {delimiter, '\0'};
     json_object *added;
 
-    *pnames = run->added = "";
+    *pnames = "";
+    run->added = apr_array_make(p, 1, sizeof(const char *));
     if (json_object_object_get_ex(table, "added", &added)) {
         json_object_object_foreach(added, name, text)
         {
             *pnames = apr_pstrcat(p, *pnames, d, name, NULL);
-            if (run->last) {
-                run->added = apr_pstrcat(p, run->added, d, ecl_rejected_cell(run->last, p), NULL);
-            }
-            run->last = json_object_get_string(text);
+            APR_ARRAY_PUSH(run->added, const char *) = json_object_get_string(text);
         }
     }
 }
@@ -221,18 +219,36 @@ static apr_status_t read_page(const ecl_job_t *job, apr_int64_t after, apr_pool_
     return rv;
 }
 
+static int count_tabs(const char *text)
+{
+    int tabs = 0;
+
+    for (; *text; text++) {
+        tabs += *text == '\t';
+    }
+    return tabs;
+}
+
 /* What goes behind the row in hand. */
 static const char *added_cells(const sending_t *s, json_object *error, apr_pool_t *p)
 {
     const char d[2] = {s->delimiter, '\0'};
     const run_t *run = s->parts.runs->nelts ? &APR_ARRAY_IDX(s->parts.runs, s->run, run_t) : NULL;
+    const char *own = text_of(error, "added"), *cells = "";
+    int count = s->header && run ? run->added->nelts : 0, own_cells = count_tabs(own) + 1;
 
-    return !s->header || !run || !run->last
-               ? ""
-               : apr_pstrcat(
-                     p, run->added, d,
-                     ecl_rejected_cell(apr_pstrcat(p, run->last, text_of(error, "added"), NULL), p),
-                     NULL);
+    for (int i = 0; i < count; i++) {
+        const char *text = APR_ARRAY_IDX(run->added, i, const char *);
+
+        if (i >= count - own_cells) { /* the row's texts are for the last cells */
+            apr_size_t length = strcspn(own, "\t");
+
+            text = apr_pstrcat(p, text, apr_pstrmemdup(p, own, length), NULL);
+            own += length + (own[length] == '\t');
+        }
+        cells = apr_pstrcat(p, cells, d, ecl_rejected_cell(text, p), NULL);
+    }
+    return cells;
 }
 
 /* Sends the rows of one page. Returns 0 when the client has gone. */

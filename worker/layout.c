@@ -4,6 +4,7 @@
  */
 #include "layout_internal.h"
 #include "source.h"
+#include "tables.h"
 #include "turn.h"
 
 #include <apr_tables.h>
@@ -381,6 +382,19 @@ static apr_status_t take_header(ecl_layout_t *layout, ecl_attempt_t *attempt, ap
     return status;
 }
 
+/* The meter that the lines above the table name, or else the sheet's name. */
+static void take_meter(ecl_layout_t *layout, const char *sheet, apr_pool_t *p)
+{
+    const ecl_said_t *said = layout->above ? &layout->above->said : NULL;
+
+    if (said && (said->numbers || said->names)) {
+        layout->given.meter = ecl_said_meter(said, &layout->meter_above);
+        return;
+    }
+    layout->given.meter = ecl_layout_meter_of_sheet(sheet, p);
+    layout->meter_above = layout->given.meter ? ECL_METER_BY_SHEET : ECL_METER_ABOVE_NOT;
+}
+
 /* Takes what is said outside the table, which a rejected row must then have with it. */
 static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *attempt, apr_pool_t *p,
                                  ecl_result_t *result)
@@ -393,8 +407,7 @@ static apr_status_t take_outside(ecl_layout_t *layout, const ecl_attempt_t *atte
         attempt->has_import, &where);
 
     if (layout->meter_column < 0 && !layout->meter_count && !layout->given.meter) {
-        layout->meter_above = ecl_layout_meter_outside(&attempt->sample, attempt->header,
-                                                       attempt->sheet, &layout->given.meter, p);
+        take_meter(layout, attempt->sheet, p);
     }
     if (channel == ecl_channel_own && layout->given.channel) {
         channel = NULL; /* what was given says it */
@@ -464,6 +477,7 @@ static apr_status_t build(ecl_layout_t **playout, ecl_attempt_t *attempt, const 
         ecl_layout_take_headerless(layout, sample, attempt->first, p);
         layout->first_record = sample->records[attempt->first].sheet_record;
     }
+    ecl_layout_take_above(layout, attempt, scratch, p);
     if ((status = ecl_layout_take_read_as(layout, sample, attempt->first, p, result)) !=
             APR_SUCCESS ||
         (status = ecl_layout_take_date_order(layout, sample, attempt->first, result)) !=
@@ -585,7 +599,7 @@ static apr_status_t take_form(ecl_layout_t **playout, ecl_records_t *records,
                               const char *import_type, const ecl_given_t *given, apr_pool_t *p,
                               ecl_result_t *result)
 {
-    static const ecl_sample_t no_sample = {NULL, 0, 0};
+    static const ecl_sample_t no_sample = {.records = NULL};
     const ecl_source_t *source = ecl_records_source(records);
     ecl_layout_t *layout = make_layout(',', p);
     ecl_record_t record;

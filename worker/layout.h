@@ -102,7 +102,7 @@ struct ecl_given_t {
     void *baton;
 };
 
-#define ECL_LAYOUT_ADDED 3
+#define ECL_LAYOUT_ADDED 4
 
 /* Something about the file as a whole to be told to the user as a warning. */
 typedef struct ecl_layout_note_t {
@@ -150,7 +150,11 @@ typedef struct ecl_layout_t {
     const char *const *names; /* header text by column */
 
     int meter_column; /* -1 where the file has no such column: given.meter is the meter */
-    ecl_meter_above_t meter_above; /* given.meter is what the lines above the table name */
+    ecl_meter_above_t meter_above;   /* given.meter is what the lines above the table name */
+    const struct ecl_above_t *above; /* what they say (tables.h), where rows name no meter: others
+                                        may stand above further tables. NULL: rows do */
+    int is_meter_by_row; /* rejected rows each have the meter that was said above them */
+    int is_unit_open;    /* rejected rows are of a unit that is not clear */
     int serial_column;
     int date_column;   /* a date, or date and time in one */
     int time_column;   /* long: a time of its own */
@@ -214,6 +218,7 @@ typedef struct ecl_layout_t {
      * line). */
     const char *added[ECL_LAYOUT_ADDED][2];
     int added_count;
+    int added_always; /* the first of them that rows below another header need, too */
     const char *header;
 
     const char *fingerprint; /* SHA-256 of the normalised header; NULL: the file has none */

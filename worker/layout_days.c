@@ -81,6 +81,7 @@ static int smallest_gap(const ecl_layout_t *layout, const ecl_sample_t *sample, 
             ecl_field_t its = ecl_sample_cell(&sample->records[k], layout->meter_column);
 
             if (its.length == meter.length && !memcmp(its.text, meter.text, meter.length) &&
+                (!sample->tables || sample->tables[k] == sample->tables[i]) &&
                 read_date(layout, &sample->records[k], layout->date_column, &other) &&
                 other > date && (!nearest || other - date < nearest)) {
                 nearest = other - date;

@@ -7,6 +7,7 @@
 #include "layout_internal.h"
 #include "marked.h"
 #include "meter.h"
+#include "tables.h"
 
 /* What the messages call a column. */
 static const char *column_text(const ecl_layout_t *layout, int column, apr_pool_t *p)
@@ -17,6 +18,36 @@ static const char *column_text(const ecl_layout_t *layout, int column, apr_pool_
 
 /* ---- meter ------------------------------------------------------------------------------------
  */
+
+/* Lines above tables, of the sample, that name another meter than the one given; of lines that name
+ * several, as a site's, the user knows which. */
+static apr_status_t check_above(const ecl_layout_t *layout, const char *given,
+                                const ecl_sample_t *sample, ecl_result_t *result)
+{
+    ecl_said_t said = {.is_closed = 0};
+
+    for (int i = 0; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+        int is_row = ecl_layout_looks_like_row(record);
+        ecl_meter_above_t how;
+        const char *named;
+
+        if (record->sheet_record == layout->header_record) {
+            said.is_below_header = 1;
+        } else if (!is_row && record->status == ECL_RECORD_OK) {
+            ecl_said_line(&said, record);
+        }
+        named = is_row && !said.is_closed ? ecl_said_meter(&said, &how) : NULL;
+        if (named && how == ECL_METER_ABOVE_NUMBER && strcmp(named, given) != 0) {
+            return ecl_fail(result, ECL_EINPUT, "meter-conflict",
+                            "the file names its meters itself, in the lines above their rows (%s "
+                            "above line %" APR_INT64_T_FMT "), and %s was given as the meter",
+                            named, record->line, given);
+        }
+        said.is_closed |= is_row;
+    }
+    return APR_SUCCESS;
+}
 
 static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *sample, int from,
                                 apr_pool_t *p, ecl_result_t *result)
@@ -59,6 +90,9 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
                             "meter",
                             column_text(layout, layout->meters[i].column, p), given);
         }
+    }
+    if (layout->above && !layout->meter_above) {
+        return check_above(layout, given, sample, result);
     }
     for (int i = from; i < sample->count && layout->meter_column >= 0; i++) {
         ecl_field_t cell = ecl_sample_cell(&sample->records[i], layout->meter_column);
@@ -402,24 +436,20 @@ static const char *unit_above(const ecl_layout_t *layout, const ecl_sample_t *sa
     *ptitle = NULL;
     for (int i = 0; i < sample->count; i++) {
         const ecl_record_t *record = &sample->records[i];
-        ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_UNIT, 2);
-        ecl_unit_t unit = ecl_unit_of(said.text, said.length);
+        ecl_unit_t unit;
+        int is_title;
 
         if (record->sheet_record >= layout->header_record) {
             break;
         }
-        if (said.length && ecl_unit_is_known(unit)) {
+        unit = ecl_layout_unit_in_line(record, &is_title);
+        if (unit != ECL_UNIT_NONE && !is_title) {
             return ecl_unit_name(unit);
         }
-        unit = ecl_layout_stated_unit(record);
-        if (ecl_unit_is_known(unit)) {
-            return ecl_unit_name(unit);
-        }
-        unit = ecl_layout_title_unit(record);
         if (unit == ECL_UNIT_KWH) {
             return NULL;
         }
-        if (ecl_unit_is_known(unit)) {
+        if (unit != ECL_UNIT_NONE) {
             *ptitle = record;
         }
     }

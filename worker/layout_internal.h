@@ -34,7 +34,9 @@ apr_status_t ecl_layout_sniff(const char **pform, const char *path, apr_pool_t *
 typedef struct ecl_sample_t {
     ecl_record_t *records; /* copies; those that are no text or too long have no fields */
     int count;
-    int is_whole; /* the file has no more records than these */
+    int is_whole;               /* the file has no more records than these */
+    const apr_uint64_t *tables; /* which table each is of: a hash of what is said above it; NULL:
+                                   rows name their meter, or there is one table */
 } ecl_sample_t;
 
 /* Of what a stream of records gives next. */
@@ -214,11 +216,6 @@ void ecl_layout_add_note(ecl_layout_t *layout, const char *code, const char *mes
 
 /* ---- around the table ------------------------------------------------------------------------ */
 
-/* The one meter that the lines above the table name, or else the sheet's name (NULL: a text); NULL:
- * none, or several. Returns how they do. */
-ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
-                                           const char *sheet, const char **pmeter, apr_pool_t *p);
-
 /* The MPAN or MPRN in a sheet's name; NULL: none. */
 const char *ecl_layout_meter_of_sheet(const char *sheet, apr_pool_t *p);
 
@@ -238,16 +235,32 @@ ecl_unit_t ecl_layout_title_unit(const ecl_record_t *record);
  * in Wh"; NONE: there is none. */
 ecl_unit_t ecl_layout_stated_unit(const ecl_record_t *record);
 
+/* What a line says of the unit of the values below it: one of these, or its one text is a unit;
+ * NONE: nothing. *pis_title: only a title speaks of it. */
+ecl_unit_t ecl_layout_unit_in_line(const ecl_record_t *record, int *pis_title);
+
+/* What a line says of their channel, as of ecl_channel_of: "Channel: AE", or its one text is a
+ * channel, with its direction. NULL: nothing; *pis_export: but that one text is "Export". */
+const char *ecl_layout_channel_in_line(const ecl_record_t *record, int *pis_export);
+
 /* The channel that is said outside the table: in a line above it ("MeasurementQuantityId,RE";
  * header: the index of the record where the table begins), or by the name of the sheet. "": it is
  * said that this is no energy of a channel that is kept; NULL: nothing is said. *pwhere: a literal
- * that says where. has_import: another sheet's name says import, so that "Export" is a direction
- * and not what somebody did with the data. */
+ * that says where. has_import: another sheet's name says import, or some line, so that "Export" is
+ * a direction and not what somebody did with the data. */
 const char *ecl_layout_channel_outside(const ecl_sample_t *sample, int header, const char *sheet,
                                        int has_import, const char **pwhere);
 
 /* 1 when a sheet's name says import. */
 int ecl_layout_says_import(const char *sheet);
+
+/* Takes what the lines above the tables of the sample say, where rows name no meter: layout->above,
+ * and the sample's tables. Columns are known. */
+void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_pool_t *scratch,
+                           apr_pool_t *p);
+
+/* What a cell of a rejected row has that must be filled in before it can be read. */
+#define ECL_NOT_CLEAR "(not clear)"
 
 /* The header for rejected rows, see layout.h; header: the record, above: the one before it or
  * NULL. */

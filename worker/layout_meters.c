@@ -20,6 +20,14 @@
 /* ---- lines of units and identifiers ------------------------------------------------------------
  */
 
+/* "MPAN,1000000000012" is of all that stands below it, and not of the second column. */
+static int is_of_table(const ecl_record_t *record, int cells)
+{
+    char meter[ECL_METER_MAX];
+
+    return cells == 1 && ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NUMBER, meter);
+}
+
 /* 1 for a line that has nothing but units, or nothing but identifiers, in the columns from `from`
  * on. */
 static int is_label_line(const ecl_record_t *record, int from)
@@ -35,7 +43,7 @@ static int is_label_line(const ecl_record_t *record, int from)
             identifiers += ecl_heading_is_identifier(cell);
         }
     }
-    return cells && (units == cells || identifiers == cells);
+    return cells && (units == cells || identifiers == cells) && !is_of_table(record, cells);
 }
 
 int ecl_layout_label_lines(const ecl_sample_t *sample, int from)
@@ -84,7 +92,8 @@ static int wants_line(const table_t *table, const ecl_record_t *above)
         identifiers += cell.length && ecl_heading_is_identifier(cell);
         blank += !table->headings[i].name[0];
     }
-    return named == table->count && (blank == table->count || identifiers == table->count);
+    return named == table->count && (blank == table->count || identifiers == table->count) &&
+           !is_of_table(above, named);
 }
 
 static void read_headings(table_t *table)
@@ -450,7 +459,7 @@ static int is_above(const ecl_record_t *record, const ecl_record_t *row)
         }
         named++;
     }
-    return named;
+    return is_of_table(record, named) ? 0 : named;
 }
 
 int ecl_layout_find_meters(ecl_attempt_t *attempt)

@@ -10,7 +10,8 @@
 #include "meter.h"
 
 #define TITLE_MAX 200 /* bytes of a line that is looked at for a meter's number among its words */
-#define DIGITS_MIN 6  /* of an MPRN */
+#define LONGEST_TITLE 1000
+#define DIGITS_MIN 6 /* of an MPRN */
 
 /* ---- channel ---------------------------------------------------------------------------------
  */
@@ -31,7 +32,8 @@ static int names(ecl_field_t cell, ecl_role_t role, int ranks)
 {
     int rank, is_utc;
 
-    return ecl_header_role(cell.text, cell.length, &rank, &is_utc) == role && rank < ranks;
+    return cell.length && ecl_header_role(cell.text, cell.length, &rank, &is_utc) == role &&
+           rank < ranks;
 }
 
 ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role, int ranks)
@@ -55,7 +57,7 @@ ecl_field_t ecl_layout_said_above(const ecl_record_t *record, ecl_role_t role, i
     return (ecl_field_t){"", 0};
 }
 
-/* A line's one text; empty: it has none, or several. */
+/* A line's one text; empty: it has none, or several, or it is no title. */
 static ecl_field_t title_of(const ecl_record_t *record)
 {
     ecl_field_t title = {"", 0};
@@ -66,7 +68,7 @@ static ecl_field_t title_of(const ecl_record_t *record)
         }
         title = record->fields[c].length ? record->fields[c] : title;
     }
-    return title;
+    return title.length > LONGEST_TITLE ? (ecl_field_t){"", 0} : title;
 }
 
 /* A word up to a blank or the like, as a unit. */
@@ -131,11 +133,43 @@ ecl_unit_t ecl_layout_stated_unit(const ecl_record_t *record)
     return ECL_UNIT_NONE;
 }
 
-static const char *channel_in_line(const ecl_record_t *record)
+ecl_unit_t ecl_layout_unit_in_line(const ecl_record_t *record, int *pis_title)
+{
+    ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_UNIT, 2), title = title_of(record);
+    ecl_unit_t unit = ecl_unit_of(said.text, said.length);
+
+    *pis_title = 0;
+    if (!said.length || !ecl_unit_is_known(unit)) {
+        unit = ecl_layout_stated_unit(record);
+    }
+    if (!ecl_unit_is_known(unit)) {
+        unit = ecl_unit_of(title.text, title.length); /* "kVArh" */
+    }
+    if (!ecl_unit_is_known(unit)) {
+        unit = ecl_layout_title_unit(record);
+        *pis_title = 1;
+    }
+    return ecl_unit_is_known(unit) ? unit : ECL_UNIT_NONE;
+}
+
+const char *ecl_layout_channel_in_line(const ecl_record_t *record, int *pis_export)
 {
     ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_CHANNEL, 2);
+    ecl_field_t title = title_of(record);
+    const char *channel;
+    char word[ECL_WORD_MAX];
 
-    return value.length ? ecl_channel_of(value.text, value.length) : NULL;
+    *pis_export = 0;
+    if (value.length) {
+        return ecl_channel_of(value.text, value.length);
+    }
+    channel = ecl_channel_of(title.text, title.length);
+    if (!channel || !channel[0] || !ecl_channel_has_direction(title.text, title.length)) {
+        return NULL;
+    }
+    *pis_export = ecl_word_fold(title.text, title.length, word) &&
+                  (!strcmp(word, "export") || !strcmp(word, "exp"));
+    return *pis_export ? NULL : channel;
 }
 
 /* ---- meter ------------------------------------------------------------------------------------
@@ -229,26 +263,6 @@ int ecl_layout_meter_in_line(const ecl_record_t *record, ecl_meter_above_t how,
     return how == ECL_METER_ABOVE_NAME ? take_name(record, meter) : take_meter(record, meter);
 }
 
-/* The one that all lines name which name any; NULL: none, or several: of which of them these are
- * the readings is not said. */
-static const char *find_above(const ecl_sample_t *sample, int header, ecl_meter_above_t how,
-                              int *pcount, apr_pool_t *p)
-{
-    const char *found = NULL;
-
-    *pcount = 0;
-    for (int i = 0; i < header; i++) {
-        char meter[ECL_METER_MAX];
-
-        if (ecl_layout_meter_in_line(&sample->records[i], how, meter) &&
-            (!found || strcmp(found, meter) != 0)) {
-            found = apr_pstrdup(p, meter);
-            ++*pcount;
-        }
-    }
-    return *pcount == 1 ? found : NULL;
-}
-
 #define LONG_MPRN 9 /* fewer digits may be a date, or anything else */
 
 const char *ecl_layout_meter_of_sheet(const char *sheet, apr_pool_t *p)
@@ -264,24 +278,6 @@ const char *ecl_layout_meter_of_sheet(const char *sheet, apr_pool_t *p)
                     (heading.kind == ECL_METER_MPRN && strlen(heading.name) >= LONG_MPRN))
                ? apr_pstrdup(p, heading.name)
                : NULL;
-}
-
-ecl_meter_above_t ecl_layout_meter_outside(const ecl_sample_t *sample, int header,
-                                           const char *sheet, const char **pmeter, apr_pool_t *p)
-{
-    ecl_meter_above_t how = ECL_METER_ABOVE_NUMBER;
-    int count;
-
-    *pmeter = find_above(sample, header, how, &count, p);
-    if (!count) {
-        how = ECL_METER_ABOVE_NAME;
-        *pmeter = find_above(sample, header, how, &count, p);
-    }
-    if (!count) {
-        how = ECL_METER_BY_SHEET;
-        *pmeter = ecl_layout_meter_of_sheet(sheet, p);
-    }
-    return *pmeter ? how : ECL_METER_ABOVE_NOT;
 }
 
 /* ---- channel by the sheet's name --------------------------------------------------------------
@@ -350,10 +346,11 @@ const char *ecl_layout_channel_outside(const ecl_sample_t *sample, int header, c
 {
     *pwhere = "as said above the table";
     for (int i = header - 1; i >= 0; i--) {
-        const char *channel = channel_in_line(&sample->records[i]);
+        int is_export;
+        const char *channel = ecl_layout_channel_in_line(&sample->records[i], &is_export);
 
-        if (channel) {
-            return channel;
+        if (channel || (is_export && has_import)) {
+            return channel ? channel : "AE";
         }
     }
     *pwhere = "by the sheet's name";

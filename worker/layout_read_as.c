@@ -114,11 +114,16 @@ void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p)
 {
     const char *channel = channel_of_rows(layout), *how = read_as(layout, p);
 
+    layout->added_count = 0;
     if (channel) {
         add(layout, "Channel", channel);
     }
+    if (layout->is_unit_open) {
+        add(layout, "Unit", ECL_NOT_CLEAR);
+    }
     if (layout->meter_column < 0 && layout->given.meter) {
-        add(layout, "Meter", layout->given.meter);
+        add(layout, "Meter", layout->is_meter_by_row ? "" : layout->given.meter);
+        layout->added_always = layout->above ? layout->added_count : 0;
     }
     /* a corrected row that is rejected again has the cell already */
     if (how && !layout->given.is_read_as) {

@@ -139,8 +139,9 @@ apr_status_t ecl_layout_check_hours(const ecl_layout_t *layout, const ecl_sample
 }
 
 /* Of what keeps the rows of one meter's channel apart from others. */
-static apr_uint64_t hash(const ecl_layout_t *layout, const ecl_record_t *record)
+static apr_uint64_t hash(const ecl_layout_t *layout, const ecl_sample_t *sample, int which)
 {
+    const ecl_record_t *record = &sample->records[which];
     const int columns[] = {layout->meter_column, layout->serial_column, layout->channel_column,
                            layout->unit_column};
     apr_uint64_t h = APR_UINT64_C(14695981039346656037); /* FNV-1a */
@@ -152,7 +153,7 @@ static apr_uint64_t hash(const ecl_layout_t *layout, const ecl_record_t *record)
             h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
         }
     }
-    return h;
+    return sample->tables ? h ^ sample->tables[which] : h;
 }
 
 static int by_minute(const void *a, const void *b)
@@ -407,7 +408,7 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
         }
         with_time += stamp.has_time;
         slots += stamp.is_slot;
-        stamps[count].meter = hash(layout, record);
+        stamps[count].meter = hash(layout, sample, i);
         stamps[count].label = stamp.has_time ? stamp.minute : 0;
         stamps[count].second = stamp.second;
         stamps[count++].minute = (apr_int64_t)stamp.date * 1440 +

@@ -3,6 +3,7 @@
  * day.
  */
 #include "layout_internal.h"
+#include "tables.h"
 #include "turn.h"
 
 #include <apr_tables.h>
@@ -233,18 +234,21 @@ static int take_labels(ecl_turn_form_t *form, labels_t *labels)
 static void take_first_meter(ecl_turn_form_t *form, const ecl_sample_t *sample, int header)
 {
     ecl_field_t corner = ecl_sample_cell(&sample->records[header], form->label_column);
+    ecl_said_t said = {.is_closed = 0};
     ecl_meter_kind_t kind;
+    const char *named;
 
     if (ecl_meter_parse(corner.text, corner.length, form->first_meter, &kind) == ECL_METER_OK &&
         kind != ECL_METER_OTHER) {
         form->has_meter = 1;
         return;
     }
-    form->first_meter[0] = '\0';
-    for (int i = header - 1; i >= 0 && !form->has_meter; i--) {
-        form->has_meter = ecl_layout_meter_in_line(&sample->records[i], ECL_METER_ABOVE_NUMBER,
-                                                   form->first_meter);
+    for (int i = 0; i < header; i++) {
+        ecl_said_line(&said, &sample->records[i]);
     }
+    named = ecl_said_meter(&said, &form->meter_above);
+    form->has_meter |= named != NULL;
+    apr_cpystrn(form->first_meter, named ? named : "", sizeof(form->first_meter));
 }
 
 /* Record `at` is the header of a table: its form. NULL: it is none. */

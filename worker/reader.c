@@ -38,10 +38,11 @@ static apr_status_t make_zones(ecl_reader_t *reader, ecl_result_t *result)
 
 static void enter(ecl_reader_t *reader, const ecl_layout_t *layout)
 {
-    reader->layout = layout;
-    reader->is_foreign = 0;
+    reader->found = reader->layout = layout;
+    reader->is_foreign = reader->has_other_names = 0;
     reader->meter[0] = '\0';
     reader->meter_length = 0;
+    ecl_reader_enter_tables(reader);
     reader->zone = reader->options.clock;
     if (layout->kind != ECL_LAYOUT_DAILY && layout->times_are_utc) {
         reader->zone = reader->utc;
@@ -364,16 +365,25 @@ static int find_extra_cell(const ecl_reader_t *reader)
 
 static ecl_outcome_t read_record(ecl_reader_t *reader)
 {
+    ecl_outcome_t outcome;
     int extra;
 
     if (reader->record.status != ECL_RECORD_OK) {
         return fail_record(reader);
     }
     if (is_our_header(reader)) {
-        reader->is_foreign = 0;
+        reader->is_foreign = reader->has_other_names;
+        ecl_reader_take_header(reader);
         return ECL_OUTCOME_SKIPPED;
     }
+    if (reader->has_tables && ecl_reader_take_line(reader, &outcome)) {
+        return outcome;
+    }
     if (reader->is_foreign) {
+        if (reader->has_other_names && ecl_reader_take_names(reader, &outcome)) {
+            reader->is_foreign = reader->has_other_names;
+            return outcome;
+        }
         return ecl_reader_fail(reader, -1, "other-header",
                                "the row stands below a header with other columns: upload it with "
                                "that header as a file of its own");
@@ -388,6 +398,10 @@ static ecl_outcome_t read_record(ecl_reader_t *reader)
                                "column",
                                reader->record.count, reader->layout->columns,
                                ecl_reader_show(reader, reader->record.fields[extra]));
+    }
+    if (reader->has_tables && reader->tables.code) {
+        return ecl_reader_fail(reader, -1, reader->tables.code, "%s",
+                               ecl_tables_why(&reader->tables));
     }
     switch (reader->layout->kind) {
     case ECL_LAYOUT_WIDE:
@@ -471,7 +485,7 @@ apr_status_t ecl_reader_next(ecl_reader_t *reader, const ecl_reader_sink_t *sink
     reader->has_failed = 0;
     tell_form(reader);
     tell_notes(reader);
-    if (reader->stream.layout != reader->layout) {
+    if (reader->stream.layout != reader->found) {
         ecl_long_flush(reader); /* the days of the sheet before */
         enter(reader, reader->stream.layout);
     }

@@ -10,6 +10,7 @@
 #define ECL_READER_INTERNAL_H
 
 #include "reader.h"
+#include "tables.h"
 #include "turn.h"
 #include "words.h"
 
@@ -52,10 +53,27 @@ typedef struct ecl_meter_cell_t ecl_meter_cell_t;
 
 typedef struct ecl_registers_t ecl_registers_t;
 
+/* A layout of rows of which the lines above their table say otherwise than those above the first
+ * one: its channel, its unit. */
+typedef struct ecl_variant_t {
+    ecl_layout_t layout;
+    const ecl_layout_t *of;
+    const char *channel; /* as of ecl_tables_t */
+    ecl_unit_t unit;
+    int is_channel_open, is_unit_open;
+    int is_foreign; /* of rows below a header that has a column of meters itself */
+    struct ecl_variant_t *next;
+} ecl_variant_t;
+
 struct ecl_reader_t {
     apr_pool_t *pool;
     ecl_layout_t *layouts;      /* of all sheets; of a text there is one */
-    const ecl_layout_t *layout; /* of the record in hand */
+    const ecl_layout_t *found;  /* of the sheet in hand, of these */
+    const ecl_layout_t *layout; /* of the record in hand: the same, or a variant of it */
+    ecl_variant_t *variants;
+    int has_tables; /* rows name no meter, and lines between them may */
+    ecl_tables_t tables;
+    char added[ECL_METER_MAX + 24]; /* what the row in hand needs, if it is rejected */
     ecl_reader_options_t options;
     ecl_clock_t *utc, *given_zone; /* made when some layout's times need them */
     const ecl_clock_t *zone;       /* of the file's dates and times; options.clock: local ones */
@@ -82,7 +100,9 @@ struct ecl_reader_t {
 
     /* a header that is not ours came up: rows can't be trusted until ours comes again */
     int is_foreign;
-    char *foreign_header; /* that header; empty: it is too long */
+    char *foreign_header;  /* that header; empty: it is too long */
+    int foreign_has_meter; /* it has a column of meters */
+    int has_other_names;   /* columns of meters are others', though the header itself is ours */
 
     /* the last cells read, and what they meant: rows of one meter and day follow each other */
     char meter_text[ECL_METER_MAX];
@@ -184,6 +204,9 @@ struct ecl_meter_cell_t {
     int open; /* long: index of the day that its last reading went to */
 };
 
+/* Makes a meter that is named between rows the one in hand. */
+void ecl_reader_enter_named(ecl_reader_t *reader, const char *meter);
+
 /* Makes the meter of a column the one in hand. */
 void ecl_reader_enter_meter(ecl_reader_t *reader, const ecl_meter_column_t *column);
 
@@ -256,6 +279,25 @@ void ecl_reader_start_day(const ecl_reader_t *reader, ecl_meter_day_t *day,
 
 /* FNV-1a over bytes, from seed on; never 0. */
 apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t length);
+
+/* ---- lines between tables: reader_tables.c -------------------------------------------------- */
+
+/* Starts with the sheet's first table. */
+void ecl_reader_enter_tables(ecl_reader_t *reader);
+
+/* Takes the record in hand if it is a line between tables: 1, and *poutcome. 0: it is to be read as
+ * any other, with what holds for it. */
+int ecl_reader_take_line(ecl_reader_t *reader, ecl_outcome_t *poutcome);
+
+/* Goes on with what holds below the header in hand, ours or the foreign one. */
+void ecl_reader_take_header(ecl_reader_t *reader);
+
+/* Takes the record in hand if it is the line of a header that has the names of a column per meter.
+ */
+int ecl_reader_take_names(ecl_reader_t *reader, ecl_outcome_t *poutcome);
+
+/* What the record in hand needs beside its cells when it is rejected; NULL: nothing. */
+const char *ecl_reader_added(ecl_reader_t *reader);
 
 /* ---- the layouts ---------------------------------------------------------------------------- */
 

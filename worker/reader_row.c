@@ -96,7 +96,7 @@ ecl_outcome_t ecl_reader_fail(ecl_reader_t *reader, int column, const char *code
     error.code = code;
     error.message = reader->message;
     error.raw = reader->record.raw;
-    error.added = ecl_layout_hour_words(reader->layout, reader->hour);
+    error.added = ecl_reader_added(reader);
     note_status(reader, reader->sink->on_error(reader->sink->baton, &error));
     return ECL_OUTCOME_FAILED;
 }
@@ -268,6 +268,16 @@ int ecl_reader_take_meter(ecl_reader_t *reader)
     return 1;
 }
 
+void ecl_reader_enter_named(ecl_reader_t *reader, const char *meter)
+{
+    ecl_meter_status_t status =
+        ecl_meter_parse(meter, strlen(meter), reader->meter, &reader->meter_kind);
+
+    if (status == ECL_METER_CHECK_DIGIT || status == ECL_METER_LENGTH) {
+        warn_of_meter(reader, status);
+    }
+}
+
 void ecl_reader_enter_meter(ecl_reader_t *reader, const ecl_meter_column_t *column)
 {
     apr_cpystrn(reader->meter, column->meter, sizeof(reader->meter));
@@ -360,6 +370,7 @@ ecl_outcome_t ecl_reader_fail_header(ecl_reader_t *reader)
                 reader->record.raw_length > ECL_HEADER_MAX ? "" : reader->record.raw,
                 ECL_HEADER_MAX + 1);
     reader->is_foreign = 1;
+    ecl_reader_take_header(reader);
     return ecl_reader_fail(reader, -1, "other-header",
                            "another header starts here, with other columns than the file's first "
                            "one: upload the rows below it as a file of their own");
@@ -371,7 +382,11 @@ ecl_outcome_t ecl_reader_unreadable(ecl_reader_t *reader, ecl_datetime_status_t 
     const char *shown = ecl_reader_show(reader, cell);
     const char *expected = ecl_datetime_expected(status);
     int is_time = column == reader->layout->time_column;
+    ecl_outcome_t outcome;
 
+    if (ecl_reader_take_names(reader, &outcome)) {
+        return outcome;
+    }
     if (ecl_reader_is_header(reader)) {
         return ecl_reader_fail_header(reader);
     }

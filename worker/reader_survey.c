@@ -7,10 +7,12 @@
 #include "layout_internal.h"
 #include "marked.h"
 
+#include <apr_hash.h>
 #include <apr_lib.h>
 
 #define DATE_LENGTH 10
 #define PLAIN_BITS 10
+#define METERS_COUNTED 10000
 
 typedef struct survey_t {
     const ecl_layout_t *layout;
@@ -32,8 +34,8 @@ typedef struct survey_t {
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
     apr_int64_t rows;
-    apr_int64_t other_line; /* it names another meter than that of all rows; 0: none does */
-    char other_meter[ECL_METER_MAX];
+    ecl_tables_t tables;
+    apr_hash_t *meters; /* that lines above tables name; as many as are counted */
 } survey_t;
 
 static ecl_decimal_status_t parse_value(const ecl_layout_t *layout, const ecl_record_t *record,
@@ -271,32 +273,41 @@ static int needs_zone(const ecl_layout_t *layout)
     return layout->kind != ECL_LAYOUT_DAILY && !is_zone_given(layout);
 }
 
-/* Whether all rows are of one meter, and a line between them may say that those below it are not.
- */
+/* Whether lines between rows may say that those below them are of another meter. */
 static int needs_meter(const ecl_layout_t *layout)
 {
-    return layout->meter_column < 0 && !layout->meter_count && layout->given.meter &&
-           !layout->turned;
+    return layout->above && layout->meter_above;
 }
 
+static void note_meter(survey_t *survey)
+{
+    const char *meter = survey->tables.meter;
+
+    ecl_tables_row(&survey->tables);
+    if (meter[0] && apr_hash_count(survey->meters) < METERS_COUNTED &&
+        !apr_hash_get(survey->meters, meter, APR_HASH_KEY_STRING)) {
+        meter = apr_pstrdup(apr_hash_pool_get(survey->meters), meter);
+        apr_hash_set(survey->meters, meter, APR_HASH_KEY_STRING, meter);
+    }
+}
+
+/* A row begins with its date, and that with a digit, nearly always: other lines are looked at. */
 static void look_for_meter(survey_t *survey, ecl_record_t *record)
 {
-    const char *given = survey->layout->given.meter;
-    ecl_meter_above_t how = survey->layout->meter_above;
-    char identifier[ECL_METER_MAX], meter[ECL_METER_MAX];
-    ecl_meter_kind_t kind;
+    ecl_field_t date = ecl_sample_cell(record, survey->layout->date_column);
+    unsigned found;
+    int is_wide;
 
-    if (survey->other_line || !record->count || !apr_isalpha(record->fields[0].text[0])) {
+    if (date.length && apr_isdigit(date.text[0])) {
+        if (survey->tables.is_pending) {
+            note_meter(survey);
+        }
         return;
     }
     ecl_records_split_rest(survey->records, record);
-    if (record->status == ECL_RECORD_OK &&
-        ecl_layout_meter_in_line(record, how ? how : ECL_METER_ABOVE_NUMBER, meter)) {
-        ecl_meter_parse(given, strlen(given), identifier, &kind);
-        if (strcmp(meter, identifier) != 0) {
-            survey->other_line = record->line;
-            memcpy(survey->other_meter, meter, sizeof(meter));
-        }
+    if (record->status == ECL_RECORD_OK && !ecl_tables_line(&survey->tables, record) &&
+        ecl_layout_score_header(record, &found, &is_wide) > 0) {
+        ecl_tables_header(&survey->tables);
     }
 }
 
@@ -350,6 +361,11 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
     if (layout->turned && with_stamps) {
         survey->turn = ecl_turn_make(reading);
         ecl_turn_enter(survey->turn, layout->turned);
+    }
+    if (with_meter) {
+        ecl_tables_start(&survey->tables, layout);
+        survey->tables.is_pending = 1;
+        survey->meters = apr_hash_make(reading);
     }
     while (status == APR_SUCCESS) {
         status = ecl_records_next(records, &record, result);
@@ -428,6 +444,29 @@ static void tell_ends(ecl_layout_t *layout, apr_pool_t *p)
     }
 }
 
+/* In the place of the first table's meter. A workbook's evidence is the first layout's, a line for
+ * each sheet. */
+static void tell_meters(const survey_t *survey, const ecl_layout_t *layout, ecl_layout_t *first,
+                        int is_whole, apr_pool_t *p)
+{
+    const char *old = ecl_layout_meter_text(layout, p), *text = first->evidence;
+    const char *line =
+        layout->sheet ? strstr(text, apr_psprintf(p, "sheet \"%s\": ", layout->sheet)) : text;
+    const char *at = line ? strstr(line, old) : NULL;
+    unsigned count = apr_hash_count(survey->meters);
+
+    if (!at) {
+        return;
+    }
+    first->evidence =
+        apr_psprintf(p, "%.*srows belong to the meter named above them: %s%u meters%s%s%s",
+                     (int)(at - text), text, count == METERS_COUNTED ? "at least " : "", count,
+                     is_whole ? "" : " in the first 64 MiB",
+                     survey->tables.channels_differ ? ", of the channel that is said there" : "",
+                     survey->tables.units_differ ? ", in the unit that is said there" : "");
+    first->evidence = apr_pstrcat(p, first->evidence, at + strlen(old), NULL);
+}
+
 apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const char *path,
                                ecl_records_t *workbook, const ecl_clock_t *clock,
                                ecl_wide_zone_t *wide, apr_pool_t *p, apr_int64_t *prows,
@@ -464,16 +503,14 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
         apr_pool_clear(reading);
         status = look(&survey, path, &is_whole, reading, p, result);
     }
-    apr_pool_destroy(reading);
     if (status != APR_SUCCESS) {
+        apr_pool_destroy(reading);
         return status;
     }
-    if (survey.other_line) {
-        return ecl_fail(result, ECL_EINPUT, "several-meters",
-                        "line %" APR_INT64_T_FMT " names meter %s, and the rows above it are of "
-                        "meter %s: upload the tables as files of their own",
-                        survey.other_line, survey.other_meter, layout->given.meter);
+    if (survey.meters && apr_hash_count(survey.meters) > 1) {
+        tell_meters(&survey, layout, first, is_whole, p);
     }
+    apr_pool_destroy(reading);
     wide->is_cut |= !is_whole && ecl_wide_zone_is_open(layout);
     if (is_whole && !layout->turned) {
         *prows = survey.rows;

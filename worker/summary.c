@@ -304,14 +304,37 @@ static int has_text(json_object *object, const char *key, const char *text)
     return text && !strcmp(value ? json_object_get_string(value) : "", text);
 }
 
-static json_object *added_of(const ecl_layout_t *layout)
+/* How many cells rows need beside their own: all that their layout adds, or, below another header,
+ * those that do not depend on what its columns mean. */
+static int count_added(const ecl_layout_t *layout, const char *foreign)
+{
+    return foreign ? layout->added_always : layout->added_count;
+}
+
+static json_object *added_of(const ecl_layout_t *layout, int count)
 {
     json_object *added = json_object_new_object();
 
-    for (int i = 0; i < layout->added_count; i++) {
+    for (int i = 0; i < count; i++) {
         set_text(added, layout->added[i][0], layout->added[i][1]);
     }
     return added;
+}
+
+/* Whether that is what a table adds. */
+static int has_added(json_object *table, const ecl_layout_t *layout, int count)
+{
+    json_object *added;
+
+    if (!json_object_object_get_ex(table, "added", &added)) {
+        return !count;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!has_text(added, layout->added[i][0], layout->added[i][1])) {
+            return 0;
+        }
+    }
+    return json_object_object_length(added) == count;
 }
 
 void ecl_summary_failed(ecl_summary_t *summary, const ecl_layout_t *layout, const char *foreign,
@@ -321,14 +344,16 @@ void ecl_summary_failed(ecl_summary_t *summary, const ecl_layout_t *layout, cons
     apr_size_t count = json_object_array_length(tables);
     json_object *table = count ? json_object_array_get_idx(tables, count - 1) : NULL;
     const char *header = foreign ? foreign : layout->header;
+    int added = count_added(layout, foreign);
 
     if (!foreign && (!header || has_text(summary->json, "header", header))) {
         header = NULL;
     } else if (strlen(header) > ECL_HEADER_MAX || count >= MAX_TABLES) {
         header = "";
     }
-    if (!table || (count <= MAX_TABLES && !(has_text(table, "header", header) &&
-                                            has_text(table, "sheet", layout->sheet)))) {
+    if (!table || (count <= MAX_TABLES &&
+                   !(has_text(table, "header", header) && has_added(table, layout, added) &&
+                     has_text(table, "sheet", layout->sheet)))) {
         table = json_object_new_object();
         if (layout->sheet) {
             set_text(table, "sheet", layout->sheet);
@@ -337,8 +362,8 @@ void ecl_summary_failed(ecl_summary_t *summary, const ecl_layout_t *layout, cons
         if (header) {
             set_text(table, "header", *header ? header : NULL);
         }
-        if (!foreign && layout->added_count) {
-            json_object_object_add(table, "added", added_of(layout));
+        if (added) {
+            json_object_object_add(table, "added", added_of(layout, added));
         }
         json_object_array_add(tables, table);
     }

@@ -12,7 +12,8 @@
  * - failed_tables: [{sheet, line, rows, header, added}], where the rejected rows stand, in their
  *   order: so many that follow each other, from that line on, in that sheet, below that header. No
  *   member "header": it is the summary's; null: it is too long, or they are too many. added: what
- *   they need beside their own cells, texts by names of columns
+ *   they need beside their own cells, texts by names of columns, which rows may lengthen
+ *   (ecl_row_error_t)
  * - took_out: {days_removed, days_restored, days_kept}, after a cancel or an undo
  * - code: of the failure, when the job failed; question: what the user can answer to have it go on
  *   (worker/question.h)

@@ -20,6 +20,7 @@ struct ecl_turn_t {
     apr_int64_t line;  /* of its header */
     int next;          /* date to take; date_count: none */
     int has_ended;
+    int is_unnamed; /* a line names a meter, and none named that of the tables before it */
     char message[160];
 };
 
@@ -47,6 +48,7 @@ void ecl_turn_enter(ecl_turn_t *turn, const ecl_turn_form_t *form)
     apr_size_t room = form ? (apr_size_t)slots_of(form) * ECL_TURN_DATES : 0;
 
     turn->form = form;
+    turn->is_unnamed = 0;
     forget(turn);
     if (!form) {
         return;
@@ -146,6 +148,11 @@ static ecl_turn_put_t put_row(ecl_turn_t *turn, ecl_record_t *record, int label)
     ecl_field_t name = record->fields[form->label_column];
     int slot = slot_of(turn, label);
 
+    if (turn->is_unnamed) {
+        return reject(turn, record, -1, "other-meter",
+                      "a line above names the row's meter, and none those of the tables before it: "
+                      "upload them apart, or name the meter of each");
+    }
     if (slot < 0) {
         return reject(turn, record, -1, "bad-time",
                       "\"%.*s\" is none of the times of the file's first table, or comes too often",
@@ -208,6 +215,16 @@ static void start_again(ecl_turn_t *turn)
     }
 }
 
+/* A line names a table's meter as the first table's does. */
+static int names_meter(const ecl_turn_form_t *form, const ecl_record_t *record,
+                       char meter[ECL_METER_MAX])
+{
+    return ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NUMBER, meter) ||
+           ((form->meter_above == ECL_METER_ABOVE_NAME || !form->has_meter) &&
+            !ecl_turn_dates(record, form->label_column, NULL, NULL) &&
+            ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NAME, meter));
+}
+
 ecl_turn_put_t ecl_turn_put(ecl_turn_t *turn, ecl_record_t *record)
 {
     char meter[ECL_METER_MAX];
@@ -223,8 +240,9 @@ ecl_turn_put_t ecl_turn_put(ecl_turn_t *turn, ecl_record_t *record)
         }
         return put_row(turn, record, label);
     }
-    if (ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NUMBER, meter)) {
+    if (names_meter(turn->form, record, meter)) {
         if (!turn->form->has_meter) {
+            turn->is_unnamed = 1;
             return reject(turn, record, -1, "other-meter",
                           "a meter is named here, and none above the tables before it: upload them "
                           "apart, or name the meter of each");

@@ -37,6 +37,7 @@ typedef struct ecl_turn_form_t {
     const char *const *names;        /* the turned table's header: Meter, Date, labels */
     int columns;                     /* of it */
     char first_meter[ECL_METER_MAX]; /* said above the first table; "": nothing */
+    ecl_meter_above_t meter_above;   /* and how */
     apr_int64_t header_record;       /* of the first table, in its sheet */
 } ecl_turn_form_t;
 

@@ -456,7 +456,7 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
 {
     char word[ECL_WORD_MAX];
     const alias_t *alias;
-    int is_utc = has_utc_word(text, length), is_cut;
+    int is_utc, is_cut;
 
     *prank = 0;
     *pis_utc = 0;
@@ -466,6 +466,7 @@ ecl_role_t ecl_header_role(const char *text, apr_size_t length, int *prank, int 
     if (!ecl_name_fold(text, length, word)) {
         return ECL_ROLE_NONE;
     }
+    is_utc = has_utc_word(text, length);
     alias = find_alias(word);
     alias = alias ? alias : find_meter_point(word);
     is_cut = cut_utc(word);

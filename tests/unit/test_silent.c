@@ -1,4 +1,5 @@
-/* What must not be misread in silence: a second meter's table, ends of days, months before days. */
+/* What must not be misread in silence: the meter above a table, ends of days, months before days.
+ */
 #include "pool_fixture.h"
 #include "reading.h"
 
@@ -12,54 +13,6 @@ static void assert_refused(const char *text, const char *code, const char *part)
     assert_string_equal(r->result.code, code);
     assert_non_null(strstr(r->result.detail, part));
     end_reading(r);
-}
-
-/* Rows of a meter that only a line above them names. */
-static const char *table(const char *meter, const char *date)
-{
-    return apr_psprintf(pool,
-                        "MPAN: %s\nTimestamp,kWh\n%s 00:00,1\n%s 00:30,2\n%s 01:00,3\n%s 01:30,4\n",
-                        meter, date, date, date, date);
-}
-
-static void test_a_second_meter(void **state)
-{
-    reading_t *r;
-
-    (void)state;
-    assert_refused(apr_pstrcat(pool, table(MPAN, "13/02/2026"), table(MPAN2, "14/02/2026"), NULL),
-                   "several-meters", "line 7 names meter " MPAN2);
-    /* of the same meter, as the pages of a report are */
-    r = read_text(apr_pstrcat(pool, table(MPAN, "13/02/2026"), table(MPAN, "14/02/2026"), NULL));
-    assert_int_equal(r->status, APR_SUCCESS);
-    assert_int_equal(count_readings(r), 8);
-    assert_int_equal(r->failed, 0);
-    end_reading(r);
-    /* the meter that was given, and a line that names another */
-    r = read_text_given(apr_pstrcat(pool, "Timestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,1\n",
-                                    table(MPAN2, "14/02/2026"), NULL),
-                        "auto", (ecl_given_t){.meter = MPAN});
-    assert_int_equal(r->status, ECL_EINPUT);
-    assert_string_equal(r->result.code, "several-meters");
-    end_reading(r);
-}
-
-/* The lines between tables of days, whose values are not looked at before they are read. */
-static void test_a_second_meter_of_days(void **state)
-{
-    const char *header = "Date", *days[2] = {"13/02/2026", "14/02/2026"}, *text = "";
-
-    (void)state;
-    for (int i = 0; i < 48; i++) {
-        header = apr_psprintf(pool, "%s,%02d:%02d", header, i / 2, i % 2 * 30);
-        days[0] = apr_pstrcat(pool, days[0], ",1", NULL);
-        days[1] = apr_pstrcat(pool, days[1], ",2", NULL);
-    }
-    for (int i = 0; i < 2; i++) {
-        text = apr_pstrcat(pool, text, "MPAN,", i ? MPAN2 : MPAN, "\n", header, "\n", days[0], "\n",
-                           days[1], "\n", NULL);
-    }
-    assert_refused(text, "several-meters", "line 5 names meter " MPAN2);
 }
 
 /* How the lines above a table name its meter. */
@@ -103,9 +56,6 @@ static void test_the_meter_above(void **state)
         }
         end_reading(r);
     }
-    assert_refused("Meter: K26A00201\nTimestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,2\n"
-                   "Meter: K26A00202\nTimestamp,kWh\n13/02/2026 00:00,1\n13/02/2026 00:30,2\n",
-                   "several-meters", "line 5 names meter K26A00202");
 }
 
 /* A day's total at the midnight that ends it. */
@@ -248,10 +198,9 @@ static void test_decimal_commas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_second_meter_of_days), cmocka_unit_test(test_the_meter_above),
-        cmocka_unit_test(test_a_second_meter),         cmocka_unit_test(test_ends_of_days),
-        cmocka_unit_test(test_months_before_days),     cmocka_unit_test(test_thousands),
-        cmocka_unit_test(test_decimal_commas),         cmocka_unit_test(test_counts_of_hours),
+        cmocka_unit_test(test_the_meter_above),    cmocka_unit_test(test_ends_of_days),
+        cmocka_unit_test(test_months_before_days), cmocka_unit_test(test_thousands),
+        cmocka_unit_test(test_decimal_commas),     cmocka_unit_test(test_counts_of_hours),
     };
 
     return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);

@@ -1,0 +1,115 @@
+/*
+ * The lines above the tables of the sample (tables.h): what those above the first say, and which
+ * rows are of which table.
+ */
+#include "layout_internal.h"
+#include "tables.h"
+
+#include <apr_hash.h>
+
+/* The index of the first row; what stands before it is the first table's. */
+static int find_row(const ecl_attempt_t *attempt)
+{
+    int row = attempt->first;
+
+    while (row < attempt->sample.count &&
+           !ecl_layout_looks_like_row(&attempt->sample.records[row])) {
+        row++;
+    }
+    return row;
+}
+
+static void note_names(struct ecl_above_t *above, const ecl_attempt_t *attempt, int end,
+                       apr_pool_t *p)
+{
+    const char **names = apr_palloc(p, (apr_size_t)(end + 1) * sizeof(*names));
+
+    for (int i = 0; i < end; i++) {
+        ecl_field_t name = ecl_tables_beginning(&attempt->sample.records[i]);
+
+        if (name.length) {
+            names[above->name_count++] = apr_pstrmemdup(p, name.text, name.length);
+        }
+    }
+    above->names = names;
+}
+
+/* 1: a line that may stand above a table, and says something. */
+static int take_line(ecl_said_t *said, const ecl_record_t *record)
+{
+    return record->status == ECL_RECORD_OK && ecl_said_line(said, record);
+}
+
+static apr_uint64_t hash(const char *text)
+{
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+
+    return apr_hashfunc_default(text ? text : "", &length);
+}
+
+/* Fills in the sample's tables. */
+static void mark(ecl_attempt_t *attempt, const struct ecl_above_t *above, int row,
+                 apr_pool_t *scratch)
+{
+    ecl_sample_t *sample = &attempt->sample;
+    apr_uint64_t *tables = apr_pcalloc(scratch, ECL_LAYOUT_SAMPLE * sizeof(*tables));
+    apr_uint64_t meter = 0, rest = 0;
+    ecl_said_t said = above->said;
+    int is_pending = 1;
+
+    for (int i = row; i < sample->count; i++) {
+        ecl_meter_above_t how;
+
+        if (!ecl_layout_looks_like_row(&sample->records[i])) {
+            is_pending |= take_line(&said, &sample->records[i]);
+        } else if (is_pending) {
+            const char *named = ecl_said_meter(&said, &how);
+
+            meter = named ? hash(named) : meter;
+            rest = hash(said.channel) * 31 + (unsigned)said.unit * 2 + (unsigned)said.is_export;
+            said.is_closed = 1;
+            is_pending = 0;
+        }
+        tables[i] = meter << 32 ^ rest;
+    }
+    sample->tables = tables;
+}
+
+static int says_import(const ecl_sample_t *sample)
+{
+    for (int i = 0; i < sample->count; i++) {
+        int is_export;
+        const char *channel = ecl_layout_looks_like_row(&sample->records[i])
+                                  ? NULL
+                                  : ecl_layout_channel_in_line(&sample->records[i], &is_export);
+
+        if (channel && !strcmp(channel, "AI")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_pool_t *scratch,
+                           apr_pool_t *p)
+{
+    struct ecl_above_t *above;
+    int row = find_row(attempt);
+
+    if (layout->meter_column >= 0 || layout->meter_count || layout->turned || attempt->source) {
+        return;
+    }
+    above = apr_pcalloc(p, sizeof(*above));
+    for (int i = 0; i < row; i++) {
+        if (i == attempt->header) {
+            above->said.is_below_header = 1;
+        } else {
+            take_line(&above->said, &attempt->sample.records[i]);
+        }
+    }
+    note_names(above, attempt, attempt->header >= 0 ? attempt->header : row, p);
+    above->has_import = says_import(&attempt->sample);
+    attempt->has_import |= above->has_import;
+    mark(attempt, above, row, scratch);
+    layout->above = above;
+}
