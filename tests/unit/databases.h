@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <apr_general.h>
+
 #include "directory.h"
 #include "lib/db.h"
 
@@ -149,18 +151,25 @@ static inline apr_int64_t database_number(ecl_db_conn_t *conn, const char *sql, 
 
 /* ---- running -------------------------------------------------------------------------------- */
 
-/* Runs the statement, which gives the number of failed tests, for each of the databases. */
-#define FOR_EACH_DATABASE(failed, run)                                                             \
-    do {                                                                                           \
-        test_driver = "sqlite3";                                                                   \
-        (failed) = (run);                                                                          \
-        if (test_server()) {                                                                       \
-            test_driver = "pgsql";                                                                 \
-            (failed) += (run);                                                                     \
-        } else {                                                                                   \
-            print_message("NOT RUN for PostgreSQL: ECL_TEST_PGSQL is not set (make unit sets "     \
-                          "it)\n");                                                                \
-        }                                                                                          \
-    } while (0)
+/* What a main returns: runs the tests for each of the databases. */
+#define RUN_FOR_EACH_DATABASE(tests)                                                               \
+    run_for_each_database((tests), sizeof(tests) / sizeof((tests)[0]))
+
+static inline int run_for_each_database(const struct CMUnitTest *tests, size_t count)
+{
+    int failed;
+
+    apr_initialize();
+    test_driver = "sqlite3";
+    failed = _cmocka_run_group_tests(test_driver, tests, count, NULL, NULL);
+    if (test_server()) {
+        test_driver = "pgsql";
+        failed += _cmocka_run_group_tests(test_driver, tests, count, NULL, NULL);
+    } else {
+        print_message("NOT RUN for PostgreSQL: ECL_TEST_PGSQL is not set (make unit sets it)\n");
+    }
+    apr_terminate();
+    return failed;
+}
 
 #endif /* DATABASES_H */

@@ -4,13 +4,8 @@
 #ifndef POOL_FIXTURE_H
 #define POOL_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "start_apr.h"
 
-#include <apr_general.h>
 #include <apr_pools.h>
 
 static apr_pool_t *pool;
@@ -25,19 +20,6 @@ static inline int destroy_pool(void **state)
 {
     (void)state;
     apr_pool_destroy(pool);
-    return 0;
-}
-
-static inline int start_apr(void **state)
-{
-    (void)state;
-    return apr_initialize();
-}
-
-static inline int stop_apr(void **state)
-{
-    (void)state;
-    apr_terminate();
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "bytes_of.h"
 #include "file_fixture.h"
 #include "packing.h"
+#include "start_apr.h"
 #include "lib/utf8.h"
 #include "worker/bytes.h"
 
@@ -694,10 +695,6 @@ int main(void)
         TEST(positions_in_plain_files_are_exact),
         TEST(files_that_cannot_be_read),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 
 #include "directory.h"
+#include "start_apr.h"
 #include "worker/checkpointer.h"
 
 #define SALT_AT 16 /* in the WAL's header: it is another one for each time that the WAL starts */
@@ -145,10 +146,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_wal_starts_anew_without_a_second_connection, set_up,
                                         tear_down),
     };
-    int rv;
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -8,6 +8,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "start_apr.h"
 #include "worker/checks.h"
 
 #define MPAN "1000000000012"
@@ -349,10 +350,6 @@ int main(void)
         TEST(parts_and_their_order_make_no_difference),
         TEST(bounds_are_told),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

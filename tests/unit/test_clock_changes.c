@@ -6,6 +6,7 @@
 #include "reading.h"
 
 #include "half_hours.h"
+#include "start_apr.h"
 
 #include <time.h>
 
@@ -555,10 +556,6 @@ static void test_matrix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_matrix)};
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -415,10 +415,6 @@ int main(void)
         TEST(test_what_cannot_be_copied_leaves_nothing_behind),
         TEST(test_days_go_to_the_partitions_of_their_years),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests(tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -14,6 +14,7 @@
 #include <apr_thread_proc.h>
 
 #include "directory.h"
+#include "start_apr.h"
 #include "succeeding.h"
 #include "lib/db.h"
 
@@ -643,10 +644,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waiting_does_not_stop_the_holder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_share_a_database, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -10,6 +10,7 @@
 #include <apr_general.h>
 
 #include "directory.h"
+#include "start_apr.h"
 #include "lib/db.h"
 #include "lib/storage.h"
 
@@ -252,10 +253,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_deleted_one_takes_nothing_more, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

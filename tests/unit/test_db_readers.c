@@ -95,10 +95,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_it_reads_while_others_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_it_cannot_write, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -1,5 +1,6 @@
 /* The SHA-256 of a file that is whole, that grows, that is cut off, and that nobody wants. */
 #include "file_fixture.h"
+#include "start_apr.h"
 
 #include "lib/digest.h"
 
@@ -123,10 +124,6 @@ int main(void)
         TEST(test_given_up),
         TEST(test_a_file_that_is_not_there),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -12,6 +12,7 @@
 #include "emitting.h"
 
 #include "emitters.h"
+#include "start_apr.h"
 
 #include "worker/reader_internal.h"
 
@@ -241,10 +242,6 @@ int main(void)
         cmocka_unit_test(test_the_spreadsheet_does_not_matter),
         cmocka_unit_test(test_the_pieces_of_a_file_do_not_matter),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

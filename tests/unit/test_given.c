@@ -2,6 +2,7 @@
  * What a user says about a file beside what the file says.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #include "lib/options.h"
 #include "worker/question.h"
@@ -527,10 +528,6 @@ int main(void)
         cmocka_unit_test(test_the_order_of_dates),
         cmocka_unit_test(test_two_digit_years),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

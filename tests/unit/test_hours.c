@@ -3,6 +3,7 @@
  * made of known readings about the days when the clocks change, in each way of numbering hours, and
  * must be read as what they were made of.
  */
+#include "start_apr.h"
 #include "tests/unit/clock_label.h"
 #include "tests/unit/reading.h"
 
@@ -420,10 +421,6 @@ int main(void)
         cmocka_unit_test(test_hours_that_are_none), cmocka_unit_test(test_dates_in_parts),
         cmocka_unit_test(test_time_of_numbers),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

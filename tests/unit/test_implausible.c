@@ -1,5 +1,6 @@
 /* Numbers that are no readings: what smart meters give instead of one, and reads of a register. */
 #include "reading.h"
+#include "start_apr.h"
 
 #include "worker/preview.h"
 #include "worker/reader_internal.h"
@@ -462,10 +463,6 @@ int main(void)
         cmocka_unit_test(rows_that_nothing_tells_apart_are_refused),
         cmocka_unit_test(corrections_and_estimates_are_no_such_rows),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

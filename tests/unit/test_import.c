@@ -1,6 +1,7 @@
 /* A job's run, on real files and a real database: what it stores and what it tells. */
 #include "import_files.h"
 #include "import_fixture.h"
+#include "start_apr.h"
 
 static void imports_a_file(void **state)
 {
@@ -189,7 +190,6 @@ static void a_dry_run_tells_and_keeps_nothing(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(imports_a_file),
@@ -201,8 +201,5 @@ int main(void)
         TEST(a_dry_run_tells_and_keeps_nothing),
     };
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -1,6 +1,7 @@
 /* Every way in which a job can fail for good, and what it says then. */
 #include "import_files.h"
 #include "import_fixture.h"
+#include "start_apr.h"
 
 static void fails_when_every_row_is_bad(void **state)
 {
@@ -106,7 +107,6 @@ static void fails_when_days_are_cut_otherwise(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(fails_when_every_row_is_bad),
@@ -117,8 +117,5 @@ int main(void)
         TEST(fails_when_days_are_cut_otherwise),
     };
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

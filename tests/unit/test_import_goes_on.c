@@ -3,6 +3,7 @@
 #include "import_files.h"
 #include "import_fixture.h"
 #include "packing.h"
+#include "start_apr.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
@@ -355,7 +356,6 @@ static void lets_go_of_a_job_that_another_has(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(goes_on_where_it_stopped),
@@ -368,8 +368,5 @@ int main(void)
         TEST(lets_go_of_a_job_that_another_has),
     };
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
  * the first claim had found. */
 #include "import_files.h"
 #include "import_fixture.h"
+#include "start_apr.h"
 
 #include "lib/import_templates.h"
 
@@ -143,7 +144,6 @@ static void goes_on_with_what_was_opened_for_the_first_claim(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(goes_by_the_template_it_began_with),
@@ -151,8 +151,5 @@ int main(void)
         TEST(goes_on_with_what_was_opened_for_the_first_claim),
     };
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

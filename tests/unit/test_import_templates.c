@@ -125,10 +125,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {TEST(test_save_and_find), TEST(test_save_again),
                                        TEST(test_nothing_to_save), TEST(test_names)};
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

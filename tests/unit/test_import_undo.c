@@ -1,6 +1,7 @@
 /* A run that takes out what a job had stored: after a cancel, and for an undo. */
 #include "import_files.h"
 #include "import_fixture.h"
+#include "start_apr.h"
 
 static void cancel_takes_everything_out(void **state)
 {
@@ -89,7 +90,6 @@ static void undo_keeps_what_a_later_import_changed(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(cancel_takes_everything_out),
@@ -98,8 +98,5 @@ int main(void)
         TEST(undo_keeps_what_a_later_import_changed),
     };
 
-    apr_initialize();
-    rv = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return rv;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

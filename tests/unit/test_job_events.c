@@ -253,10 +253,6 @@ int main(void)
         TEST(test_filter_and_pages),
         TEST(test_what_is_old_and_of_no_job_is_removed),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -548,10 +548,6 @@ int main(void)
         TEST(test_queue_state),
         TEST(lists_leave_previews_out),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -668,10 +668,6 @@ int main(void)
         TEST(test_know_file),
         TEST(test_cleanup),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -466,10 +466,6 @@ int main(void)
         TEST(test_queue_is_found_by_index),
         TEST(test_processes_share_the_queue),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -243,10 +243,6 @@ int main(void)
         TEST(test_workers),
         TEST(test_a_dead_worker_is_buried_once),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

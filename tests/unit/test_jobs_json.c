@@ -1,5 +1,6 @@
 /* A job as the API shows it. No database: the object depends on the job and the time alone. */
 #include "jobs_fixture.h"
+#include "start_apr.h"
 
 #define SECOND APR_TIME_C(1000000)
 #define NOW APR_TIME_C(1774744200000000) /* 2026-03-29T00:30:00Z */
@@ -292,10 +293,6 @@ int main(void)
         cmocka_unit_test(test_printed), cmocka_unit_test(test_percent),
         cmocka_unit_test(test_rate),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -325,10 +325,9 @@ static void test_finish(void **state)
     assert_non_null(get(f, job)->stored_name); /* to be imported for real */
 }
 
-/* A cancel that comes after the last batch is still a cancel. */
-static void test_cancel_before_finish(void **state)
+/* A job that is importing, and whose cancel was asked for after its first batch. */
+static ecl_job_t *cancel_in_the_middle(fixture_t *f)
 {
-    fixture_t *f = *state;
     ecl_job_t *job, *ignored;
     int cancel;
 
@@ -336,6 +335,16 @@ static void test_cancel_before_finish(void **state)
     job = claim_one(f, "host:1", ECL_WORK_IMPORT);
     OK(progress(f, job, 5, &cancel));
     OK(ecl_job_cancel(f->conn, job->batch_id, "bob", f->p, &ignored, &f->result));
+    return job;
+}
+
+/* A cancel that comes after the last batch is still a cancel. */
+static void test_cancel_before_finish(void **state)
+{
+    fixture_t *f = *state;
+    ecl_job_t *job = cancel_in_the_middle(f);
+    int cancel;
+
     FAILS(ecl_job_finish(f->conn, job, NULL, NULL, &f->result), ECL_ESTOPPED, "cancel-requested");
     FAILS(ecl_job_finish(f->conn, job, NULL, "bad", &f->result), ECL_ESTOPPED, "cancel-requested");
     assert_int_equal(get(f, job)->status, ECL_JOB_PROCESSING);
@@ -355,13 +364,9 @@ static void test_cancel_before_finish(void **state)
 static void test_cancel_survives_its_worker(void **state)
 {
     fixture_t *f = *state;
-    ecl_job_t *job, *ignored;
+    ecl_job_t *job = cancel_in_the_middle(f);
     int cancel;
 
-    new_job(f, "a.csv");
-    job = claim_one(f, "host:1", ECL_WORK_IMPORT);
-    OK(progress(f, job, 5, &cancel));
-    OK(ecl_job_cancel(f->conn, job->batch_id, "bob", f->p, &ignored, &f->result));
     expire_lease(f, job);
     claim_none(f);
     make_due(f, job);
@@ -447,10 +452,6 @@ int main(void)
         TEST(test_cancel_survives_its_worker),
         TEST(test_undo),
     };
-    int failed;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(failed, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return failed;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -3,6 +3,7 @@
  * are times.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #define DATE "2026-02-01"
 
@@ -223,10 +224,6 @@ int main(void)
         cmocka_unit_test(test_meters_of_arrays),       cmocka_unit_test(test_days_in_arrays),
         cmocka_unit_test(test_arrays_that_do_not_fit),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -1,6 +1,7 @@
 /*
  * Tables of portals of solar panels and home batteries: which of their columns are the meter's.
  */
+#include "start_apr.h"
 #include "tests/unit/reading.h"
 
 /* A day of half-hours; column k has k.5 in all rows, from 1 on. */
@@ -109,10 +110,6 @@ int main(void)
         cmocka_unit_test(test_flows_of_the_meter),
         cmocka_unit_test(test_what_is_not_certain_is_refused),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "directory.h"
+#include "start_apr.h"
 #include "worker/logging.h"
 #include "worker/print.h"
 #include "worker/process.h"
@@ -481,10 +482,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_printed_does_not_steer_the_terminal, set_up,
                                         tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -1,5 +1,6 @@
 /* Batches that are read in another thread: what is in them, in which order, and how they end. */
 #include "reading.h"
+#include "start_apr.h"
 
 #include "worker/read_ahead.h"
 
@@ -141,10 +142,6 @@ int main(void)
         cmocka_unit_test(stops_with_the_file_half_read),
         cmocka_unit_test(is_full_by_days_or_by_their_periods),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

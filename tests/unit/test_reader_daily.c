@@ -1,5 +1,6 @@
 /* A row per daily total. */
 #include "reading.h"
+#include "start_apr.h"
 
 static void test_daily_totals(void **state)
 {
@@ -142,10 +143,6 @@ int main(void)
         cmocka_unit_test(test_type_asked_for),
         cmocka_unit_test(test_weeks_and_months_are_refused),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
  * Stark DF2 files.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #define UTC(y, m, d) (utc_midnight(y, m, d))
 
@@ -221,10 +222,6 @@ int main(void)
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_rejected_rows_are_csv),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
  * Data flows D0036 and D0379.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #define HEADER "ZHV|0000000042|D0036001|C|AAAA|X|BBBB|20251101010203||||OPER|\n"
 #define UTC_HEADER "ZHV|0000000042|D0379001|X|AAAA|C|BBBB|20251101010203||||OPER|\n"
@@ -397,10 +398,6 @@ int main(void)
         cmocka_unit_test(test_test_data_is_told),
         cmocka_unit_test(test_rejected_rows_are_csv),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
  * JSON of APIs and data collectors: events, shape, and what is read.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #include "worker/json_events.h"
 
@@ -464,10 +465,6 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_too_many_members),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "file_fixture.h"
+#include "start_apr.h"
 #include "worker/records.h"
 #include "lib/utf8.h"
 
@@ -547,10 +548,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(random_files_read_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_file_is_told, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

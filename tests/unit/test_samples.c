@@ -13,6 +13,7 @@
 #include <apr_general.h>
 #include <apr_hash.h>
 
+#include "start_apr.h"
 #include "lib/ecl.h"
 #include "worker/question.h"
 #include "worker/reader.h"
@@ -252,10 +253,6 @@ static void test_every_sample(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_sample)};
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -9,6 +9,7 @@
 
 #include <apr_general.h>
 
+#include "start_apr.h"
 #include "lib/settings.h"
 
 typedef struct fixture_t {
@@ -282,10 +283,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_other_directives_are_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_round_trips, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -4,6 +4,7 @@
  */
 #include "bytes_of.h"
 #include "reading.h"
+#include "start_apr.h"
 
 static const char *const samples[] = {
     "sample_df2.df2",         "sample_d0036.txt",           "sample_d0379.txt",
@@ -125,10 +126,6 @@ int main(void)
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_other_encodings),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -19,6 +19,7 @@
 #include <apr_general.h>
 
 #include "directory.h"
+#include "start_apr.h"
 #include "succeeding.h"
 #include "lib/storage.h"
 
@@ -516,10 +517,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wake_is_heard, set_up, tear_down),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

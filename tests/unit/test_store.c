@@ -282,7 +282,6 @@ static void refuses_meters_that_were_not_made(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(stores_new_days),
@@ -299,8 +298,5 @@ int main(void)
         TEST(refuses_meters_that_were_not_made),
     };
 
-    apr_initialize();
-    FOR_EACH_DATABASE(rv, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return rv;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

@@ -214,7 +214,6 @@ static void finds_days_that_others_stored_meanwhile(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(figures_do_not_depend_on_batches),        TEST(figures_do_not_depend_on_cutting),
@@ -222,8 +221,5 @@ int main(void)
         TEST(finds_days_that_others_stored_meanwhile),
     };
 
-    apr_initialize();
-    FOR_EACH_DATABASE(rv, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return rv;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

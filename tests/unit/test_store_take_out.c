@@ -280,7 +280,6 @@ static void agrees_with_a_simple_model(void **state)
 
 int main(void)
 {
-    int rv;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(takes_out_exactly_what_it_did),
@@ -291,8 +290,5 @@ int main(void)
         TEST(agrees_with_a_simple_model),
     };
 
-    apr_initialize();
-    FOR_EACH_DATABASE(rv, cmocka_run_group_tests_name(test_driver, tests, NULL, NULL));
-    apr_terminate();
-    return rv;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

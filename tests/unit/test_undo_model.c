@@ -496,10 +496,6 @@ int main(void)
         TEST(undo_agrees_with_the_model),
         TEST(undo_agrees_with_the_model_when_records_are_deleted),
     };
-    int rv;
 
-    apr_initialize();
-    FOR_EACH_DATABASE(rv, cmocka_run_group_tests(tests, NULL, NULL));
-    apr_terminate();
-    return rv;
+    return RUN_FOR_EACH_DATABASE(tests);
 }

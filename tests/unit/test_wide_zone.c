@@ -2,6 +2,7 @@
  * The zone of rows of a day, by what the file has on the days when the clocks change.
  */
 #include "reading.h"
+#include "start_apr.h"
 
 #define SHORT_DAY "2024-03-31"
 #define LONG_DAY "2024-10-27"
@@ -454,10 +455,6 @@ int main(void)
         cmocka_unit_test(numbers_may_be_what_the_clock_shows),
         cmocka_unit_test(numbers_that_contradict_each_other_fail),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

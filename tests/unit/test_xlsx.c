@@ -1,6 +1,7 @@
 /*
  * Excel workbooks: cells as text, rows as records, sheets as tables; and what is refused.
  */
+#include "start_apr.h"
 #include "workbook.h"
 
 #include "worker/xlsx_internal.h"
@@ -528,10 +529,6 @@ int main(void)
         cmocka_unit_test(test_names_of_sheets),
         cmocka_unit_test(test_day_numbers),
     };
-    int failed;
 
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

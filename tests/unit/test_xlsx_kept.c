@@ -2,6 +2,7 @@
  * Rows of a workbook that are read twice: the second time they come from a temporary file, and are
  * the same.
  */
+#include "start_apr.h"
 #include "workbook.h"
 
 #include <dirent.h>
@@ -236,19 +237,6 @@ static void test_a_full_disk_costs_time_only(void **state)
     end_book(r);
 }
 
-static int start(void **state)
-{
-    (void)state;
-    return apr_initialize();
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    apr_terminate();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,5 +246,5 @@ int main(void)
         cmocka_unit_test(test_a_full_disk_costs_time_only),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }

@@ -2,6 +2,7 @@
  * Sheets that threads parse in pieces: whatever stands in them, the rows are those that one parser
  * finds, and so is what is wrong.
  */
+#include "start_apr.h"
 #include "workbook.h"
 
 #include <dirent.h>
@@ -248,19 +249,6 @@ static void test_texts_that_are_damaged(void **state)
     end_reading(r);
 }
 
-static int start(void **state)
-{
-    (void)state;
-    return apr_initialize();
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    apr_terminate();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,5 +258,5 @@ int main(void)
         cmocka_unit_test(test_texts_that_are_damaged),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_apr, stop_apr);
 }
