@@ -135,6 +135,23 @@ static const char *joined_says(const ecl_json_shape_t *shape, int parent, const 
     return NULL;
 }
 
+/* What such a name is called shows in its value: see take_number. */
+static int is_number_of_element(const ecl_json_walk_t *walk, const ecl_json_event_t *event)
+{
+    return event->length && event->length < sizeof(walk->number) &&
+           strspn(event->text, "0123456789") == event->length;
+}
+
+/* The member whose name is a number: of objects all are one node, as the elements of an array are.
+ */
+static apr_status_t take_number(ecl_json_walk_t *walk, int is_object, ecl_result_t *result)
+{
+    apr_status_t status = step(walk, is_object ? "" : walk->number, &walk->member, result);
+
+    walk->number[0] = '\0';
+    return status;
+}
+
 /* The member whose name was read. Names of one kind are one node; the first of an object says which
  * kind that is. */
 static apr_status_t take_key(ecl_json_walk_t *walk, const ecl_json_event_t *event,
@@ -146,6 +163,11 @@ static apr_status_t take_key(ecl_json_walk_t *walk, const ecl_json_event_t *even
     ecl_json_key_t key = said ? ECL_JSON_CHANNEL : key_of(event, sizeof(walk->key));
     apr_status_t status;
 
+    if (key == ECL_JSON_PLAIN && is_number_of_element(walk, event)) {
+        apr_cpystrn(walk->number, event->text, sizeof(walk->number));
+        walk->member = -1;
+        return APR_SUCCESS;
+    }
     child = key == ECL_JSON_PLAIN || parent < 0 ? -1 : find_child(shape, parent, -1, "");
     if (key == ECL_JSON_PLAIN || (child >= 0 && shape->nodes[child]->key != key)) {
         return step(walk, event->text, &walk->member, result);
@@ -199,9 +221,10 @@ apr_int64_t ecl_json_element(const ecl_json_walk_t *walk, int *parray)
     return walk->depth && place->is_array ? place->at : 0;
 }
 
-static void enter(ecl_json_walk_t *walk, int is_array)
+static void enter(ecl_json_walk_t *walk, int is_array, int is_numbered)
 {
-    int is_element = !walk->depth || walk->places[walk->depth].is_array || walk->is_keyed;
+    int is_element =
+        !walk->depth || walk->places[walk->depth].is_array || walk->is_keyed || is_numbered;
 
     if (walk->node >= 0 && walk->is_growing) {
         ecl_json_node_t *node = walk->shape->nodes[walk->node];
@@ -285,10 +308,14 @@ apr_status_t ecl_json_walk(ecl_json_walk_t *walk, const ecl_json_event_t *event,
 {
     int is_scalar = event->kind == ECL_JSON_STRING || event->kind == ECL_JSON_NUMBER ||
                     event->kind == ECL_JSON_WORD || event->kind == ECL_JSON_NULL;
+    int is_numbered = walk->number[0] && event->kind == ECL_JSON_OBJECT;
     apr_status_t status;
 
     walk->is_keyed = walk->is_key_new;
     walk->is_key_new = 0;
+    if (walk->number[0] && (status = take_number(walk, is_numbered, result)) != APR_SUCCESS) {
+        return status;
+    }
     switch (event->kind) {
     case ECL_JSON_KEY:
         status = take_key(walk, event, result);
@@ -309,7 +336,7 @@ apr_status_t ecl_json_walk(ecl_json_walk_t *walk, const ecl_json_event_t *event,
         note_key(walk);
     }
     if (!is_scalar) {
-        enter(walk, event->kind == ECL_JSON_ARRAY);
+        enter(walk, event->kind == ECL_JSON_ARRAY, is_numbered);
         return APR_SUCCESS;
     }
     if (walk->is_growing) {

@@ -12,6 +12,8 @@
  *   a value whose name is a time                   {"readings": {"2026-02-01T00:00Z": 0.1, …}}
  *   the nth elements of arrays side by side        {"timestamps": ["…", …], "values": [0.1, …]}
  *
+ * An object that is a member is such an element, too, where its name is a number:
+ * {"1": {"period": 1, "kwh": 0.1}, "2": …}.
  * Members whose names are times, or MPANs, are one node, and the name is a text of its own. So are
  * members beside each other that hold readings each and are called as channels are: "import",
  * "export".
@@ -101,6 +103,7 @@ typedef struct ecl_json_walk_t {
     int is_keyed; /* the last event began the value of a member whose name is a time or a meter: */
     char key[ECL_JSON_KEY_MAX]; /* this one */
     int is_key_new;             /* the value of that name is still to come */
+    char number[8]; /* a name that is a number, whose value is still to come; "": there is none */
 } ecl_json_walk_t;
 
 void ecl_json_walk_start(ecl_json_walk_t *walk, ecl_json_shape_t *shape, int is_growing);

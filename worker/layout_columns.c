@@ -28,10 +28,27 @@ static int date_rank(const ecl_column_t *column)
     }
 }
 
-/* AI, AE, RI or RE. */
+/* AI, AE, RI or RE, or words that have import or export. */
 static int is_quantity(ecl_field_t cell)
 {
-    return cell.length == 2 && strchr("AR", cell.text[0]) && strchr("IE", cell.text[1]);
+    const char *channel = ecl_channel_of(cell.text, cell.length);
+    char word[ECL_WORD_MAX];
+
+    if (!channel || channel == ecl_channel_own || !channel[0]) {
+        return 0;
+    }
+    return (cell.length == 2 && strchr("AR", cell.text[0]) && strchr("IE", cell.text[1])) ||
+           (ecl_word_fold(cell.text, cell.length, word) &&
+            (strstr(word, "import") || strstr(word, "export")));
+}
+
+/* "24 Hr Active Import Register (kWh)", where others have "Active Import Interval (kWh)". */
+static int says_register(const ecl_column_t *column, ecl_field_t cell)
+{
+    char word[ECL_WORD_MAX];
+
+    return (column->role == ECL_ROLE_TYPE || column->role == ECL_ROLE_CHANNEL) &&
+           ecl_word_fold(cell.text, cell.length, word) && strstr(word, "register");
 }
 
 static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
@@ -89,6 +106,7 @@ static void look_at_cell(ecl_column_t *column, ecl_field_t cell)
     column->is_reactive |= unit == ECL_UNIT_KVARH;
     column->channels += ecl_channel_of(cell.text, cell.length) != NULL;
     column->quantities += is_quantity(cell);
+    column->registers += says_register(column, cell);
     column->flags += flag && flag != ECL_FLAG_OTHER;
 }
 
@@ -342,6 +360,9 @@ static const ecl_column_t *choose_date(const ecl_columns_t *columns, const ecl_c
         int rank = date_rank(column);
         int score = rank ? rank + 10 * most(column->dates, column->cells) : 0;
 
+        /* beside "Local Time": it says everything */
+        score += rank && column->is_utc && most(column->stamps, column->cells) ? 5 : 0;
+
         if (column != meter &&
             (score > best_score || (best && score == best_score && column->role == best->role &&
                                     column->rank < best->rank))) {
@@ -410,8 +431,10 @@ static const ecl_column_t *choose_time(const ecl_columns_t *columns, const ecl_c
 {
     const ecl_column_t *best = best_named(columns, ECL_ROLE_TIME);
 
-    if (best && best != date && date && (is_duration(best, date) || is_numbered(best))) {
-        best = NULL;
+    if (best && best != date && date &&
+        (is_duration(best, date) || is_numbered(best) ||
+         (date->stamps && most(best->stamps, best->cells)))) {
+        best = NULL; /* "UTC Time,Local Time": the same again, and no part of it */
     }
     if ((best && best != date) || !date || date->stamps) {
         return best;
@@ -501,13 +524,14 @@ static int is_channel(const ecl_column_t *column)
             column->rank == 1);
 }
 
-/* Under a name that nobody knows: nothing but AI, AE, RI, RE. */
-static const ecl_column_t *channel_by_content(const ecl_columns_t *columns)
+/* Under a name that nobody knows: nothing but AI, AE, RI, RE and the like, or but units. */
+static const ecl_column_t *mark_by_content(const ecl_columns_t *columns, ecl_role_t role)
 {
     for (int i = 0; i < columns->count; i++) {
         const ecl_column_t *column = &columns->all[i];
+        int cells = role == ECL_ROLE_CHANNEL ? column->quantities : column->units;
 
-        if (column->role == ECL_ROLE_NONE && column->cells && column->quantities == column->cells) {
+        if (column->role == ECL_ROLE_NONE && column->cells && cells == column->cells) {
             return column;
         }
     }
@@ -522,8 +546,9 @@ static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_c
         columns->all[i].role = settle_type(&columns->all[i]);
     }
     channel = best_named(columns, ECL_ROLE_CHANNEL);
-    channel = channel ? channel : channel_by_content(columns);
+    channel = channel ? channel : mark_by_content(columns, ECL_ROLE_CHANNEL);
     unit = best_named(columns, ECL_ROLE_UNIT);
+    unit = unit ? unit : mark_by_content(columns, ECL_ROLE_UNIT);
     layout->channel_column = channel != meter && is_channel(channel) ? channel->index : -1;
     /* "Imp / Exp": its numbers are directions */
     layout->channels_are_codes =
@@ -531,6 +556,17 @@ static void take_marks(ecl_layout_t *layout, ecl_columns_t *columns, const ecl_c
     layout->unit_column = index_of(unit);
     layout->power_is_beside = unit && unit->powers && unit->powers < unit->units;
     layout->flag_column = index_of(best_named(columns, ECL_ROLE_FLAG));
+}
+
+/* A register's reads of each day: the column that says so; NULL: none does. */
+static const ecl_column_t *register_of_days(const ecl_columns_t *columns, const ecl_column_t *date)
+{
+    for (int i = 0; i < columns->count && date && !date->stamps; i++) {
+        if (most(columns->all[i].registers, columns->all[i].cells)) {
+            return &columns->all[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- the header as a whole ---------------------------------------------------------------------
@@ -639,7 +675,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     const ecl_record_t *header = &sample->records[attempt->header];
     int from = attempt->first + attempt->label_lines;
     ecl_columns_t *columns = apr_palloc(scratch, sizeof(ecl_columns_t));
-    const ecl_column_t *meter, *date, *time, *period;
+    const ecl_column_t *meter, *date, *time, *period, *registers;
     apr_status_t status;
 
     columns->all = apr_palloc(scratch, (apr_size_t)(header->count + 1) * sizeof(ecl_column_t));
@@ -669,6 +705,17 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
                                                   header->fields[layout->date_column].length);
     if (date && date->role == ECL_ROLE_END) {
         layout->labels_are_ends = 1;
+    }
+    registers =
+        layout->kind != ECL_LAYOUT_WIDE && layout->time_column < 0 && layout->period_column < 0
+            ? register_of_days(columns, date)
+            : NULL;
+    if (registers) {
+        return ecl_fail(
+            result, ECL_EINPUT, "cumulative-totals",
+            "column %s says that these are a register's reads of each day, and not what "
+            "was used from one to the next: export the consumption (intervals)",
+            layout->names[registers->index]);
     }
     take_marks(layout, columns, meter);
     if (layout->kind != ECL_LAYOUT_WIDE) {

@@ -16,7 +16,7 @@ typedef struct ecl_column_t {
     ecl_unit_t header_unit;
     int cells; /* that are not blank; of these are: */
     int mpans, damaged, mprns, dates, times, periods, numbers, codes, units, powers, volumes,
-        channels, quantities, flags;
+        channels, quantities, flags, registers;
     int zeros, last_periods;   /* of numbers: 0; 47 or more and still a period; */
     int forty_eights;          /* 48 */
     int stamps;                /* of dates: those with a time of day that is not midnight */

@@ -92,6 +92,32 @@ static int is_formula(const char *text, const char *end)
     return text < end || end[-1] == '=';
 }
 
+/* "MPAN 1000000000012", "MPRN: 1234567406": digits behind their name. */
+static void skip_name(const char **ptext, const char *end)
+{
+    static const char *const names[] = {"mpan", "mprn", "mpr"};
+    const char *digits;
+
+    if (**ptext != 'M' && **ptext != 'm') {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t length = strlen(names[i]);
+
+        if ((size_t)(end - *ptext) > length && !strncasecmp(*ptext, names[i], length)) {
+            digits = *ptext + length;
+            while (digits < end && strchr(" :.#", *digits)) {
+                digits++;
+            }
+            if (digits > *ptext + length && digits < end &&
+                strspn(digits, "0123456789 ") >= (size_t)(end - digits)) {
+                *ptext = digits;
+            }
+            return;
+        }
+    }
+}
+
 /* Copies without blanks what consists of letters and digits only; returns the length, or 0 when
  * there is anything else or more than fits. *ponly_digits says whether there were letters. ".0" may
  * follow digits. */
@@ -252,6 +278,7 @@ ecl_meter_status_t ecl_meter_parse(const char *text, apr_size_t length,
     if (ecl_cell_is_missing(text, end)) {
         return ECL_METER_IS_MISSING;
     }
+    skip_name(&text, end);
     compact = copy_compact(text, end, identifier, &only_digits);
     if (is_full_mpan(identifier, compact)) {
         char *core = identifier + FULL_MPAN_LENGTH - MPAN_LENGTH;

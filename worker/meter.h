@@ -21,9 +21,10 @@ typedef enum ecl_meter_status_t {
 } ecl_meter_status_t;
 
 /* Reads an identifier. Quotes around it, a leading ', an = before quotes or digits, blanks and NBSP
- * inside digits, a + before and ".0" after digits go. "2.200000456713E12" is expanded because it
- * holds all digits; a number with an exponent that does not is DAMAGED, and so is a full MPAN of 21
- * digits that ends in six zeros (spreadsheets keep 15 digits).
+ * inside digits, a + before and ".0" after digits go, and so does MPAN or MPRN before them.
+ * "2.200000456713E12" is expanded because it holds all digits; a number with an exponent that does
+ * not is DAMAGED, and so is a full MPAN of 21 digits that ends in six zeros (spreadsheets keep 15
+ * digits).
  *
  * `identifier` receives the stored form for OK, CHECK_DIGIT and LENGTH:
  *   MPAN   13 digits; of a full MPAN (21 characters, where the line loss factor class may hold

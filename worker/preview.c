@@ -39,6 +39,9 @@ typedef struct look_t {
     int series_count;
     reading_t *readings;
     int reading_count, reading_max;
+    int rows,
+        off_grid; /* rows looked at; of them: at other times than readings of that length have */
+    const char *off_grid_row; /* the first of these, for people */
 } look_t;
 
 /* ---- gathering ------------------------------------------------------------------------------- */
@@ -125,6 +128,17 @@ static apr_status_t take_day(void *baton, const ecl_meter_day_t *day)
     return APR_SUCCESS;
 }
 
+static apr_status_t take_error(void *baton, const ecl_row_error_t *error)
+{
+    look_t *look = baton;
+
+    if (!strcmp(error->code, "off-grid") && !look->off_grid++) {
+        look->off_grid_row =
+            apr_psprintf(look->p, "line %" APR_INT64_T_FMT ": %s", error->line, error->message);
+    }
+    return APR_SUCCESS;
+}
+
 static int has_enough(const look_t *look)
 {
     for (int i = 0; i < ECL_PREVIEW_SERIES; i++) {
@@ -137,13 +151,13 @@ static int has_enough(const look_t *look)
 
 static apr_status_t gather(look_t *look, ecl_reader_t *reader, int rows, ecl_result_t *result)
 {
-    const ecl_reader_sink_t sink = {look, take_day, ecl_reader_ignore_error,
-                                    ecl_reader_ignore_warning};
+    const ecl_reader_sink_t sink = {look, take_day, take_error, ecl_reader_ignore_warning};
     ecl_row_t row;
     apr_status_t rv = APR_SUCCESS;
 
     for (int i = 0; rv == APR_SUCCESS && i < rows && !has_enough(look); i++) {
         rv = ecl_reader_next(reader, &sink, &row, result);
+        look->rows++;
     }
     if (rv == APR_SUCCESS) {
         rv = ecl_reader_flush(reader, &sink);
@@ -176,14 +190,21 @@ typedef struct repeats_t {
 #define TOTALS_ENOUGH 5
 #define MORE_ENOUGH 12 /* totals of a day with three values or more: no corrections */
 
+/* An estimate, and what came in its place. "Forecast", or another word that is not known, may be
+ * anything. */
+static int are_told_apart(char a, char b)
+{
+    return a != b && a != ECL_FLAG_OTHER && b != ECL_FLAG_OTHER;
+}
+
 /* The readings of one time. */
 static void count_repeats(repeats_t *repeats, const reading_t *readings, int count)
 {
     int changes = 0;
 
     for (int i = 1; i < count; i++) {
-        changes +=
-            readings[i].value != readings[i - 1].value && readings[i].flag == readings[i - 1].flag;
+        changes += readings[i].value != readings[i - 1].value &&
+                   !are_told_apart(readings[i].flag, readings[i - 1].flag);
         if (changes && !repeats->other) {
             repeats->first = &readings[i - 1];
             repeats->other = &readings[i];
@@ -243,6 +264,73 @@ static apr_status_t check_repeats(const look_t *look, ecl_layout_kind_t kind, ec
                     kind == ECL_LAYOUT_LONG ? "times" : "days", repeats.first->series->meter, date,
                     repeats.first->period, first, repeats.first->line, other, repeats.other->line,
                     kind == ECL_LAYOUT_DAILY ? "; of several times of the day, Time" : "");
+}
+
+/* ---- readings of several lengths ------------------------------------------------------------- */
+
+#define OFF_GRID_MANY 48  /* no stray rows, */
+#define OFF_GRID_SHARE 20 /* and at least one of so many */
+
+/* Readings of one meter and channel, in order of time: each is twice as far, or more, from the one
+ * before as those of the file are. */
+static int are_longer(const reading_t *readings, int count)
+{
+    apr_int64_t step = (apr_int64_t)readings->series->interval_minutes * 120;
+
+    for (int i = 1; i < count; i++) {
+        if ((readings[i].at - readings[0].at) % step) {
+            return 0;
+        }
+    }
+    return count >= OFF_GRID_MANY;
+}
+
+/* The first reading of a meter whose readings are longer, where there are others that are not;
+ * NULL: there is none. */
+static const reading_t *find_longer(const look_t *look)
+{
+    const reading_t *longer = NULL;
+    int from = 0, others = 0;
+
+    for (int i = 1; i <= look->reading_count; i++) {
+        if (i == look->reading_count || look->readings[i].series != look->readings[from].series) {
+            int is_longer = are_longer(&look->readings[from], i - from);
+
+            longer = is_longer && !longer ? &look->readings[from] : longer;
+            others += !is_longer;
+            from = i;
+        }
+    }
+    return others ? longer : NULL;
+}
+
+/* Of the half-hours of one meter in a file of another one's hours, those that begin with the hour
+ * would be taken for hours; and hours for half-hours beside which one is missing. */
+static apr_status_t check_lengths(const look_t *look, const ecl_layout_t *layout,
+                                  ecl_result_t *result)
+{
+    const reading_t *longer = layout->kind == ECL_LAYOUT_LONG && layout->interval_column < 0 &&
+                                      layout->interval_minutes < 1440
+                                  ? find_longer(look)
+                                  : NULL;
+
+    if (longer) {
+        return ecl_fail(result, ECL_EINPUT, "several-lengths",
+                        "the file has readings of %d minutes, and all of meter %s (from line "
+                        "%" APR_INT64_T_FMT
+                        " on) are twice as far from each other, or more: upload "
+                        "a file for each length",
+                        layout->interval_minutes, longer->series->meter, longer->line);
+    }
+    if (layout->kind != ECL_LAYOUT_LONG || look->off_grid < OFF_GRID_MANY ||
+        look->off_grid * OFF_GRID_SHARE < look->rows) {
+        return APR_SUCCESS;
+    }
+    return ecl_fail(
+        result, ECL_EINPUT, "several-lengths",
+        "the file begins with readings of %d minutes, and %d of its first %d rows are of "
+        "others (%s): upload a file for each length",
+        layout->interval_minutes, look->off_grid, look->rows, look->off_grid_row);
 }
 
 #define READS_MANY 96       /* of half-hours, no matter how small, */
@@ -425,6 +513,9 @@ apr_status_t ecl_preview_make(json_object **ppreview, const ecl_reader_t *reader
         qsort(look.readings, (apr_size_t)look.reading_count, sizeof *look.readings,
               by_series_and_time);
         rv = check_repeats(&look, kind, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_lengths(&look, ecl_reader_layout(reader), result);
     }
     if (rv == APR_SUCCESS) {
         rv = check_registers(&look, reader, result);

@@ -449,6 +449,75 @@ static void corrections_and_estimates_are_no_such_rows(void **state)
     apr_pool_destroy(p);
 }
 
+/* A word that is not known says nothing: a forecast is not what came of it. */
+static void unknown_flags_tell_nothing_apart(void **state)
+{
+    static const char *const words[] = {"Forecast", "E"};
+    apr_pool_t *p;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *text = "MPAN,ReadDateTime,kWh,Status\n";
+        look_t look;
+
+        for (int k = 0; k < 96; k++) {
+            text =
+                apr_psprintf(p, "%s" MPAN ",2025-11-%02d %02d:%02d,%d.5,%s\n", text, 1 + k / 2 / 48,
+                             k / 2 % 48 / 2, k / 2 % 2 * 30, k % 7, k % 2 ? words[i] : "A");
+        }
+        look = look_at(text);
+        assert_int_equal(look.status, i ? APR_SUCCESS : ECL_EINPUT);
+        assert_true(i || !strcmp(look.r->result.code, "rows-alike"));
+        end_look(&look);
+    }
+    apr_pool_destroy(p);
+}
+
+/* Readings of a meter from `first` on, so many minutes apart. */
+static const char *apart(apr_pool_t *p, const char *meter, int step, int count)
+{
+    const char *text = "";
+
+    for (int i = 0; i < count; i++) {
+        int minute = i * step;
+
+        text = apr_psprintf(p, "%s%s,2025-11-%02dT%02d:%02dZ,%d.5\n", text, meter,
+                            1 + minute / 1440, minute % 1440 / 60, minute % 60, i % 7);
+    }
+    return text;
+}
+
+static void readings_of_several_lengths_are_refused(void **state)
+{
+    static const char header[] = "MPAN,Timestamp,kWh\n";
+    apr_pool_t *p;
+    look_t look;
+
+    (void)state;
+    apr_pool_create(&p, NULL);
+    /* hours first, as long as the layout is looked for; half-hours first */
+    look = look_at(apr_pstrcat(p, header, apart(p, MPAN, 60, 520), apart(p, MPAN2, 30, 480), NULL));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "several-lengths");
+    assert_non_null(strstr(look.r->result.detail, "begins with readings of 60 minutes, and 240 of "
+                                                  "its first 1001 rows are of others (line 523: "));
+    end_look(&look);
+    look = look_at(apr_pstrcat(p, header, apart(p, MPAN, 30, 480), apart(p, MPAN2, 60, 240), NULL));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "several-lengths");
+    assert_non_null(strstr(look.r->result.detail, "all of meter " MPAN2 " (from line 482 on)"));
+    end_look(&look);
+    /* one length; and a meter with so few that chance may have it */
+    look = look_at(apr_pstrcat(p, header, apart(p, MPAN, 60, 240), apart(p, MPAN2, 60, 240), NULL));
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+    look = look_at(apr_pstrcat(p, header, apart(p, MPAN, 30, 480), apart(p, MPAN2, 60, 20), NULL));
+    assert_int_equal(look.status, APR_SUCCESS);
+    end_look(&look);
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +531,8 @@ int main(void)
         cmocka_unit_test(totals_that_run_up_are_told_or_refused),
         cmocka_unit_test(rows_that_nothing_tells_apart_are_refused),
         cmocka_unit_test(corrections_and_estimates_are_no_such_rows),
+        cmocka_unit_test(unknown_flags_tell_nothing_apart),
+        cmocka_unit_test(readings_of_several_lengths_are_refused),
     };
 
     return cmocka_run_group_tests(tests, start_apr, stop_apr);

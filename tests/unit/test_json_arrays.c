@@ -1,6 +1,6 @@
 /*
- * JSON whose readings are no objects: arrays in arrays, arrays side by side, and values whose names
- * are times.
+ * JSON whose readings are no objects in arrays: arrays in arrays, arrays side by side, values whose
+ * names are times, and objects whose names are numbers.
  */
 #include "reading.h"
 #include "start_apr.h"
@@ -217,12 +217,48 @@ static void test_arrays_that_do_not_fit(void **state)
     end_reading(r);
 }
 
+/* Objects whose names are numbers are elements as those of an array are; values are not. */
+static void test_objects_called_by_numbers(void **state)
+{
+    static const char *const texts[] = {
+        "{\"MPAN\":\"" MPAN "\",\"MC\":{\"AI\":{\"" DATE
+        "\":{\"1\":{\"period\":1,\"hhc\":0.25,\"aei\":\"A\"},"
+        "\"2\":{\"period\":2,\"hhc\":1.5,\"aei\":\"E\"}}}}}",
+        "{\"0\":{\"MPAN\":\"" MPAN "\",\"time\":\"" DATE " 00:00\",\"kWh\":0.25},"
+        "\"1\":{\"MPAN\":\"" MPAN "\",\"time\":\"" DATE " 00:30\",\"kWh\":1.5}}",
+    };
+    const char *text = "{";
+    reading_t *r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        check_two(read_text(texts[i]), MPAN, "AI");
+    }
+    r = make_reading();
+    for (int i = 0; i < 1500; i++) { /* more than there may be names */
+        text = apr_psprintf(
+            r->pool,
+            "%s%s\"%d\":{\"MPAN\":\"" MPAN "\",\"time\":\"2026-%02d-%02d %02d:%02d\","
+            "\"kWh\":0.5}",
+            text, i ? "," : "", i, 1 + i / 48 / 28, 1 + i / 48 % 28, i % 48 / 2, i % 2 * 30);
+    }
+    text = apr_pstrcat(r->pool, text, "}", NULL);
+    write_file(r, text, strlen(text));
+    read_file(r);
+    assert_int_equal(r->status, APR_SUCCESS);
+    assert_int_equal(count_readings(r), 1500);
+    end_reading(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arrays_in_arrays),       cmocka_unit_test(test_arrays_side_by_side),
-        cmocka_unit_test(test_meters_of_arrays),       cmocka_unit_test(test_days_in_arrays),
+        cmocka_unit_test(test_arrays_in_arrays),
+        cmocka_unit_test(test_arrays_side_by_side),
+        cmocka_unit_test(test_meters_of_arrays),
+        cmocka_unit_test(test_days_in_arrays),
         cmocka_unit_test(test_arrays_that_do_not_fit),
+        cmocka_unit_test(test_objects_called_by_numbers),
     };
 
     return cmocka_run_group_tests(tests, start_apr, stop_apr);

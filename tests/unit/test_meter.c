@@ -48,6 +48,12 @@ static void mpans(void **state)
         {"2200000456713", ECL_METER_OK, "mpan", "2200000456713"},
         /* the ways to write one meter */
         {"'2200000456713", ECL_METER_OK, "mpan", "2200000456713"},
+        {"MPAN 2200000456713", ECL_METER_OK, "mpan", "2200000456713"},
+        {"mpan: 22 0000 0456 713", ECL_METER_OK, "mpan", "2200000456713"},
+        {"MPRN 1234567406", ECL_METER_OK, "mprn", "1234567406"},
+        {"MPAN 2200000456713 sub 1", ECL_METER_OK, "other", "MPAN 2200000456713 sub 1"},
+        {"MPAN", ECL_METER_OK, "other", "MPAN"},
+        {"MPR-", ECL_METER_OK, "other", "MPR-"},
         {"'2200000456713'", ECL_METER_OK, "mpan", "2200000456713"},
         {"\"2200000456713\"", ECL_METER_OK, "mpan", "2200000456713"},
         {"=\"2200000456713\"", ECL_METER_OK, "mpan", "2200000456713"},

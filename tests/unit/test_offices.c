@@ -144,6 +144,77 @@ static void test_parts_of_a_home(void **state)
                    "several-values", "Home Consumption (kWh)");
 }
 
+/* A time in UTC beside the local one is the same again; it is the one that counts. */
+static void test_times_in_two_zones(void **state)
+{
+    static const char *const names[] = {"Local Time,UTC Time", "UTC Time,Local Time",
+                                        "Timestamp (Local),Timestamp (UTC)"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const char *text = apr_pstrcat(pool, "MPAN,", names[i], ",kWh\n", NULL);
+        reading_t *r;
+
+        for (int k = 0; k < 52; k++) { /* from 23:00 of 25 October 2025 in UTC on */
+            int utc = 23 * 60 + k * 30, local = utc + (k < 4 ? 60 : 0);
+            const char *of_utc = apr_psprintf(pool, "%d/10/2025 %02d:%02d", 25 + utc / 1440,
+                                              utc % 1440 / 60, utc % 60);
+            const char *of_clock = apr_psprintf(pool, "%d/10/2025 %02d:%02d", 25 + local / 1440,
+                                                local % 1440 / 60, local % 60);
+
+            text = apr_psprintf(pool, "%s" MPAN ",%s,%s,%d.5\n", text, i == 1 ? of_utc : of_clock,
+                                i == 1 ? of_clock : of_utc, k + 1);
+        }
+        r = read_text(text);
+        assert_int_equal(r->failed, 0);
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 1), "1.5");
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 5), "5.5");
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-26", 50), "50.5");
+        assert_string_equal(value_of(r, MPAN, "AI", "2025-10-27", 2), "52.5");
+        end_reading(r);
+    }
+}
+
+/* Import and export, or units, under a name that nobody knows: never all of them import in kWh. */
+static void test_marks_by_content(void **state)
+{
+    static const struct {
+        const char *first, *second, *channel;
+    } cases[] = {{"Import", "Export", "AE"},
+                 {"Active Import", "Reactive Export", "RE"},
+                 {"kWh", "kVArh", "RI"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        reading_t *r = read_text(
+            apr_pstrcat(pool, "MPAN,Stream,Date,", series(pool, "HH%d", 1, 48), "\n" MPAN ",",
+                        cases[i].first, ",01/06/2026,", series(pool, "%d.5", 1, 48), "\n" MPAN2 ",",
+                        cases[i].second, ",01/06/2026,", series(pool, "%d.25", 1, 48), "\n", NULL));
+
+        assert_int_equal(r->failed, 0);
+        assert_string_equal(value_of(r, MPAN, "AI", "2026-06-01", 7), "7.5");
+        assert_string_equal(value_of(r, MPAN2, cases[i].channel, "2026-06-01", 7), "7.25");
+        assert_int_equal(count_readings(r), 96);
+        end_reading(r);
+    }
+}
+
+/* A register's reads of each day, of several registers. */
+static void test_registers_of_days(void **state)
+{
+    const char *text = "MPRN,Meter Serial Number,Read Value,Read Type,Read Date and End Time\n";
+
+    (void)state;
+    for (int day = 1; day < 9; day++) {
+        text = apr_psprintf(pool,
+                            "%s10300000002,30000001,%d.5,24 Hr Active Import Register (kWh),"
+                            "%02d-06-2026 00:00\n10300000002,30000001,%d.5,"
+                            "24 Hr Active Export Register (kWh),%02d-06-2026 00:00\n",
+                            text, 4000 + 9 * day, day, 700 + day, day);
+    }
+    assert_refused(text, "cumulative-totals", "column Read Type says that these are a register's");
+}
+
 /* Days of one meter, on a sheet. */
 static const char *sheet_of_days(const char *above, int base)
 {
@@ -223,6 +294,9 @@ int main(void)
         cmocka_unit_test(test_the_date_of_the_readings),
         cmocka_unit_test(test_channels_by_content),
         cmocka_unit_test(test_parts_of_a_home),
+        cmocka_unit_test(test_times_in_two_zones),
+        cmocka_unit_test(test_marks_by_content),
+        cmocka_unit_test(test_registers_of_days),
         cmocka_unit_test(test_sheets_called_by_meters),
         cmocka_unit_test(test_sheets_called_by_other_meters),
     };
