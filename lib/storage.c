@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -123,6 +124,39 @@ apr_status_t ecl_storage_prepare(const char *dir, apr_pool_t *p, ecl_result_t *r
         rv = prepare_one(apr_pstrcat(p, dir, FILES, NULL), p, result);
     }
     return rv;
+}
+
+static apr_status_t let_go(void *fd)
+{
+    close((int)(intptr_t)fd);
+    return APR_SUCCESS;
+}
+
+apr_status_t ecl_storage_hold(const char *dir, ecl_storage_hold_t hold, apr_pool_t *p,
+                              ecl_result_t *result)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+
+    if (fd < 0) {
+        return fail(errno, "cannot open storage directory", dir, result);
+    }
+    if (flock(fd, (hold == ECL_STORAGE_ALONE ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
+        apr_pool_cleanup_register(p, (void *)(intptr_t)fd, let_go, apr_pool_cleanup_null);
+        return APR_SUCCESS;
+    }
+    error = errno;
+    close(fd);
+    if (error != EWOULDBLOCK) {
+        return fail(error, "cannot lock storage directory", dir, result);
+    }
+    return hold == ECL_STORAGE_ALONE
+               ? ecl_fail(result, ECL_ECONFLICT, "storage-in-use",
+                          "httpd or a worker uses the storage directory '%s': stop httpd, and "
+                          "workers that you run yourself",
+                          dir)
+               : ecl_fail(result, ECL_EUNAVAILABLE, "storage-held",
+                          "the database is being copied to another one (eclectyc-import-worker "
+                          "copy): nothing is taken in meanwhile");
 }
 
 apr_status_t ecl_storage_free_bytes(const char *dir, apr_off_t *pfree, apr_pool_t *p,

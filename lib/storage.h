@@ -21,6 +21,17 @@ typedef struct ecl_storage_part_t ecl_storage_part_t;
  * ECL_ECONFIG with the path and what to do about it. */
 apr_status_t ecl_storage_prepare(const char *dir, apr_pool_t *p, ecl_result_t *result);
 
+typedef enum ecl_storage_hold_t { ECL_STORAGE_SHARED, ECL_STORAGE_ALONE } ecl_storage_hold_t;
+
+/* Whoever adds to the queue or works on it holds the directory shared: httpd for as long as it
+ * runs, workers. Who must have the queue to itself (copy) holds it alone. A lock on the directory
+ * itself, of this host's processes, until p is cleared, here and in children that were forked
+ * meanwhile; who takes it twice is two holders. Never waits. Shared: ECL_EUNAVAILABLE while
+ * somebody holds it alone. Alone: ECL_ECONFLICT while somebody holds it. Else the error of a
+ * directory that can't be opened or locked. */
+apr_status_t ecl_storage_hold(const char *dir, ecl_storage_hold_t hold, apr_pool_t *p,
+                              ecl_result_t *result);
+
 /* Bytes free for us on the storage's file system. */
 apr_status_t ecl_storage_free_bytes(const char *dir, apr_off_t *pfree, apr_pool_t *p,
                                     ecl_result_t *result);

@@ -111,6 +111,9 @@ apr_status_t ecl_zone_make(ecl_zone_t **pzone, const char *name, apr_pool_t *p,
         return APR_SUCCESS;
     }
     apr_env_get(&saved, "TZ", p);
+    /* libc reads a zone anew, as it must after an update, only if TZ named another one */
+    apr_env_set("TZ", "UTC0", p);
+    tzset();
     apr_env_set("TZ", apr_pstrcat(p, ":", name, NULL), p);
     tzset();
     zone->count = find_changes(changes);

@@ -19,6 +19,7 @@ static struct {
     apr_thread_mutex_t *mutex;
     ecl_db_t *readers, *writers; /* the same where one thread has nobody to wait for */
     int is_migrated;
+    int holds_storage;      /* or the parent process does */
     const ecl_zone_t *zone; /* made by the parent process */
     const ecl_templates_t *templates;
     json_object *labels;
@@ -33,15 +34,17 @@ static apr_status_t put_labels(void *labels)
 
 void ecl_child_prepare(apr_pool_t *pconf, server_rec *s)
 {
-    const char *name = ecl_module_settings(s)->timezone;
+    const ecl_settings_t *settings = ecl_module_settings(s);
     ecl_result_t result = ecl_result_make(pconf);
     ecl_zone_t *zone = NULL;
 
-    if (ecl_zone_make(&zone, name, pconf, &result) != APR_SUCCESS) {
+    if (ecl_zone_make(&zone, settings->timezone, pconf, &result) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, ECLNO(2001) "EclectycImportTimezone: %s",
                      result.detail);
     }
     child.zone = zone;
+    child.holds_storage =
+        ecl_storage_hold(settings->storage_dir, ECL_STORAGE_SHARED, pconf, NULL) == APR_SUCCESS;
 }
 
 const ecl_zone_t *ecl_child_zone(void)
@@ -75,6 +78,22 @@ static apr_status_t lock(ecl_result_t *result)
     return child.mutex
                ? apr_thread_mutex_lock(child.mutex)
                : ecl_fail(result, ECL_EUNAVAILABLE, "no-mutex", "this process has no mutex");
+}
+
+static apr_status_t hold_storage(ecl_result_t *result)
+{
+    apr_status_t rv = lock(result);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!child.holds_storage) {
+        rv = ecl_storage_hold(child.settings->storage_dir, ECL_STORAGE_SHARED, child.pool, result);
+        child.holds_storage = rv == APR_SUCCESS;
+    }
+    apr_thread_mutex_unlock(child.mutex);
+    /* who needs a directory that can't be opened will say so */
+    return rv == ECL_EUNAVAILABLE ? rv : APR_SUCCESS;
 }
 
 static apr_status_t open_database(ecl_db_t **pdb, int connections, ecl_result_t *result)
@@ -161,8 +180,11 @@ apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result)
 
 apr_status_t ecl_child_acquire_writer(ecl_db_conn_t **pconn, ecl_result_t *result)
 {
-    apr_status_t rv = prepare_database(result);
+    apr_status_t rv = hold_storage(result);
 
+    if (rv == APR_SUCCESS) {
+        rv = prepare_database(result);
+    }
     return rv == APR_SUCCESS ? ecl_db_acquire(pconn, child.writers, result) : rv;
 }
 

@@ -15,7 +15,9 @@
 #include "../lib/template.h"
 #include "../lib/timezone.h"
 
-/* In the parent process, for all its children: what must be done before there are threads. */
+/* In the parent process, for all its children: what must be done before there are threads. With
+ * them it holds the storage directory, if there is one (ecl_storage_hold), but for a moment of a
+ * reload. */
 void ecl_child_prepare(apr_pool_t *pconf, server_rec *s);
 
 /* The zone of EclectycImportTimezone; NULL when it is not known, which was logged. */
@@ -27,9 +29,10 @@ void ecl_child_init(apr_pool_t *pchild, server_rec *s);
 /* Borrows a connection to read; the caller gives it back with ecl_db_release, before it waits for a
  * client. What writes takes a writer: it may wait for a lock that somebody else holds, and half of
  * the connections are kept from it, so that reading goes on meanwhile. Writers wait for their turn
- * as long as for a lock, 10 s; either is ECL_EUNAVAILABLE when it takes longer.
- * The first one in a process brings the schema up to date (ecl_migrate_up: under a lock, cheap when
- * there is nothing to do), so that an empty database just works. */
+ * as long as for a lock, 10 s; either is ECL_EUNAVAILABLE when it takes longer. There are none
+ * while somebody else holds the storage directory alone: ECL_EUNAVAILABLE. The first one in a
+ * process brings the schema up to date (ecl_migrate_up: under a lock, cheap when there is nothing
+ * to do), so that an empty database just works. */
 apr_status_t ecl_child_acquire(ecl_db_conn_t **pconn, ecl_result_t *result);
 apr_status_t ecl_child_acquire_writer(ecl_db_conn_t **pconn, ecl_result_t *result);
 

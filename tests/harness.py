@@ -280,9 +280,12 @@ class Httpd(Run):
     def kill(self):
         """For a test that failed: whatever is left goes."""
         if self.process is not None:
-            for member in process_group_members(self.process.pid) + [self.process.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(member, signal.SIGKILL)
+            members = process_group_members(self.process.pid) + [self.process.pid]
+            # as if at once: none has the time to end in order because another has gone
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for member in members:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(member, number)
             self.process.wait(DEADLINE)
             self.process = None
 

@@ -139,6 +139,9 @@ int ecl_command_open(ecl_invocation_t *invocation, ecl_db_t **pdb, ecl_db_conn_t
 
     *pconn = NULL;
     if (rv == APR_SUCCESS) {
+        rv = ecl_storage_hold(settings->storage_dir, ECL_STORAGE_SHARED, p, &result);
+    }
+    if (rv == APR_SUCCESS) {
         rv = ecl_db_open(pdb, settings->db_driver, settings->db_params, 2, p, &result);
     }
     if (rv == APR_SUCCESS) {

@@ -160,6 +160,28 @@ static apr_status_t check_files(const copy_command_t *command, ecl_db_conn_t *fr
     return rv;
 }
 
+/* ---- nobody else ----------------------------------------------------------------------------- */
+
+/* Nobody uses a directory that is not there. */
+static apr_status_t hold_alone(const char *dir, apr_pool_t *p, ecl_result_t *result)
+{
+    apr_status_t rv = ecl_storage_hold(dir, ECL_STORAGE_ALONE, p, result);
+
+    return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+}
+
+/* What of this host would add to one of the databases, or work on it. Workers of other hosts are
+ * known by their heartbeats (copy.c). */
+static apr_status_t hold_storage(const copy_command_t *command, ecl_result_t *result)
+{
+    const char *from = command->invocation->settings->storage_dir;
+    const char *to = command->to->storage_dir;
+    apr_status_t rv = hold_alone(from, command->p, result);
+
+    return rv == APR_SUCCESS && !is_same_directory(from, to) ? hold_alone(to, command->p, result)
+                                                             : rv;
+}
+
 /* ---- the command ---------------------------------------------------------------------------- */
 
 static void report(const copy_command_t *command, const ecl_copy_count_t *counts, int count)
@@ -187,6 +209,9 @@ static apr_status_t copy(copy_command_t *command, ecl_result_t *result)
 
     if (rv == APR_SUCCESS) {
         rv = open_database(command->to, command->to_path, NULL, command->p, &to, result);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = hold_storage(command, result);
     }
     if (rv == APR_SUCCESS) {
         rv = check_files(command, from, result);

@@ -277,6 +277,10 @@ static void round_of_duties(keeper_t *keeper)
         rv = ecl_storage_prepare(keeper->settings->storage_dir, keeper->pass, &result);
     }
     if (rv == APR_SUCCESS) {
+        rv = ecl_storage_hold(keeper->settings->storage_dir, ECL_STORAGE_SHARED, keeper->pass,
+                              &result);
+    }
+    if (rv == APR_SUCCESS) {
         rv = ecl_db_acquire(&conn, keeper->db, &result);
     }
     if (rv == APR_SUCCESS && !keeper->ready) {

@@ -115,6 +115,9 @@ static apr_status_t claim_next(slot_t *slot, ecl_claim_t *claim, ecl_result_t *r
         rv = ecl_storage_prepare(slot->settings->storage_dir, slot->pass, result);
     }
     if (rv == APR_SUCCESS) {
+        rv = ecl_storage_hold(slot->settings->storage_dir, ECL_STORAGE_SHARED, slot->pass, result);
+    }
+    if (rv == APR_SUCCESS) {
         rv = ecl_db_acquire(&conn, slot->db, result);
     }
     if (rv == APR_SUCCESS) {

@@ -136,14 +136,11 @@ def test_everything_goes_on_where_it_was(make_httpd):
                    " created_at) VALUES ('monthly', 'none', '{}', 'alice', 1)")
     jobs = [j["batch_id"] for j in (first, second, bad)] + [waiting]
     before = answers(server, jobs)
-    refused = copy(server, target)
-    assert refused.returncode == 1 and "has schema 0, this program needs" in refused.stderr
-    migrate(server, target)
-    refused = copy(server, target)
-    assert refused.returncode == 1
-    assert "1 worker of the database to copy is alive" in refused.stderr
-    assert "stop httpd" in refused.stderr
+    assert_refused(copy(server, target), "httpd or a worker uses the storage directory",
+                   "stop httpd")
     server.stop()
+    assert_refused(copy(server, target), "has schema 0, this program needs")
+    migrate(server, target)
     nobody_is_alive(server)
     old = server.database
     kept = content(old)
@@ -343,6 +340,66 @@ def test_a_connection_that_is_lost_in_the_middle(growing):
     assert "ECL3036" in err and "meter_days" in err
     assert is_empty(target)
     copied(run, target)
+
+
+# ---- nobody else ------------------------------------------------------------------------------
+
+def wait_for_start(server, count):
+    harness.wait_for(lambda: server.log().count("resuming normal operations") == count,
+                     "httpd's start or reload")
+
+
+def test_it_does_not_begin_while_httpd_may_take_uploads(make_httpd):
+    """Even one that starts no workers and has taken none yet."""
+    server = make_httpd(start=False, Workers="0")
+    target = start_small(server)
+    server.worker("migrate")
+    migrate(server, target)
+    server.start()
+    wait_for_start(server, 1)
+    assert_refused(copy(server, target), f"uses the storage directory '{server.storage}'",
+                   "stop httpd")
+    server.graceful()
+    wait_for_start(server, 2)
+    assert_refused(copy(server, target), "stop httpd")
+    # one that serves the new database already, with the same directory or another
+    other = server.data / "other"
+    other.mkdir()
+    other.chmod(0o755)
+    refused = subprocess.run(
+        [harness.WORKER, "--config", to_config(server, server.database, Storage=f'"{other}"'),
+         "copy", "--to-config", to_config(server, target)], capture_output=True, text=True)
+    assert_refused(refused, f"uses the storage directory '{server.storage}'")
+    batch = server.upload(WEEK)
+    server.stop()
+    copied(server, target)
+    use(server, target)
+    server.start()
+    assert server.job(batch)["status"] == "queued"
+
+
+def test_nothing_is_taken_in_meanwhile(make_httpd):
+    server = make_httpd(start=False, Workers="0")
+    target = start_small(server)
+    old = server.database
+    import_week(server)
+    migrate(server, target)
+    copying = start_and_stall(server, target)
+    server.expected.append("ECL2022: .*is being copied")
+    server.start()
+    answer = server.post(f"{server.api}/jobs?filename=f.csv", data=WEEK)
+    assert answer.status_code == 503 and "Retry-After" in answer.headers
+    assert server.get(f"{server.admin}/jobs").status_code == 200
+    result = server.worker("run", "--once")
+    assert result.returncode == 1 and "ECL3010" in result.stderr
+    assert "is being copied" in result.stderr
+    result = server.worker("cleanup")
+    assert result.returncode == 1 and "is being copied" in result.stderr
+    end_connection(target)
+    copying.communicate(timeout=harness.DEADLINE)
+    assert copying.returncode == 1
+    assert server.post(f"{server.api}/jobs?filename=f.csv", data=WEEK).status_code == 202
+    assert len(content(old)["import_jobs"]) == 2
 
 
 # ---- what it shows ---------------------------------------------------------------------------

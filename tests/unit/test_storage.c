@@ -483,6 +483,30 @@ static void test_sweep(void **state)
     assert_int_equal(ecl_storage_sweep(in_storage(f, "none"), 0, is_known, &asked, f->p), 0);
 }
 
+static void test_it_is_held_shared_or_alone(void **state)
+{
+    fixture_t *f = *state;
+    apr_pool_t *one, *other;
+
+    assert_true(APR_STATUS_IS_ENOENT(ecl_storage_hold(f->dir, ECL_STORAGE_ALONE, f->p, NULL)));
+    OK(ecl_storage_prepare(f->dir, f->p, &f->result));
+    apr_pool_create(&one, f->p);
+    apr_pool_create(&other, f->p);
+    OK(ecl_storage_hold(f->dir, ECL_STORAGE_SHARED, one, &f->result));
+    OK(ecl_storage_hold(f->dir, ECL_STORAGE_SHARED, other, &f->result));
+    apr_pool_clear(one);
+    assert_int_equal(ecl_storage_hold(f->dir, ECL_STORAGE_ALONE, one, &f->result), ECL_ECONFLICT);
+    assert_non_null(strstr(f->result.detail, f->dir));
+    assert_non_null(strstr(f->result.detail, "stop httpd"));
+    apr_pool_clear(other);
+    OK(ecl_storage_hold(f->dir, ECL_STORAGE_ALONE, one, &f->result));
+    assert_int_equal(ecl_storage_hold(f->dir, ECL_STORAGE_SHARED, other, &f->result),
+                     ECL_EUNAVAILABLE);
+    assert_non_null(strstr(f->result.detail, "is being copied"));
+    apr_pool_clear(one);
+    OK(ecl_storage_hold(f->dir, ECL_STORAGE_SHARED, other, &f->result));
+}
+
 static void test_wake_is_heard(void **state)
 {
     fixture_t *f = *state;
@@ -515,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limit_on_file_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_it_is_held_shared_or_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wake_is_heard, set_up, tear_down),
     };
 
