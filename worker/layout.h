@@ -151,8 +151,8 @@ typedef struct ecl_layout_t {
 
     int meter_column; /* -1 where the file has no such column: given.meter is the meter */
     ecl_meter_above_t meter_above;   /* given.meter is what the lines above the table name */
-    const struct ecl_above_t *above; /* what they say (tables.h), where rows name no meter: others
-                                        may stand above further tables. NULL: rows do */
+    const struct ecl_above_t *above; /* what they say (tables.h): others may stand above further
+                                        tables. NULL: nothing stands around the table */
     int is_meter_by_row; /* rejected rows each have the meter that was said above them */
     int is_unit_open;    /* rejected rows are of a unit that is not clear */
     int serial_column;

@@ -19,19 +19,35 @@ static int find_row(const ecl_attempt_t *attempt)
     return row;
 }
 
-static void note_names(struct ecl_above_t *above, const ecl_attempt_t *attempt, int end,
-                       apr_pool_t *p)
+/* A line below the header, or above rows that have none, may be a row that is wrong: that has a
+ * number, or begins with one. */
+static int may_be_row(const ecl_record_t *record)
 {
-    const char **names = apr_palloc(p, (apr_size_t)(end + 1) * sizeof(*names));
+    ecl_field_t first = ecl_tables_beginning(record);
+    ecl_decimal_t value;
 
-    for (int i = 0; i < end; i++) {
-        ecl_field_t name = ecl_tables_beginning(&attempt->sample.records[i]);
-
-        if (name.length) {
-            names[above->name_count++] = apr_pstrmemdup(p, name.text, name.length);
+    for (int c = 0; c < record->count; c++) {
+        if (ecl_decimal_parse(record->fields[c].text, record->fields[c].length, '.', &value) ==
+            ECL_DECIMAL_OK) {
+            return 1;
         }
     }
-    above->names = names;
+    return first.length && first.text[0] >= '0' && first.text[0] <= '9';
+}
+
+static void note_lines(struct ecl_above_t *above, const ecl_attempt_t *attempt, int end,
+                       apr_pool_t *p)
+{
+    ecl_known_line_t *lines = apr_palloc(p, (apr_size_t)(end + 1) * sizeof(*lines));
+
+    for (int i = 0; i < end; i++) {
+        const ecl_record_t *record = &attempt->sample.records[i];
+
+        if (i != attempt->header && record->count && (i < attempt->header || !may_be_row(record))) {
+            ecl_tables_know(&lines[above->line_count++], record, p);
+        }
+    }
+    above->lines = lines;
 }
 
 /* 1: a line that may stand above a table, and says something. */
@@ -96,10 +112,11 @@ void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_poo
     struct ecl_above_t *above;
     int row = find_row(attempt);
 
-    if (layout->meter_column >= 0 || layout->meter_count || layout->turned || attempt->source) {
+    if (layout->turned || attempt->source) {
         return;
     }
     above = apr_pcalloc(p, sizeof(*above));
+    above->rows_name_meters = layout->meter_column >= 0 || layout->meter_count;
     for (int i = 0; i < row; i++) {
         if (i == attempt->header) {
             above->said.is_below_header = 1;
@@ -107,7 +124,7 @@ void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_poo
             take_line(&above->said, &attempt->sample.records[i]);
         }
     }
-    note_names(above, attempt, attempt->header >= 0 ? attempt->header : row, p);
+    note_lines(above, attempt, row, p);
     above->has_import = says_import(&attempt->sample);
     attempt->has_import |= above->has_import;
     mark(attempt, above, row, scratch);

@@ -57,8 +57,12 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
     ecl_meter_kind_t kind;
 
     if (!text) {
-        return layout->meter_column >= 0 || layout->meter_count
-                   ? APR_SUCCESS
+        return layout->meter_column >= 0 || layout->meter_count ? APR_SUCCESS
+               : layout->above && layout->above->said.numbers > 1
+                   ? ecl_fail(result, ECL_EINPUT, "no-meter-column",
+                              "the lines above the first table name several meters, up to line "
+                              "%" APR_INT64_T_FMT ": which of them its rows are of is not said",
+                              layout->above->said.line)
                    : ecl_fail(result, ECL_EINPUT, "no-meter-column",
                               "the file names no meter: expected a column such as MPAN, MPRN or "
                               "Meter Number, or the meter given with the file");
@@ -91,7 +95,7 @@ static apr_status_t check_meter(const ecl_layout_t *layout, const ecl_sample_t *
                             column_text(layout, layout->meters[i].column, p), given);
         }
     }
-    if (layout->above && !layout->meter_above) {
+    if (layout->above && layout->meter_column < 0 && !layout->meter_count && !layout->meter_above) {
         return check_above(layout, given, sample, result);
     }
     for (int i = from; i < sample->count && layout->meter_column >= 0; i++) {

@@ -36,7 +36,7 @@ typedef struct ecl_sample_t {
     int count;
     int is_whole;               /* the file has no more records than these */
     const apr_uint64_t *tables; /* which table each is of: a hash of what is said above it; NULL:
-                                   rows name their meter, or there is one table */
+                                   nothing is */
 } ecl_sample_t;
 
 /* Of what a stream of records gives next. */
@@ -254,8 +254,8 @@ const char *ecl_layout_channel_outside(const ecl_sample_t *sample, int header, c
 /* 1 when a sheet's name says import. */
 int ecl_layout_says_import(const char *sheet);
 
-/* Takes what the lines above the tables of the sample say, where rows name no meter: layout->above,
- * and the sample's tables. Columns are known. */
+/* Takes what the lines above the tables of the sample say: layout->above, and the sample's tables.
+ * Columns are known. */
 void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_pool_t *scratch,
                            apr_pool_t *p);
 

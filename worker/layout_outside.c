@@ -218,7 +218,11 @@ static int take_mentioned(ecl_field_t title, char meter[ECL_METER_MAX])
 static int take_meter(const ecl_record_t *record, char meter[ECL_METER_MAX])
 {
     ecl_field_t value = ecl_layout_said_above(record, ECL_ROLE_METER, 2);
+    ecl_field_t title = title_of(record);
 
+    if (ecl_meter_is_mpan(title.text, title.length)) {
+        return is_point(title, meter);
+    }
     return (value.length && is_point(value, meter)) || take_mentioned(title_of(record), meter);
 }
 

@@ -118,6 +118,7 @@ void ecl_layout_add_cells(ecl_layout_t *layout, apr_pool_t *p)
     if (channel) {
         add(layout, "Channel", channel);
     }
+    layout->added_always = layout->above ? layout->added_count : 0;
     if (layout->is_unit_open) {
         add(layout, "Unit", ECL_NOT_CLEAR);
     }

@@ -66,12 +66,13 @@ static const ecl_layout_t *variant_of(ecl_reader_t *reader, const ecl_variant_t 
     }
     variant = apr_pmemdup(reader->pool, wanted, sizeof(*wanted));
     variant->layout = *wanted->of;
-    variant->layout.is_meter_by_row = 1;
+    variant->layout.is_meter_by_row = !wanted->of->above->rows_name_meters;
     set_channel(&variant->layout, wanted);
     set_unit(&variant->layout, wanted);
     ecl_layout_add_cells(&variant->layout, reader->pool);
-    if (wanted->is_foreign) {
-        variant->layout.added_always = 0;
+    if (wanted->is_foreign) { /* its rows name their meters */
+        variant->layout.added_always =
+            variant->layout.added_count > 0 && !strcmp(variant->layout.added[0][0], "Channel");
     }
     variant->next = reader->variants;
     reader->variants = variant;
@@ -102,7 +103,7 @@ static void take_row(ecl_reader_t *reader)
     }
     ecl_long_flush(reader); /* the days of the table before */
     ecl_tables_row(tables);
-    if (tables->meter[0]) {
+    if (tables->meter[0] && !reader->found->above->rows_name_meters) {
         ecl_reader_enter_named(reader, tables->meter);
     }
     choose_layout(reader);
@@ -113,7 +114,10 @@ const char *ecl_reader_added(ecl_reader_t *reader)
     const ecl_layout_t *layout = reader->layout;
     const char *words = ecl_layout_hour_words(layout, reader->hour);
 
-    if (!layout->is_meter_by_row || (reader->is_foreign && !layout->added_always)) {
+    if (reader->is_foreign && (!layout->is_meter_by_row || reader->foreign_has_meter)) {
+        return NULL;
+    }
+    if (!layout->is_meter_by_row) {
         return words;
     }
     apr_snprintf(reader->added, sizeof(reader->added), "%s%s%s", reader->tables.meter,
@@ -177,15 +181,21 @@ int ecl_reader_take_line(ecl_reader_t *reader, ecl_outcome_t *poutcome)
         ecl_tables_header(&reader->tables);
         return 0;
     }
-    if (ecl_tables_line(&reader->tables, &reader->record) ||
-        ecl_tables_is_known(&reader->tables, &reader->record)) {
+    if (ecl_tables_line(&reader->tables, &reader->record)) {
+        return 1;
+    }
+    if (reader->found->above->rows_name_meters) {
+        take_row(reader);
+        return 0; /* as in any file: a name alone may be what is left of a row */
+    }
+    if (ecl_tables_is_repeated(&reader->tables, &reader->record)) {
         return 1;
     }
     if (ecl_reader_is_header(reader)) {
         *poutcome = ecl_reader_fail_header(reader);
         return 1;
     }
-    if (is_title(reader)) {
+    if (ecl_tables_is_known(&reader->tables, &reader->record) || is_title(reader)) {
         return 1;
     }
     take_row(reader);

@@ -8,6 +8,18 @@
 /* ---- what lines say ----------------------------------------------------------------------------
  */
 
+ecl_field_t ecl_tables_beginning(const ecl_record_t *record)
+{
+    ecl_field_t cell = {"", 0};
+    const char *colon;
+
+    for (int c = 0; c < record->count && !cell.length; c++) {
+        cell = record->fields[c];
+    }
+    colon = memchr(cell.text, ':', cell.length);
+    return colon ? (ecl_field_t){cell.text, (apr_size_t)(colon - cell.text)} : cell;
+}
+
 static void add_meter(char kept[ECL_METER_MAX], int *pcount, const char *meter)
 {
     if (!*pcount || strcmp(kept, meter) != 0) {
@@ -33,6 +45,41 @@ static int is_header(const ecl_record_t *record)
     return ecl_layout_score_header(record, &found, &is_wide) > 0;
 }
 
+/* "End of report for MPAN …": it speaks of the rows above it. */
+static int is_closing(const ecl_record_t *record)
+{
+    static const char *const words[] = {"end of", "total", "grand total", "subtotal"};
+    ecl_field_t first = ecl_tables_beginning(record);
+
+    for (apr_size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!strncasecmp(first.text, words[i], strlen(words[i]))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What stands in the place of a meter and is none: "MPAN: not known", and "MPAN:" alone. */
+static ecl_field_t other_of(const ecl_record_t *record)
+{
+    ecl_field_t said = ecl_layout_said_above(record, ECL_ROLE_METER, 4);
+    ecl_field_t name = ecl_tables_beginning(record);
+    int rank, is_utc;
+
+    for (int c = 0; c < record->count; c++) {
+        ecl_field_t cell = record->fields[c];
+
+        if (cell.text != name.text && cell.length) {
+            return said;
+        }
+    }
+    return name.text[name.length + (name.text[name.length] == ':')] == '\0' && name.length &&
+                   ecl_header_role(name.text, name.length, &rank, &is_utc) == ECL_ROLE_METER &&
+                   rank < 2
+               ? name
+               : said;
+}
+
 int ecl_said_line(ecl_said_t *said, const ecl_record_t *record)
 {
     char number[ECL_METER_MAX], name[ECL_METER_MAX];
@@ -42,12 +89,15 @@ int ecl_said_line(ecl_said_t *said, const ecl_record_t *record)
     const char *channel;
     ecl_unit_t unit;
 
+    if (is_closing(record)) {
+        return 0;
+    }
     if (!has_number && is_header(record)) {
         return 0; /* "Meter,1,2,3": not everything behind that word is a meter's name */
     }
     has_name = !has_number && ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NAME, name);
     if (!has_number && !has_name) {
-        other = ecl_layout_said_above(record, ECL_ROLE_METER, 4);
+        other = other_of(record);
     }
     channel = ecl_layout_channel_in_line(record, &is_export);
     unit = ecl_layout_unit_in_line(record, &is_title);
@@ -113,9 +163,13 @@ int ecl_tables_start(ecl_tables_t *tables, const ecl_layout_t *layout)
 
 int ecl_tables_line(ecl_tables_t *tables, const ecl_record_t *record)
 {
-    int says = ecl_said_line(&tables->said, record);
+    int says = ecl_said_line(&tables->said, record), is_export, is_title;
 
     tables->is_pending |= says;
+    if (says && tables->layout->above->rows_name_meters) {
+        return ecl_layout_channel_in_line(record, &is_export) || is_export ||
+               ecl_layout_unit_in_line(record, &is_title) != ECL_UNIT_NONE;
+    }
     return says;
 }
 
@@ -124,26 +178,51 @@ void ecl_tables_header(ecl_tables_t *tables)
     tables->said.is_below_header = 1;
 }
 
-ecl_field_t ecl_tables_beginning(const ecl_record_t *record)
+/* FNV-1a over the cells and what parts them. */
+static apr_uint64_t hash_cells(const ecl_record_t *record)
 {
-    ecl_field_t cell = {"", 0};
-    const char *colon;
+    apr_uint64_t h = APR_UINT64_C(14695981039346656037);
 
-    for (int c = 0; c < record->count && !cell.length; c++) {
-        cell = record->fields[c];
+    for (int c = 0; c < record->count; c++) {
+        ecl_field_t cell = record->fields[c];
+
+        for (apr_size_t i = 0; i <= cell.length; i++) {
+            h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
+        }
     }
-    colon = memchr(cell.text, ':', cell.length);
-    return colon ? (ecl_field_t){cell.text, (apr_size_t)(colon - cell.text)} : cell;
+    return h;
+}
+
+void ecl_tables_know(ecl_known_line_t *line, const ecl_record_t *record, apr_pool_t *p)
+{
+    ecl_field_t beginning = ecl_tables_beginning(record);
+
+    line->beginning = apr_pstrmemdup(p, beginning.text, beginning.length);
+    line->cells = hash_cells(record);
+}
+
+int ecl_tables_is_repeated(const ecl_tables_t *tables, const ecl_record_t *record)
+{
+    const struct ecl_above_t *above = tables->layout->above;
+    apr_uint64_t cells = hash_cells(record);
+
+    for (int i = 0; i < above->line_count; i++) {
+        if (above->lines[i].cells == cells) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int ecl_tables_is_known(const ecl_tables_t *tables, const ecl_record_t *record)
 {
     const struct ecl_above_t *above = tables->layout->above;
-    ecl_field_t name = ecl_tables_beginning(record);
+    ecl_field_t beginning = ecl_tables_beginning(record);
 
-    for (int i = 0; i < above->name_count && apr_isalpha(name.text[0]); i++) {
-        if (strlen(above->names[i]) == name.length &&
-            !memcmp(above->names[i], name.text, name.length)) {
+    for (int i = 0; i < above->line_count && apr_isalpha(beginning.text[0]); i++) {
+        const char *known = above->lines[i].beginning;
+
+        if (strlen(known) == beginning.length && !memcmp(known, beginning.text, beginning.length)) {
             return 1;
         }
     }
@@ -172,6 +251,9 @@ static void take_meter(ecl_tables_t *tables)
     ecl_meter_above_t how;
     const char *named = ecl_said_meter(said, &how);
 
+    if (tables->layout->above->rows_name_meters) {
+        return;
+    }
     if (!said->numbers && !said->names &&
         (!said->other[0] || !strcmp(said->other, tables->layout->above->said.other))) {
         return; /* they speak of something else */

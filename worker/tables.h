@@ -1,6 +1,6 @@
 /*
- * Tables that stand one below the other, whose rows do not name their meter: the lines above each
- * table do.
+ * Tables that stand one below the other, and what the lines above each say of its rows: of which
+ * meter they are, where they do not name it, of which channel, and in which unit.
  *
  *   MPAN: 1000000000012          a line that says something: of the rows below it
  *   Units: kWh
@@ -37,12 +37,18 @@ typedef struct ecl_said_t {
     int is_closed;            /* or a row */
 } ecl_said_t;
 
+/* A line above a table that may come again above others: as it is, or with the same beginning. */
+typedef struct ecl_known_line_t {
+    const char *beginning; /* as of ecl_tables_beginning */
+    apr_uint64_t cells;    /* hash of all of them */
+} ecl_known_line_t;
+
 /* What is said above the first table, for those that follow. */
 struct ecl_above_t {
     ecl_said_t said;
-    const char *const *names; /* what its lines begin with, up to a colon: lines that begin so
-                                 further down stand above a table, too */
-    int name_count;
+    int rows_name_meters;          /* what lines say of meters is not asked for */
+    const ecl_known_line_t *lines; /* all of them, and those between header and first row */
+    int line_count;
     int has_import; /* some line of the sample is nothing but "Import" */
 };
 
@@ -67,11 +73,10 @@ int ecl_said_line(ecl_said_t *said, const ecl_record_t *record);
 /* The meter that they name, as it is stored, and how. NULL: none, or several. */
 const char *ecl_said_meter(const ecl_said_t *said, ecl_meter_above_t *phow);
 
-/* Before the first row of a layout; 0: its rows name their meter themselves, or nothing stands
- * around its table. */
+/* Before the first row of a layout; 0: nothing stands around its table. */
 int ecl_tables_start(ecl_tables_t *tables, const ecl_layout_t *layout);
 
-/* Takes a record that is no row. 1: it says something of the rows below it. */
+/* Takes a record that is no row. 1: it says something of the rows below it that they do not say. */
 int ecl_tables_line(ecl_tables_t *tables, const ecl_record_t *record);
 
 /* The header, or a line of totals, came: it parts tables without rows. */
@@ -80,7 +85,10 @@ void ecl_tables_header(ecl_tables_t *tables);
 /* The beginning of a line's first text, up to a colon. */
 ecl_field_t ecl_tables_beginning(const ecl_record_t *record);
 
-/* 1 when a record begins like a line above the first table. */
+void ecl_tables_know(ecl_known_line_t *line, const ecl_record_t *record, apr_pool_t *p);
+
+/* 1 when a record is the same as a line above the first table; and when it begins like one. */
+int ecl_tables_is_repeated(const ecl_tables_t *tables, const ecl_record_t *record);
 int ecl_tables_is_known(const ecl_tables_t *tables, const ecl_record_t *record);
 
 /* Before a row where is_pending: decides what holds for it. */

@@ -136,6 +136,19 @@ def test_rows_below_another_header_keep_their_meter(clean):
     assert len(readings(clean)) == before + 4
 
 
+def test_rows_below_another_header_that_name_their_meter(clean):
+    """What is said above the tables is theirs, too; their meter is their own."""
+    header = "MPAN,Start,Status,Value"
+    job = clean.import_file(stacked("long", ["AE"], meters=1) + "\n".join(
+        [header, f"{mf.mpan(1)},01/02/2026 00:00,A,1.25", f"{mf.mpan(2)},01/02/2026 00:30,A,1.75"]))
+    assert (job["imported_rows"], job["failed_rows"]) == (EACH, 3)
+    table = rejected(clean, job, 1)
+    assert table.splitlines()[0].startswith(f"{header},Channel,rejected_line")
+    again = clean.import_file(table.encode())
+    assert (again["imported_rows"], again["failed_rows"]) == (2, 0), again
+    assert {row[:2] for row in readings(clean)} == {(mf.mpan(m), "AE") for m in range(3)}
+
+
 def test_rows_of_a_doubtful_channel_wait_for_an_answer(clean):
     """They are not read as something by themselves, neither now nor when they are uploaded again."""
     content = stacked("long", meters=1) + "\n".join(

@@ -203,6 +203,61 @@ static void test_headerless(void **state)
     end_reading(r);
 }
 
+static const char *units_line(void)
+{
+    const char *line = "";
+
+    for (int i = 0; i < 48; i++) {
+        line = apr_pstrcat(pool, line, ",kWh", NULL);
+    }
+    return apr_pstrcat(pool, line, "\n", NULL);
+}
+
+/* Lines that belong to the header come again with it; a line below a table speaks of that. */
+static void test_lines_around_tables(void **state)
+{
+    const char *times = apr_pstrcat(pool, header_of(WIDE) + strlen("Date"), NULL);
+    const char *numbers = apr_pstrcat(pool, "Date,", series(pool, "%d", 1, 48), "\n", NULL);
+    const char *one = rows_of(WIDE, "1"), *two = rows_of(WIDE, "2"), *header = header_of(WIDE);
+    const char *units = units_line();
+    const char *texts[] = {
+        apr_pstrcat(pool, "MPAN: " MPAN "\n", header, units, one, "MPAN: " MPAN2 "\n", header,
+                    units, two, NULL),
+        apr_pstrcat(pool, "MPAN: " MPAN "\n", times, numbers, one, "MPAN: " MPAN2 "\n", times,
+                    numbers, two, NULL),
+        apr_pstrcat(pool, "MPAN: " MPAN "\n", header, one,
+                    "End of report for MPAN " MPAN "\nMPAN: " MPAN2 "\n", header, two,
+                    "End of report for MPAN " MPAN2 "\n", NULL),
+        apr_pstrcat(pool, MPAN "\n", header, one, MPAN2 "\n", header, two, NULL)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        reading_t *r = read_text(texts[i]);
+
+        assert_two_meters(r, MPAN, MPAN2, 96);
+        end_reading(r);
+    }
+}
+
+/* Of rows that name their meter, the lines between them still say the channel. */
+static void test_rows_that_name_meters(void **state)
+{
+    static const char header[] = "Meter,Timestamp,Value\n";
+    reading_t *r = read_text(apr_pstrcat(
+        pool, "Channel: AI\n", header, "K26A00201,13/02/2026 00:00,1\n",
+        "K26A00202,13/02/2026 00:00,1\nChannel: AE\n", header, "K26A00201,13/02/2026 00:00,2\n",
+        "K26A00202,13/02/2026 00:00,2\nK26A00202\nChannel: Lag\nK26A00202,13/02/2026 00:30,3\n",
+        NULL));
+
+    (void)state;
+    assert_int_equal(count_of(r, "K26A00201", "AI", "1"), 1);
+    assert_int_equal(count_of(r, "K26A00202", "AE", "2"), 1);
+    assert_int_equal(count_readings(r), 4);
+    assert_int_equal(r->failed, 1);
+    assert_string_equal(error_at(r, 0)->code, "bad-channel");
+    end_reading(r);
+}
+
 /* ---- what is not clear -------------------------------------------------------------------------
  */
 
@@ -234,6 +289,7 @@ static void test_doubts(void **state)
     assert_doubt("Meter: K26A00202", "other-meter", "whether that is the same meter");
     assert_doubt("MPAN: 2.00000E+12", "other-meter", "not understood (\"2.00000E+12\")");
     assert_doubt("MPAN: not known", "other-meter", "not understood");
+    assert_doubt("MPAN:", "other-meter", "not understood");
     assert_doubt("MPAN: " MPAN2 "\nChannel: Solar", "bad-channel", "no channel that is kept");
 }
 
@@ -274,6 +330,14 @@ static void test_another_header(void **state)
                               "13/02/2026,00:30,1\nMPAN: " MPAN2 "\nTimestamp,kWh\n",
                               "13/02/2026 00:00,5\n", NULL));
     assert_int_equal(r->failed, 2);
+    assert_int_equal(count_readings(r), 2);
+    end_reading(r);
+    /* with a column of meters of its own */
+    r = read_text(apr_pstrcat(pool, "MPAN: " MPAN "\nDate,Time,kWh\n13/02/2026,00:00,1\n",
+                              "13/02/2026,00:30,1\nMPAN,Date,Time,kWh\n" MPAN2,
+                              ",13/02/2026,00:00,5\n", NULL));
+    assert_int_equal(r->failed, 2);
+    assert_string_equal(error_at(r, 1)->code, "other-header");
     assert_int_equal(count_readings(r), 2);
     end_reading(r);
 }
@@ -717,6 +781,8 @@ int main(void)
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_empty_tables),
         cmocka_unit_test(test_headerless),
+        cmocka_unit_test(test_lines_around_tables),
+        cmocka_unit_test(test_rows_that_name_meters),
         cmocka_unit_test(test_doubts),
         cmocka_unit_test(test_own_name_again),
         cmocka_unit_test(test_another_header),
