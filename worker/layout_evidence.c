@@ -140,7 +140,7 @@ static const char *header_text(const ecl_layout_t *layout, const ecl_attempt_t *
     }
     return apr_psprintf(p, "; header on line %" APR_INT64_T_FMT "%s",
                         attempt->sample.records[attempt->header].line,
-                        stands_alone(attempt) ? "" : " (what stands above it is not read)");
+                        stands_alone(attempt) ? "" : " (above it are no readings)");
 }
 
 static const char *date_text(const ecl_layout_t *layout, apr_pool_t *p)

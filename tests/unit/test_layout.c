@@ -80,7 +80,7 @@ static void test_preamble(void **state)
 
     (void)state;
     assert_int_equal(r->layout->header_record, 4);
-    assert_non_null(strstr(r->layout->evidence, "header on line 5 (what stands above it"));
+    assert_non_null(strstr(r->layout->evidence, "header on line 5 (above it are no readings"));
     assert_int_equal(r->layout->first_record, 5);
     assert_int_equal(count_readings(r), 96);
     assert_int_equal(r->failed, 0);
