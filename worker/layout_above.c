@@ -7,16 +7,15 @@
 
 #include <apr_hash.h>
 
-/* The index of the first row; what stands before it is the first table's. */
-static int find_row(const ecl_attempt_t *attempt)
+/* Which records of the sample are rows. */
+static const char *find_rows(const ecl_sample_t *sample, apr_pool_t *scratch)
 {
-    int row = attempt->first;
+    char *are_rows = apr_palloc(scratch, ECL_LAYOUT_SAMPLE);
 
-    while (row < attempt->sample.count &&
-           !ecl_layout_looks_like_row(&attempt->sample.records[row])) {
-        row++;
+    for (int i = 0; i < sample->count; i++) {
+        are_rows[i] = (char)ecl_layout_looks_like_row(&sample->records[i]);
     }
-    return row;
+    return are_rows;
 }
 
 /* A line below the header, or above rows that have none, may be a row that is wrong: that has a
@@ -64,8 +63,8 @@ static apr_uint64_t hash(const char *text)
 }
 
 /* Fills in the sample's tables. */
-static void mark(ecl_attempt_t *attempt, const struct ecl_above_t *above, int row,
-                 apr_pool_t *scratch)
+static void mark(ecl_attempt_t *attempt, const struct ecl_above_t *above, const char *are_rows,
+                 int row, apr_pool_t *scratch)
 {
     ecl_sample_t *sample = &attempt->sample;
     apr_uint64_t *tables = apr_pcalloc(scratch, ECL_LAYOUT_SAMPLE * sizeof(*tables));
@@ -76,7 +75,7 @@ static void mark(ecl_attempt_t *attempt, const struct ecl_above_t *above, int ro
     for (int i = row; i < sample->count; i++) {
         ecl_meter_above_t how;
 
-        if (!ecl_layout_looks_like_row(&sample->records[i])) {
+        if (!are_rows[i]) {
             is_pending |= take_line(&said, &sample->records[i]);
         } else if (is_pending) {
             const char *named = ecl_said_meter(&said, &how);
@@ -91,13 +90,12 @@ static void mark(ecl_attempt_t *attempt, const struct ecl_above_t *above, int ro
     sample->tables = tables;
 }
 
-static int says_import(const ecl_sample_t *sample)
+static int says_import(const ecl_sample_t *sample, const char *are_rows)
 {
     for (int i = 0; i < sample->count; i++) {
         int is_export;
-        const char *channel = ecl_layout_looks_like_row(&sample->records[i])
-                                  ? NULL
-                                  : ecl_layout_channel_in_line(&sample->records[i], &is_export);
+        const char *channel =
+            are_rows[i] ? NULL : ecl_layout_channel_in_line(&sample->records[i], &is_export);
 
         if (channel && !strcmp(channel, "AI")) {
             return 1;
@@ -110,10 +108,15 @@ void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_poo
                            apr_pool_t *p)
 {
     struct ecl_above_t *above;
-    int row = find_row(attempt);
+    const char *are_rows;
+    int row = attempt->first;
 
     if (layout->turned || attempt->source) {
         return;
+    }
+    are_rows = find_rows(&attempt->sample, scratch);
+    while (row < attempt->sample.count && !are_rows[row]) {
+        row++; /* what stands before the first row is the first table's */
     }
     above = apr_pcalloc(p, sizeof(*above));
     above->rows_name_meters = layout->meter_column >= 0 || layout->meter_count;
@@ -125,8 +128,8 @@ void ecl_layout_take_above(ecl_layout_t *layout, ecl_attempt_t *attempt, apr_poo
         }
     }
     note_lines(above, attempt, row, p);
-    above->has_import = says_import(&attempt->sample);
+    above->has_import = says_import(&attempt->sample, are_rows);
     attempt->has_import |= above->has_import;
-    mark(attempt, above, row, scratch);
+    mark(attempt, above, are_rows, row, scratch);
     layout->above = above;
 }

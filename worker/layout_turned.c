@@ -238,13 +238,15 @@ static void take_first_meter(ecl_turn_form_t *form, const ecl_sample_t *sample, 
     ecl_meter_kind_t kind;
     const char *named;
 
+    for (int i = 0; i < header; i++) {
+        ecl_said_line(&said, &sample->records[i]);
+    }
+    form->channel = said.channel;
+    form->unit = said.unit;
     if (ecl_meter_parse(corner.text, corner.length, form->first_meter, &kind) == ECL_METER_OK &&
         kind != ECL_METER_OTHER) {
         form->has_meter = 1;
         return;
-    }
-    for (int i = 0; i < header; i++) {
-        ecl_said_line(&said, &sample->records[i]);
     }
     named = ecl_said_meter(&said, &form->meter_above);
     form->has_meter |= named != NULL;

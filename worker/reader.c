@@ -376,7 +376,8 @@ static ecl_outcome_t read_record(ecl_reader_t *reader)
         ecl_reader_take_header(reader);
         return ECL_OUTCOME_SKIPPED;
     }
-    if (reader->has_tables && ecl_reader_take_line(reader, &outcome)) {
+    if (reader->has_tables && !ecl_reader_is_next_row(reader) &&
+        ecl_reader_take_line(reader, &outcome)) {
         return outcome;
     }
     if (reader->is_foreign) {

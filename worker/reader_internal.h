@@ -71,7 +71,8 @@ struct ecl_reader_t {
     const ecl_layout_t *found;  /* of the sheet in hand, of these */
     const ecl_layout_t *layout; /* of the record in hand: the same, or a variant of it */
     ecl_variant_t *variants;
-    int has_tables; /* rows name no meter, and lines between them may */
+    int has_tables;   /* lines between rows may say something of those below them */
+    int value_column; /* the first of a row */
     ecl_tables_t tables;
     char added[ECL_METER_MAX + 24]; /* what the row in hand needs, if it is rejected */
     ecl_reader_options_t options;
@@ -284,6 +285,15 @@ apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t le
 
 /* Starts with the sheet's first table. */
 void ecl_reader_enter_tables(ecl_reader_t *reader);
+
+/* 1 for a row that follows another one, as nearly all do: two characters show it. */
+static inline int ecl_reader_is_next_row(const ecl_reader_t *reader)
+{
+    char date = *ecl_reader_cell(reader, reader->layout->date_column).text;
+    char value = *ecl_reader_cell(reader, reader->value_column).text;
+
+    return date >= '0' && date <= '9' && value >= '0' && value <= '9' && !reader->tables.is_pending;
+}
 
 /* Takes the record in hand if it is a line between tables: 1, and *poutcome. 0: it is to be read as
  * any other, with what holds for it. */

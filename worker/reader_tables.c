@@ -12,15 +12,14 @@
 
 #include <apr_lib.h>
 
-static int value_column(const ecl_layout_t *layout)
-{
-    return layout->kind == ECL_LAYOUT_WIDE ? layout->values[0].column : layout->value_column;
-}
-
 void ecl_reader_enter_tables(ecl_reader_t *reader)
 {
+    const ecl_layout_t *layout = reader->found;
+
+    reader->value_column =
+        layout->kind == ECL_LAYOUT_WIDE ? layout->values[0].column : layout->value_column;
     reader->has_tables =
-        !ecl_records_source(reader->records) && ecl_tables_start(&reader->tables, reader->found);
+        !ecl_records_source(reader->records) && ecl_tables_start(&reader->tables, layout);
 }
 
 /* ---- what holds --------------------------------------------------------------------------------
@@ -134,12 +133,12 @@ static int begins_number(ecl_field_t cell)
     return cell.length && (apr_isdigit(cell.text[0]) || strchr("+-.,", cell.text[0]));
 }
 
-/* A row: nearly always two characters show it. */
+/* A row, if perhaps a bad one. */
 static int is_row(const ecl_reader_t *reader)
 {
     const ecl_layout_t *layout = reader->layout;
     ecl_field_t date = ecl_reader_cell(reader, layout->date_column);
-    ecl_field_t value = ecl_reader_cell(reader, value_column(layout));
+    ecl_field_t value = ecl_reader_cell(reader, reader->value_column);
     ecl_datetime_status_t status;
     ecl_datetime_t stamp;
     int column;

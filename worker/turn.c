@@ -21,6 +21,7 @@ struct ecl_turn_t {
     int next;          /* date to take; date_count: none */
     int has_ended;
     int is_unnamed; /* a line names a meter, and none named that of the tables before it */
+    int is_other;   /* a line says another channel or unit than the first table's */
     char message[160];
 };
 
@@ -48,7 +49,7 @@ void ecl_turn_enter(ecl_turn_t *turn, const ecl_turn_form_t *form)
     apr_size_t room = form ? (apr_size_t)slots_of(form) * ECL_TURN_DATES : 0;
 
     turn->form = form;
-    turn->is_unnamed = 0;
+    turn->is_unnamed = turn->is_other = 0;
     forget(turn);
     if (!form) {
         return;
@@ -153,6 +154,11 @@ static ecl_turn_put_t put_row(ecl_turn_t *turn, ecl_record_t *record, int label)
                       "a line above names the row's meter, and none those of the tables before it: "
                       "upload them apart, or name the meter of each");
     }
+    if (turn->is_other) {
+        return reject(turn, record, -1, "bad-channel",
+                      "a line above says another channel or unit than those above the first table: "
+                      "upload the tables apart");
+    }
     if (slot < 0) {
         return reject(turn, record, -1, "bad-time",
                       "\"%.*s\" is none of the times of the file's first table, or comes too often",
@@ -225,6 +231,24 @@ static int names_meter(const ecl_turn_form_t *form, const ecl_record_t *record,
             ecl_layout_meter_in_line(record, ECL_METER_ABOVE_NAME, meter));
 }
 
+/* 1 for a line that says channel or unit of the tables below it, which are read as the first one
+ * is, or not at all. */
+static int take_said(ecl_turn_t *turn, const ecl_record_t *record)
+{
+    const char *first = turn->form->channel ? turn->form->channel : "AI";
+    ecl_unit_t first_unit = turn->form->unit ? turn->form->unit : ECL_UNIT_KWH;
+    int is_export, is_title;
+    const char *channel = ecl_layout_channel_in_line(record, &is_export);
+    ecl_unit_t unit = ecl_layout_unit_in_line(record, &is_title);
+
+    if (!channel && (unit == ECL_UNIT_NONE || is_title)) {
+        return 0;
+    }
+    turn->is_other = (channel && strcmp(channel, first) != 0) ||
+                     (unit != ECL_UNIT_NONE && !is_title && unit != first_unit);
+    return 1;
+}
+
 ecl_turn_put_t ecl_turn_put(ecl_turn_t *turn, ecl_record_t *record)
 {
     char meter[ECL_METER_MAX];
@@ -262,7 +286,7 @@ ecl_turn_put_t ecl_turn_put(ecl_turn_t *turn, ecl_record_t *record)
         take_dates(turn, record);
         return ECL_TURN_KEPT;
     }
-    return ECL_TURN_OTHER;
+    return take_said(turn, record) ? ECL_TURN_KEPT : ECL_TURN_OTHER;
 }
 
 void ecl_turn_end(ecl_turn_t *turn)

@@ -38,6 +38,8 @@ typedef struct ecl_turn_form_t {
     int columns;                     /* of it */
     char first_meter[ECL_METER_MAX]; /* said above the first table; "": nothing */
     ecl_meter_above_t meter_above;   /* and how */
+    const char *channel;             /* also said there; NULL: nothing */
+    ecl_unit_t unit;                 /* NONE: nothing */
     apr_int64_t header_record;       /* of the first table, in its sheet */
 } ecl_turn_form_t;
 

@@ -393,6 +393,15 @@ static void test_turned(void **state)
         assert_string_equal(error_at(r, i)->code, "other-meter");
     }
     end_reading(r);
+    /* of another channel than the first, and then of the same */
+    r = read_text(apr_pstrcat(pool, "Channel: AI\n", first, "Channel,AE\n", second,
+                              "Channel: AI\nUnits: kWh\n", second, NULL));
+    assert_int_equal(count_of(r, "K26A00201", "AI", "1"), 96);
+    assert_int_equal(count_of(r, "K26A00202", "AI", "2"), 96);
+    assert_int_equal(count_readings(r), 192);
+    assert_int_equal(r->failed, 48);
+    assert_string_equal(error_at(r, 0)->code, "bad-channel");
+    end_reading(r);
 }
 
 /* A bad row is one, in whichever table. */
