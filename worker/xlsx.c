@@ -442,14 +442,12 @@ static apr_status_t start_next(ecl_xlsx_t *xlsx, ecl_result_t *result)
     return xlsx->source == SOURCE_NONE ? open_sheet(xlsx, result) : APR_SUCCESS;
 }
 
-/* How far the file is used up: never back, never beyond its end, whatever the archive says. */
+/* How far the file is used up: never back, whatever the archive says, and never beyond its end:
+ * that is what base is reckoned from. */
 static apr_int64_t offset_of(ecl_xlsx_t *xlsx, const ecl_xlsx_row_t *row)
 {
     apr_int64_t offset = xlsx->base + ecl_zip_part_used(xlsx->packed, xlsx->unpacked, row->end);
 
-    if (offset > xlsx->file_size) {
-        offset = xlsx->file_size;
-    }
     if (offset > xlsx->end_offset) {
         xlsx->end_offset = offset;
     }

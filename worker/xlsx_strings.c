@@ -71,7 +71,6 @@ static apr_status_t flush(store_t *store, ecl_result_t *result)
     }
     store->written += (apr_int64_t)store->pending_length;
     store->pending_length = 0;
-    store->block_length = 0; /* the block may have ended where these begin */
     return APR_SUCCESS;
 }
 

@@ -14,6 +14,7 @@ struct ecl_xml_t {
     void *read_baton;
     const char *what;
     apr_int64_t fed; /* bytes given to the parser */
+    apr_int64_t at;  /* ecl_xml_offset as of when it had them all */
     int at_eof;
     int is_paused;
     int has_doctype;
@@ -170,7 +171,10 @@ apr_status_t ecl_xml_next(ecl_xml_t *xml, ecl_result_t *result)
         if (parsed == XML_STATUS_ERROR) {
             return fail_bad(xml, result);
         }
-        /* what the parser holds back is the beginning of a token */
+        /* what the parser holds back is the beginning of a token; it forgets where, when it makes
+         * room for more */
+        xml->at = XML_GetCurrentByteIndex(xml->parser);
+        xml->at = xml->at < 0 ? xml->fed : xml->at; /* there is no place before the first tag */
         if (xml->fed - ecl_xml_offset(xml) > ECL_XML_TOKEN_MAX) {
             return ecl_fail(result, ECL_EINPUT, "bad-xml",
                             "%s has a single tag or comment of more than %d bytes", xml->what,
@@ -196,7 +200,7 @@ apr_int64_t ecl_xml_offset(const ecl_xml_t *xml)
 {
     XML_Index at = XML_GetCurrentByteIndex(xml->parser);
 
-    return at < 0 ? xml->fed : (apr_int64_t)at; /* it knows no place before the first tag */
+    return at < 0 ? xml->at : (apr_int64_t)at;
 }
 
 apr_int64_t ecl_xml_offset_after(const ecl_xml_t *xml)

@@ -362,6 +362,57 @@ static void test_how_much_is_unpacked_to_a_file(void **state)
     apr_file_close(file);
 }
 
+/* ---- large archives ---------------------------------------------------------------------------
+ */
+
+static char *add_number(char *at, apr_uint64_t value, int bytes)
+{
+    while (bytes--) {
+        *at++ = (char)(value & 0xff);
+        value >>= 8;
+    }
+    return at;
+}
+
+/* An archive's end as those have it that are larger than 4 GiB: a record and its place, before an
+ * end that says no more. APPNOTE.TXT 4.3.14 to 4.3.16. */
+static packed_file_t with_large_end(packed_file_t packed)
+{
+    const unsigned char *end = (const unsigned char *)packed.bytes + packed.length - 22;
+    apr_uint64_t entries = end[10], size = end[12] | (apr_uint64_t)end[13] << 8;
+    apr_uint64_t offset = end[16] | (apr_uint64_t)end[17] << 8;
+    packed_file_t large = {packed.name, NULL, packed.length + 56 + 20};
+    char *bytes = apr_pcalloc(pool, large.length), *at = bytes + packed.length - 22;
+
+    memcpy(bytes, packed.bytes, packed.length - 22);
+    memcpy(at, "PK\6\6", 4);
+    at = add_number(at + 4, 44, 8);
+    at = add_number(at, 45 | 45 << 16, 4);
+    at = add_number(at + 8, entries, 8);
+    at = add_number(at, entries, 8);
+    at = add_number(at, size, 8);
+    at = add_number(at, offset, 8);
+    memcpy(at, "PK\6\7", 4);
+    at = add_number(at + 8, packed.length - 22, 8);
+    at = add_number(at, 1, 4);
+    memcpy(at, "PK\5\6", 4);
+    memset(at + 8, 0xff, 12);
+    large.bytes = bytes;
+    return large;
+}
+
+static void test_the_end_of_a_large_archive(void **state)
+{
+    const packed_file_t file = FILE_OF("x.csv", TABLE);
+    packed_file_t large = with_large_end(zip_of("x.zip", &file, 1));
+    reading_t *r = make_reading();
+
+    (void)state;
+    write_file(r, large.bytes, large.length);
+    read_file(r);
+    expect_read(r, "zip holding 'x.csv';", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_bombs_within),
         cmocka_unit_test(test_damage_within),
         cmocka_unit_test(test_how_much_is_unpacked_to_a_file),
+        cmocka_unit_test(test_the_end_of_a_large_archive),
     };
 
     return cmocka_run_group_tests(tests, start_apr_with_pool, stop_apr_with_pool);

@@ -165,8 +165,12 @@ static void assert_is_locked(const place_t *place)
     }
 }
 
+static apr_interval_time_t dawdle_us; /* once while copying */
+
 static void on_progress(void *baton, const char *table, apr_int64_t done, apr_int64_t in_all)
 {
+    apr_sleep(dawdle_us);
+    dawdle_us = 0;
     assert_in_range(done, 0, in_all);
     if (!strcmp(table, "meters")) {
         assert_is_locked(baton);
@@ -291,6 +295,57 @@ static void test_ids_go_on_behind_those_that_were_given(void **state)
     }
 }
 
+/* Nor is an id given again whose row is gone, in whichever of the two it was given. */
+static void test_ids_of_rows_that_are_gone(void **state)
+{
+    static const char add[] = "INSERT INTO meters (identifier, kind, import_job_id)"
+                              " VALUES ('x', 'other', 3) RETURNING id";
+    place_t *from = make_place(test_driver);
+    place_t *targets[] = {make_place("sqlite3"), make_place(test_driver)};
+
+    (void)state;
+    assert_int_equal(database_number(from->conn, add, f->p), 1);
+    query(from, "DELETE FROM meters");
+    for (int i = 0; i < 2; i++) {
+        OK(copy(from, targets[i]));
+        assert_int_equal(database_number(targets[i]->conn, add, f->p), 2);
+    }
+}
+
+/* The server ends a transaction that does nothing for long; one that waits for the other database's
+ * rows may. */
+static void test_a_wait_for_the_other_database(void **state)
+{
+    place_t *from = make_place(test_driver), *to = make_place(test_driver);
+
+    (void)state;
+    if (!strcmp(test_driver, "sqlite3")) {
+        return;
+    }
+    query(from, "SET idle_in_transaction_session_timeout = 50");
+    query(to, "SET idle_in_transaction_session_timeout = 50");
+    dawdle_us = apr_time_from_msec(200);
+    OK(copy(from, to));
+}
+
+/* A trigger in the target may keep rows out. */
+static void test_rows_that_do_not_arrive(void **state)
+{
+    place_t *from = make_source(), *to = make_place(test_driver);
+
+    (void)state;
+    query(to, strcmp(test_driver, "sqlite3") != 0
+                  ? "CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS"
+                    " $$ BEGIN RETURN NULL; END $$;"
+                    "CREATE TRIGGER drop_it BEFORE INSERT ON import_templates FOR EACH ROW"
+                    " EXECUTE FUNCTION drop_it()"
+                  : "CREATE TRIGGER drop_it BEFORE INSERT ON import_templates"
+                    " BEGIN SELECT RAISE(IGNORE); END");
+    assert_refused(from, to, APR_EGENERAL, "copy-differs",
+                   "import_templates has 1 rows, 1 were read, and the target then has 0");
+    assert_is_empty(to);
+}
+
 static void test_an_empty_database_is_copied_too(void **state)
 {
     place_t *from = make_place("sqlite3"), *to = make_place(test_driver);
@@ -409,6 +464,9 @@ int main(void)
         TEST(test_all_of_the_schema_is_copied),
         TEST(test_every_value_comes_over_as_it_is),
         TEST(test_ids_go_on_behind_those_that_were_given),
+        TEST(test_ids_of_rows_that_are_gone),
+        TEST(test_a_wait_for_the_other_database),
+        TEST(test_rows_that_do_not_arrive),
         TEST(test_an_empty_database_is_copied_too),
         TEST(test_a_target_that_will_not_do_is_refused),
         TEST(test_nobody_may_be_at_work),

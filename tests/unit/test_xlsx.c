@@ -91,10 +91,16 @@ static void test_references(void **state)
 static void test_escapes(void **state)
 {
     static const char *const cases[][2] = {
-        {"a_x000D__x000a_b", "a\r\nb"}, {"_x00a3_", "\xc2\xa3"},
-        {"_x20AC_", "\xe2\x82\xac"},    {"_x0000_", "_x0000_"},
-        {"_xD83D_", "_xD83D_"},         {"_x000", "_x000"},
-        {"_x00zz_", "_x00zz_"},         {"_", "_"},
+        {"a_x000D__x000a_b", "a\r\nb"},
+        {"_x00a3_", "\xc2\xa3"},
+        {"_x20AC_", "\xe2\x82\xac"},
+        {"_x0000_", "_x0000_"},
+        {"_xD83D_", "_xD83D_"},
+        {"_x000", "_x000"},
+        {"_x00zz_", "_x00zz_"},
+        {"_", "_"},
+        {"_xfffe__xFFFF_", "_xfffe__xFFFF_"},
+        {"_xFFFD_", "\xef\xbf\xbd"},
     };
 
     (void)state;
@@ -331,6 +337,26 @@ static void test_bombs(void **state)
     free(zeros);
 }
 
+/* Empty cells take nothing of the room for the others. */
+static void test_a_row_that_just_fits(void **state)
+{
+    char *text = malloc(ECL_RECORD_MAX);
+    reading_t *r = make_reading();
+    const char *raw;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', ECL_RECORD_MAX - 5);
+    text[ECL_RECORD_MAX - 5] = '\0';
+    raw = records_of_rows(r, apr_pstrcat(r->pool, "<row><c t=\"str\"><v>", text,
+                                         "</v></c><c r=\"GR1\"><v>123</v></c></row>", NULL));
+    assert_int_equal(r->status, APR_EOF);
+    assert_int_equal(strlen(raw), 3 + ECL_RECORD_MAX - 5 + 199 + 3 + 1);
+    assert_string_equal(raw + strlen(raw) - 5, ",123\n");
+    free(text);
+    end_reading(r);
+}
+
 static void test_a_row_that_is_too_long(void **state)
 {
     size_t length = ECL_RECORD_MAX + 100;
@@ -523,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_strings_beyond_memory),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_a_row_that_just_fits),
         cmocka_unit_test(test_a_row_that_is_too_long),
         cmocka_unit_test(test_a_sheet_for_each_quantity),
         cmocka_unit_test(test_a_layout_for_each_sheet),

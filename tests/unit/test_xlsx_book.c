@@ -169,6 +169,41 @@ static void test_formats_are_counted(void **state)
     }
 }
 
+/* What other lists of the same part define is not what cells have. */
+static void test_formats_of_other_lists(void **state)
+{
+    static const char styles[] =
+        "<styleSheet><dxfs><numFmt numFmtId=\"164\" formatCode=\"yyyy\"/></dxfs>"
+        "<numFmts><numFmt numFmtId=\"165\" formatCode=\"yyyy\"/></numFmts>"
+        "<dxfs><numFmt numFmtId=\"165\" formatCode=\"0\"/></dxfs>"
+        "<cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs>"
+        "<cellXfs><xf numFmtId=\"164\"/><xf numFmtId=\"165\"/></cellXfs>"
+        "<cellStyles><xf numFmtId=\"14\"/></cellStyles></styleSheet>";
+    const packed_file_t file = {"styles.xml", styles, sizeof styles - 1};
+    static const ecl_serial_form_t expected[] = {ECL_SERIAL_NUMBER, ECL_SERIAL_DATE};
+    reading_t *r = make_reading();
+    ecl_zip_input_t input = {.name = "book"};
+    unsigned char *forms;
+    ecl_zip_t *zip;
+    int count;
+
+    (void)state;
+    write_file(r, "", 0);
+    pack_zip(r->path, &file, 1, NULL);
+    assert_int_equal(
+        apr_file_open(&input.file, r->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, r->pool),
+        APR_SUCCESS);
+    assert_int_equal(ecl_zip_open(&zip, &input, r->pool, &r->result), APR_SUCCESS);
+    assert_int_equal(ecl_xlsx_read_styles(zip, 0, &forms, &count, r->pool, &r->result),
+                     APR_SUCCESS);
+    assert_int_equal(count, 2);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(forms[i], expected[i]);
+    }
+    assert_int_equal(unlink(r->path), 0);
+    end_reading(r);
+}
+
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
 /* Sets the packed size that the archive's directory says of its last file. */
@@ -242,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_a_sheet_that_is_not_there_is_missed),
         cmocka_unit_test(test_other_parts_hide_no_sheet),
         cmocka_unit_test(test_formats_are_counted),
+        cmocka_unit_test(test_formats_of_other_lists),
         cmocka_unit_test(test_a_packed_size_that_is_not_true),
     };
 

@@ -4,10 +4,12 @@
  */
 #include "start_apr.h"
 #include "workbook.h"
+#include "worker/xlsx_internal.h"
 
 #include <dirent.h>
 
 #define ROWS 120
+#define MANY_ROWS 20000 /* of a sheet that has many pieces of the usual size */
 
 /* Where rows of a sheet usually stand. */
 static const char *const oddities[] = {
@@ -63,20 +65,21 @@ static const char *some_row(int number, apr_pool_t *p)
                         number % 10, number % 20 ? "" : "<c t=\"str\"><v>a, b</v></c>");
 }
 
-/* The rows with an oddity after row 59, and perhaps another one 20 rows on. */
-static reading_t *make_book(const char *oddity, const char *other)
+/* So many rows, their numbers `step` apart, with an oddity in the place of one, and perhaps another
+ * one 20 rows on. */
+static reading_t *make_book(int count, int step, int place, const char *oddity, const char *other)
 {
     reading_t *r = make_reading();
-    apr_array_header_t *rows = apr_array_make(r->pool, ROWS + 2, sizeof(const char *));
+    apr_array_header_t *rows = apr_array_make(r->pool, count + 2, sizeof(const char *));
     workbook_t book = {.strings = "<si><t>one</t></si><si><t>two</t></si><si><t> three</t></si>",
                        .sheets = {{"S", NULL, NULL}, {"Next", NULL, "<row><c><v>1</v></c></row>"}}};
 
-    for (int i = 1; i <= ROWS; i++) {
-        if (i == 60 || i == 80) {
-            APR_ARRAY_PUSH(rows, const char *) = i == 60 ? oddity : other;
+    for (int i = 1; i <= count; i++) {
+        if (i == place || i == place + 20) {
+            APR_ARRAY_PUSH(rows, const char *) = i == place ? oddity : other;
         }
-        if (i != 60) {
-            APR_ARRAY_PUSH(rows, const char *) = some_row(i, r->pool);
+        if (i != place) {
+            APR_ARRAY_PUSH(rows, const char *) = some_row(i * step, r->pool);
         }
     }
     book.sheets[0].rows = apr_array_pstrcat(r->pool, rows, 0);
@@ -115,10 +118,10 @@ static const char *read_all(const reading_t *r, apr_size_t piece)
     return apr_array_pstrcat(r->pool, lines, '\n');
 }
 
-static void compare(const char *oddity, const char *other)
+static void compare_at(int place, const char *oddity, const char *other)
 {
     static const apr_size_t pieces[] = {60, 150, 400, 1500, 4000, ECL_RECORD_MAX};
-    reading_t *r = make_book(oddity, other);
+    reading_t *r = make_book(ROWS, 1, place, oddity, other);
     const char *expected = read_all(r, 0);
 
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
@@ -138,6 +141,13 @@ static void compare(const char *oddity, const char *other)
     end_reading(r);
 }
 
+/* In the middle, and in the first piece. */
+static void compare(const char *oddity, const char *other)
+{
+    compare_at(60, oddity, other);
+    compare_at(4, oddity, other);
+}
+
 static void test_pieces_are_the_sheet(void **state)
 {
     (void)state;
@@ -152,6 +162,36 @@ static void test_pieces_are_the_sheet(void **state)
     compare("<![CDATA[", "<![CDATA[ ]]>");
     compare("</sheetData><x><sheetData>", "</sheetData></x><sheetData>");
     compare("</sheetData></worksheet><worksheet><sheetData>", "");
+}
+
+/* A parser gets a piece of the usual size bit by bit. It has to know even then that a piece ends
+ * within a comment, whose rows might well be those that follow. */
+static void test_pieces_of_the_usual_size(void **state)
+{
+    /* the comment reaches over the end of the first piece, or of the second */
+    static const int places[] = {900, 1850};
+    enum { STEP = 1000, COMMENTED = 800 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        apr_pool_t *p;
+        reading_t *r;
+        apr_array_header_t *parts;
+
+        apr_pool_create(&p, NULL);
+        parts = apr_array_make(p, COMMENTED + 2, sizeof(const char *));
+        APR_ARRAY_PUSH(parts, const char *) = "<!--";
+        for (int k = 0; k < COMMENTED; k++) {
+            APR_ARRAY_PUSH(parts, const char *) =
+                apr_psprintf(p, "<row r=\"%d\"><c><v>1</v></c></row>\n", places[i] * STEP + k);
+        }
+        APR_ARRAY_PUSH(parts, const char *) = "-->";
+        r = make_book(MANY_ROWS, STEP, places[i], apr_array_pstrcat(p, parts, 0), "");
+        assert_string_equal(read_all(r, ECL_XLSX_PIECE), read_all(r, 0));
+        assert_int_equal(unlink(r->path), 0);
+        end_reading(r);
+        apr_pool_destroy(p);
+    }
 }
 
 /* How many threads this process has. */
@@ -171,7 +211,7 @@ static int threads(void)
 /* Left in the middle they end, and so does everything when the pool goes. */
 static void test_threads_come_and_go(void **state)
 {
-    reading_t *r = make_book("", "");
+    reading_t *r = make_book(ROWS, 1, 60, "", "");
     int before = threads();
     ecl_records_t *records;
     ecl_record_t record;
@@ -200,6 +240,24 @@ static void test_threads_come_and_go(void **state)
     }
     apr_pool_destroy(p);
     assert_int_equal(threads(), before);
+    assert_int_equal(unlink(r->path), 0);
+    end_reading(r);
+}
+
+/* Where all is well nothing is parsed again: half-way there is more for the threads to do. */
+static void test_threads_go_on(void **state)
+{
+    reading_t *r = make_book(MANY_ROWS, 1, 60, "", "");
+    ecl_records_t *records;
+    ecl_record_t record;
+
+    (void)state;
+    assert_int_equal(ecl_records_open(&records, r->path, ',', r->pool, NULL), APR_SUCCESS);
+    ecl_records_read_all(records);
+    for (int before = threads(), i = 1; i <= MANY_ROWS / 2; i++) {
+        assert_int_equal(ecl_records_next(records, &record, NULL), APR_SUCCESS);
+        assert_true(threads() > before);
+    }
     assert_int_equal(unlink(r->path), 0);
     end_reading(r);
 }
@@ -253,7 +311,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_the_sheet),
+        cmocka_unit_test(test_pieces_of_the_usual_size),
         cmocka_unit_test(test_threads_come_and_go),
+        cmocka_unit_test(test_threads_go_on),
         cmocka_unit_test(test_texts_that_are_too_long_for_a_piece),
         cmocka_unit_test(test_texts_that_are_damaged),
     };
