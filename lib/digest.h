@@ -28,7 +28,7 @@ void ecl_digest_complete(ecl_digest_t *digest);
  * ecl_digest_complete. Says nothing of how it went. */
 apr_status_t ecl_digest_wait(ecl_digest_t *digest, apr_interval_time_t timeout);
 
-/* Gives it up: the thread ends, with ECL_ESTOPPED for ecl_digest_finish. */
+/* Gives it up: the thread ends, with ECL_ESTOPPED for ecl_digest_finish unless it was done. */
 void ecl_digest_stop(ecl_digest_t *digest);
 
 /* Waits for the end, once. The digest in hex and how many bytes it is of, or why they could not be
