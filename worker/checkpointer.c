@@ -35,6 +35,20 @@ static sqlite3 *open_own(const char *path)
     return NULL;
 }
 
+/* Copies what was committed so far, and syncs it. SQLite leaves the sync to whoever copies the last
+ * of the WAL: the committer, who would wait until all that was copied here is on the disk. */
+static void copy(sqlite3 *sqlite)
+{
+    sqlite3_file *file = NULL;
+
+    if (sqlite3_wal_checkpoint_v2(sqlite, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) ==
+            SQLITE_OK &&
+        sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+        file->pMethods) {
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    }
+}
+
 static void *APR_THREAD_FUNC copy_when_told(apr_thread_t *thread, void *data)
 {
     checkpointer_t *checkpointer = data;
@@ -51,7 +65,7 @@ static void *APR_THREAD_FUNC copy_when_told(apr_thread_t *thread, void *data)
         }
         apr_thread_mutex_unlock(checkpointer->lock);
         if (own) {
-            sqlite3_wal_checkpoint_v2(own, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+            copy(own);
         }
         apr_thread_mutex_lock(checkpointer->lock);
         checkpointer->work = DONE;

@@ -3,9 +3,10 @@
  * the database and synced, the import goes on.
  *
  *   commit ─▶ WAL: CHECKPOINT_FRAMES or more ──▶ the thread, with a connection of its own, copies
+ *                                               and syncs
  *   commit ─▶ the thread is done ──▶ the committer copies what came meanwhile: the WAL starts anew
  *
- * So the WAL stays as short as SQLite would keep it by itself. Both are SQLite's passive
+ * So the WAL stays nearly as short as SQLite would keep it by itself. Both are SQLite's passive
  * checkpoints: they wait for nobody, change nothing that a reader sees, and what fails is done by
  * the next one.
  */

@@ -531,6 +531,9 @@ apr_status_t ecl_reader_count(const char *path, const ecl_layout_t *layout,
     if (status == APR_SUCCESS) {
         ecl_records_read_all(records);
         start_rows(&rows, records, layout, p);
+        if (!rows.turn) {
+            ecl_records_set_head(records, 1); /* what stands in a row makes no difference */
+        }
     }
     while (status == APR_SUCCESS) {
         status = next_row(&rows, &record, result);

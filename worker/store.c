@@ -286,12 +286,7 @@ static ecl_store_row_t *make_row(const ecl_meter_day_t *day, apr_int64_t meter_i
     row->key = day;
     row->meter_id = meter_id;
     row->values = apr_palloc(p, periods * sizeof *row->values);
-    for (apr_size_t i = 0; i < periods; i++) {
-        row->values[i] = ECL_DECIMAL_MISSING;
-    }
-    row->flags = apr_palloc(p, periods + 1);
-    memset(row->flags, ECL_FLAG_NONE, periods);
-    row->flags[periods] = '\0';
+    row->flags = apr_palloc(p, periods);
     row->given = apr_pcalloc(p, ECL_GIVEN_BYTES(periods));
     return row;
 }
@@ -505,12 +500,12 @@ static void fill_day(batch_t *batch, ecl_store_row_t *row, const ecl_meter_day_t
 {
     int count = 0;
 
+    memcpy(row->values, day->values, (apr_size_t)day->periods * sizeof *row->values);
     for (int i = 0; i < day->periods; i++) {
-        if (day->values[i] != ECL_DECIMAL_MISSING) {
-            row->values[i] = day->values[i];
-            row->flags[i] = day->flags[i];
-            count++;
-        }
+        int is_given = day->values[i] != ECL_DECIMAL_MISSING;
+
+        row->flags[i] = is_given ? day->flags[i] : ECL_FLAG_NONE;
+        count += is_given;
     }
     touch(batch, row, day);
     row->text = day->text;

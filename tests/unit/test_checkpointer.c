@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <apr_general.h>
+#include <apr_portable.h>
 #include <apr_strings.h>
+#include <apr_thread_cond.h>
 
 #include "directory.h"
 #include "start_apr.h"
@@ -139,12 +141,109 @@ static void the_wal_starts_anew_without_a_second_connection(void **state)
     assert_int_equal(sqlite3_close(f->sqlite), SQLITE_OK);
 }
 
+/* ---- who syncs the database -------------------------------------------------------------------
+ */
+
+#define PATIENCE apr_time_from_sec(60)
+
+static struct {
+    sqlite3_vfs vfs; /* SQLite's own, but for a database's xSync */
+    sqlite3_vfs *original;
+    const sqlite3_io_methods *methods;
+    sqlite3_io_methods watched;
+    apr_os_thread_t committer;
+    apr_thread_mutex_t *lock;
+    apr_thread_cond_t *synced;
+    int by_others;
+} watch;
+
+static int watched_sync(sqlite3_file *file, int flags)
+{
+    if (!apr_os_thread_equal(apr_os_thread_current(), watch.committer)) {
+        apr_thread_mutex_lock(watch.lock);
+        watch.by_others++;
+        apr_thread_cond_signal(watch.synced);
+        apr_thread_mutex_unlock(watch.lock);
+    }
+    return watch.methods->xSync(file, flags);
+}
+
+static int watched_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                        int *pflags)
+{
+    int rc = watch.original->xOpen(watch.original, name, file, flags, pflags);
+
+    (void)vfs;
+    if (rc == SQLITE_OK && flags & SQLITE_OPEN_MAIN_DB) {
+        watch.methods = file->pMethods;
+        watch.watched = *file->pMethods;
+        watch.watched.xSync = watched_sync;
+        file->pMethods = &watch.watched;
+    }
+    return rc;
+}
+
+static int set_up_watched(void **state)
+{
+    fixture_t *f;
+
+    watch.original = sqlite3_vfs_find(NULL);
+    watch.vfs = *watch.original;
+    watch.vfs.zName = "watched";
+    watch.vfs.xOpen = watched_open;
+    watch.committer = apr_os_thread_current();
+    watch.by_others = 0;
+    assert_int_equal(sqlite3_vfs_register(&watch.vfs, 1), SQLITE_OK);
+    set_up(state);
+    f = *state;
+    assert_int_equal(apr_thread_mutex_create(&watch.lock, APR_THREAD_MUTEX_DEFAULT, f->pool),
+                     APR_SUCCESS);
+    assert_int_equal(apr_thread_cond_create(&watch.synced, f->pool), APR_SUCCESS);
+    return 0;
+}
+
+static int tear_down_watched(void **state)
+{
+    sqlite3_vfs_unregister(&watch.vfs);
+    sqlite3_vfs_register(watch.original, 1);
+    return tear_down(state);
+}
+
+/* Somebody reads what is old, so that the thread can't copy the last of the WAL, and SQLite leaves
+ * the sync to who can. */
+static void the_thread_syncs_what_it_has_copied(void **state)
+{
+    fixture_t *f = *state;
+    ecl_result_t result = ecl_result_make(f->pool);
+    apr_status_t waited = APR_SUCCESS;
+    sqlite3 *reader;
+    apr_pool_t *p;
+
+    assert_int_equal(sqlite3_open(f->path, &reader), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT * FROM t", NULL, NULL, NULL), SQLITE_OK);
+    apr_pool_create(&p, f->pool);
+    assert_int_equal(ecl_checkpointer_make(f->sqlite, p, &result), APR_SUCCESS);
+    run(f, "WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1200)"
+           " INSERT INTO t (s) SELECT randomblob(500) FROM s");
+    apr_thread_mutex_lock(watch.lock);
+    while (!watch.by_others && waited == APR_SUCCESS) {
+        waited = apr_thread_cond_timedwait(watch.synced, watch.lock, PATIENCE);
+    }
+    assert_int_equal(waited, APR_SUCCESS);
+    apr_thread_mutex_unlock(watch.lock);
+    apr_pool_destroy(p);
+    assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+    assert_int_equal(sqlite3_close(f->sqlite), SQLITE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_wal_starts_anew_while_commits_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_wal_starts_anew_without_a_second_connection, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_thread_syncs_what_it_has_copied, set_up_watched,
+                                        tear_down_watched),
     };
 
     return cmocka_run_group_tests(tests, start_apr, stop_apr);
