@@ -188,8 +188,10 @@ typedef struct ecl_layout_t {
 
     int labels_are_open;    /* long: the sample does not show whether times are starts or ends */
     int labels_are_ends;    /* the time is the period's end, */
-    int labels_are_last;    /* long: and not the next one's start, but its own last minute: 00:29 */
-    int day_ends_at_2359;   /* long: in place of 24:00 */
+    int labels_are_last;    /* long: and not the next one's start, but its own last minute: 00:29;
+                               daily: days are stamped 23:59 */
+    int day_ends_at_2359;   /* long: in place of 24:00, */
+    int midnight_is_open;   /* so that 00:00 would show that times are something else */
     int midnight_is_end;    /* date and time apart: 00:00 ends the row's date (as 24:00 would) */
     int times_are_utc;      /* the header or the file says so */
     int times_are_local;    /* wide: it says so, or a part of it that was not looked at may */

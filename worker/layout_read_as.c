@@ -67,6 +67,9 @@ static const char *read_as(const ecl_layout_t *layout, apr_pool_t *p)
                                                       : "",
                            NULL);
     }
+    if (layout->kind == ECL_LAYOUT_DAILY && layout->labels_are_last) {
+        text = apr_pstrcat(p, text, " last=minute", NULL);
+    }
     if (layout->parts.hour >= 0) {
         text = apr_pstrcat(p, text, " hours=",
                            layout->parts.hours_are_counted ? "counted"

@@ -330,7 +330,9 @@ static const char *take_last_minutes(ecl_layout_t *layout, const stamp_t *stamps
                                (given->is_read_as ? given->last && !strcmp(given->last, "23:59")
                                                   : ends_at_2359(layout, stamps, count));
     layout->labels_are_ends |= layout->labels_are_last || layout->day_ends_at_2359;
-    return layout->labels_are_last    ? "period ends, each the last minute of its own"
+    layout->midnight_is_open =
+        layout->day_ends_at_2359 && !given->labels && ecl_layout_label_role(layout) != ECL_ROLE_END;
+    return layout->labels_are_last    ? "period ends, each the last minute of its own (others fail)"
            : layout->day_ends_at_2359 ? "period ends: 23:59 stands for the end of its day"
                                       : NULL;
 }
@@ -433,6 +435,9 @@ void ecl_layout_take_stamps(ecl_layout_t *layout, const ecl_sample_t *sample, in
     }
     if (layout->time_column < 0 && (!with_time || is_daily)) {
         layout->labels_are_ends = role == ECL_ROLE_END;
+        layout->labels_are_last = layout->given.is_read_as
+                                      ? layout->given.last && !strcmp(layout->given.last, "minute")
+                                      : with_time && in_order[0].label == LAST_MINUTE;
         layout->kind = ECL_LAYOUT_DAILY;
         layout->interval_minutes = 1440;
         *pwhy = "a date and no time";

@@ -92,6 +92,12 @@ ecl_outcome_t ecl_daily_read(ecl_reader_t *reader)
     if (is_missing) {
         return ECL_OUTCOME_SKIPPED;
     }
+    if (layout->labels_are_last && stamp.has_time && stamp.minute % 1440 == 0 && !stamp.second) {
+        return ecl_reader_fail(reader, column, "off-grid",
+                               "\"%s\" is midnight, and other days are stamped 23:59: which day's "
+                               "total this is can't be told",
+                               ecl_reader_show(reader, ecl_reader_cell(reader, column)));
+    }
     if (stamp.has_time && stamp.minute == 1439 && (!stamp.second || stamp.second == 59)) {
         stamp.has_time = stamp.minute = stamp.second = 0; /* the day's last minute */
     }

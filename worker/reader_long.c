@@ -490,6 +490,12 @@ ecl_outcome_t ecl_long_read(ecl_reader_t *reader)
                                      "2026-03-29 00:30",
                                      ecl_reader_show(reader, ecl_reader_cell(reader, column)));
     }
+    if (layout->midnight_is_open && stamp.minute % 1440 == 0 && !row.is_value_missing) {
+        return ecl_reader_fail(reader, column, "off-grid",
+                               "\"%s\" is midnight, and other days end at 23:59: whether it ends a "
+                               "day or begins one can't be told",
+                               ecl_reader_show(reader, ecl_reader_cell(reader, column)));
+    }
     if (layout->day_ends_at_2359 && is_last_minute(&stamp, 1440)) {
         stamp.minute = 1440;
         stamp.second = 0;

@@ -34,6 +34,7 @@ typedef struct survey_t {
     apr_int64_t skipped, after_skipped;   /* in the hour left out in March, and in the next one */
     apr_int64_t repeated, after_repeated; /* in the hour that comes twice, and in the next one */
     apr_int64_t rows;
+    apr_int64_t midnight_line; /* the first row at midnight, where that is open; 0: none is */
     ecl_tables_t tables;
     apr_hash_t *meters; /* that lines above tables name; as many as are counted */
 } survey_t;
@@ -157,7 +158,8 @@ static int is_known_plain(survey_t *survey, ecl_field_t cell)
 {
     static const ecl_clock_day_t plain_day = {.minutes = 1440};
 
-    if (survey->layout->labels_are_open || cell.length < DATE_LENGTH) {
+    if (survey->layout->labels_are_open || survey->layout->midnight_is_open ||
+        cell.length < DATE_LENGTH) {
         return 0;
     }
     if (survey->last_is_plain && !memcmp(cell.text, survey->last_date, DATE_LENGTH)) {
@@ -208,6 +210,10 @@ static void look_at(survey_t *survey, ecl_record_t *record)
         return;
     }
     survey->has_offset |= stamp.has_offset;
+    if (survey->layout->midnight_is_open && stamp.has_time && stamp.minute % 1440 == 0 &&
+        !survey->midnight_line) {
+        survey->midnight_line = record->line;
+    }
     note_label(survey, &stamp);
     if (survey->layout->kind == ECL_LAYOUT_WIDE) {
         ecl_wide_zone_look(survey->wide, survey->layout, &day, record, survey->pool);
@@ -264,7 +270,8 @@ static int needs_stamps(const ecl_layout_t *layout)
     }
     return (layout->date_order_is_open && !layout->turned) || ecl_wide_zone_is_open(layout) ||
            (layout->kind == ECL_LAYOUT_LONG && layout->period_column < 0 &&
-            (layout->labels_are_open || (!layout->times_are_utc && !is_zone_given(layout))));
+            (layout->labels_are_open || layout->midnight_is_open ||
+             (!layout->times_are_utc && !is_zone_given(layout))));
 }
 
 /* Whether a line that states the zone is to be looked for. A day's total has no time. */
@@ -394,7 +401,7 @@ static apr_status_t look(survey_t *survey, const char *path, int *pis_whole, apr
             look_at_row(survey, &record);
         }
         if (have_offsets(survey) && !with_meter && !layout->date_order_is_open &&
-            !layout->labels_are_open) {
+            !layout->labels_are_open && !layout->midnight_is_open) {
             break;
         }
     }
@@ -511,6 +518,13 @@ apr_status_t ecl_reader_survey(ecl_layout_t *layout, ecl_layout_t *first, const 
         tell_meters(&survey, layout, first, is_whole, p);
     }
     apr_pool_destroy(reading);
+    if (survey.midnight_line) {
+        return ecl_fail(result, ECL_EINPUT, "labels-open",
+                        "some days seem to end at 23:59, and line %" APR_INT64_T_FMT
+                        " has a time of 00:00: whether times are starts or ends of their periods "
+                        "must be given",
+                        survey.midnight_line);
+    }
     wide->is_cut |= !is_whole && ecl_wide_zone_is_open(layout);
     if (is_whole && !layout->turned) {
         *prows = survey.rows;

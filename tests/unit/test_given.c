@@ -209,6 +209,7 @@ static void test_labels_that_cannot_be(void **state)
     assert_string_equal(value_of(r, "M 1", "AI", "2026-01-05", 1), "1");
     end_reading(r);
     assert_string_equal(asked("labels-conflict"), "labels");
+    assert_string_equal(asked("labels-open"), "labels");
     apr_pool_destroy(p);
 }
 

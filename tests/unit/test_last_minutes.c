@@ -137,6 +137,61 @@ static void test_only_the_last_of_a_day(void **state)
     end_reading(r);
 }
 
+/* What the first 500 lines do not have: a midnight, of which nobody knows what it is. */
+static void test_midnight_further_down(void **state)
+{
+    const char *rows = "", *midnight = MPAN ",13/01/2026 00:00,1\n";
+    reading_t *r;
+
+    (void)state;
+    for (int day = 1; day <= 12; day++) {
+        for (int n = 1; n <= 48; n++) {
+            int label = n == 48 ? 1439 : n * 30;
+
+            rows = JOIN(rows, apr_psprintf(pool, MPAN ",%02d/01/2026 %02d:%02d,%d\n", day,
+                                           label / 60, label % 60, n));
+        }
+    }
+    r = read_text(JOIN(ROW_HEADER, rows));
+    assert_int_equal(count_readings(r), 12 * 48);
+    end_reading(r);
+    r = read_text(JOIN(ROW_HEADER, rows, midnight));
+    assert_refused(r, "labels-open", "line 578 has a time of 00:00");
+    end_reading(r);
+    r = read_text_given(JOIN(ROW_HEADER, rows, midnight), "auto", (ecl_given_t){.labels = "end"});
+    assert_int_equal(r->failed, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-01-12", 48), "1");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-01-11", 48), "48");
+    end_reading(r);
+    r = read_text_given(JOIN(ROW_HEADER, rows, midnight), "auto", (ecl_given_t){.labels = "start"});
+    assert_int_equal(r->failed, 12);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-01-13", 1), "1");
+    end_reading(r);
+    r = read_text(JOIN("MPAN,Period End,kWh\n", rows, midnight));
+    assert_int_equal(r->failed, 0);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-01-12", 48), "1");
+    end_reading(r);
+}
+
+/* Totals of days that are stamped with their last minute: midnight may be of either day. */
+static void test_midnight_among_totals(void **state)
+{
+    reading_t *r = read_text("MPAN,Timestamp,kWh\n" MPAN ",01/02/2026 23:59:59,1\n" MPAN
+                             ",02/02/2026 23:59:59,2\n" MPAN ",03/02/2026 23:59:59,3\n");
+    const char *how = r->layout->added[0][1];
+
+    (void)state;
+    assert_int_equal(count_readings(r), 3);
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-03", 1), "3");
+    assert_non_null(strstr(how, "last=minute"));
+    end_reading(r);
+    r = read_text(JOIN("MPAN,Timestamp,kWh,Read as\n" MPAN ",05/02/2026 00:00,1,", how,
+                       "\n" MPAN ",06/02/2026 23:59:59,2,", how, "\n"));
+    assert_error(r, 2, "Timestamp", "off-grid", "other days are stamped 23:59");
+    assert_string_equal(value_of(r, MPAN, "AI", "2026-02-06", 1), "2");
+    end_reading(r);
+}
+
 static void test_columns(void **state)
 {
     const char *header = "MPAN,Date", *short_header = header;
@@ -202,9 +257,14 @@ static void test_rejected_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_days),    cmocka_unit_test(test_other_lengths_and_zones),
-        cmocka_unit_test(test_others_fail),   cmocka_unit_test(test_only_the_last_of_a_day),
-        cmocka_unit_test(test_columns),       cmocka_unit_test(test_totals_of_days),
+        cmocka_unit_test(test_whole_days),
+        cmocka_unit_test(test_other_lengths_and_zones),
+        cmocka_unit_test(test_others_fail),
+        cmocka_unit_test(test_only_the_last_of_a_day),
+        cmocka_unit_test(test_midnight_further_down),
+        cmocka_unit_test(test_midnight_among_totals),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_totals_of_days),
         cmocka_unit_test(test_rejected_rows),
     };
 
