@@ -335,6 +335,7 @@ static apr_status_t check_lengths(const look_t *look, const ecl_layout_t *layout
 
 #define READS_MANY 96       /* of half-hours, no matter how small, */
 #define READS_MANY_DAILY 60 /* and of days */
+#define MUCH_FOR_A_PERIOD (100 * ECL_DECIMAL_ONE)
 
 /* ---- reads of a register --------------------------------------------------------------------- */
 
@@ -398,11 +399,16 @@ static int run_up(const reading_t *readings, int count)
     return up > 0;
 }
 
-/* Small reads that never fall: so many that chance is out of the question, most of which rise. */
+/* Small reads that never fall: so many that chance is out of the question, most of which rise; or
+ * some, where no consumption is so steady. Numbers that somebody counted up from nothing, to try
+ * the import, never fall either. */
 static int is_small_register(const ecl_register_t *reads, int is_daily)
 {
+    int is_much = !is_daily && reads->first >= MUCH_FOR_A_PERIOD;
+
     return reads->count >= (is_daily ? READS_MANY_DAILY : READS_MANY) && !reads->falls &&
-           reads->rises * 2 > reads->count && reads->last - reads->first < reads->first;
+           reads->rises * (is_much ? 8 : 2) > reads->count &&
+           (is_much || reads->last - reads->first < reads->first);
 }
 
 static void tell_run(const ecl_reader_t *reader, const series_t *series)
@@ -434,9 +440,8 @@ static apr_status_t check_registers(const look_t *look, const ecl_reader_t *read
         }
         runs_up = !is_daily && run_up(readings + from, i + 1 - from);
         /* rows of half-hours with large reads are rejected one by one */
-        if ((layout->kind != ECL_LAYOUT_WIDE &&
-             (ecl_register_is_one(&reads, is_daily) || is_small_register(&reads, is_daily))) ||
-            (runs_up && is_called_so(layout))) {
+        if ((layout->kind != ECL_LAYOUT_WIDE && ecl_register_is_one(&reads, is_daily)) ||
+            is_small_register(&reads, is_daily) || (runs_up && is_called_so(layout))) {
             return refuse(series, &reads, layout->kind, result);
         }
         if (runs_up) {

@@ -326,12 +326,17 @@ static void totals_that_run_up_are_told_or_refused(void **state)
     assert_int_equal(look.status, ECL_EINPUT);
     assert_string_equal(look.r->result.code, "cumulative-reads");
     end_look(&look);
-    /* days side by side are refused where their columns are called so, and else told */
+    /* days side by side are refused where their columns are called so, or where they never fall;
+     * what begins near nothing, or anew, is told */
     look = look_at(rising_days(p, "Register ", 50, 0));
     assert_int_equal(look.status, ECL_EINPUT);
     assert_string_equal(look.r->result.code, "cumulative-totals");
     end_look(&look);
     look = look_at(rising_days(p, "", 50, 0));
+    assert_int_equal(look.status, ECL_EINPUT);
+    assert_string_equal(look.r->result.code, "cumulative-totals");
+    end_look(&look);
+    look = look_at(rising_days(p, "", 1, 0));
     assert_int_equal(look.status, APR_SUCCESS);
     assert_true(has_note(&look, "running-totals"));
     end_look(&look);
