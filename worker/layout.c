@@ -182,6 +182,32 @@ static apr_status_t refuse_months(const ecl_record_t *header, ecl_result_t *resu
                     header->line);
 }
 
+/* How many runs of two blanks or more stand between other characters. */
+static int count_gaps(ecl_field_t line)
+{
+    int gaps = 0;
+    apr_size_t blanks = 0;
+
+    for (apr_size_t i = 0; i < line.length; i++) {
+        gaps += line.text[i] != ' ' && blanks > 1 && blanks < i;
+        blanks = line.text[i] == ' ' ? blanks + 1 : 0;
+    }
+    return gaps;
+}
+
+/* Whether most lines are columns that only blanks keep apart. */
+static int is_set_by_blanks(const ecl_sample_t *sample)
+{
+    int lines = 0;
+
+    for (int i = 0; i < sample->count; i++) {
+        const ecl_record_t *record = &sample->records[i];
+
+        lines += record->count == 1 && count_gaps(record->fields[0]) > 1;
+    }
+    return lines > 1 && lines * 2 > sample->count;
+}
+
 static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
 {
     unsigned found = attempt->found;
@@ -215,6 +241,12 @@ static apr_status_t refuse(const ecl_attempt_t *attempt, ecl_result_t *result)
                             "kWh_1 … kWh_48, kVArh_1 … kVArh_48)",
                             record->line);
         }
+    }
+    if (is_set_by_blanks(&attempt->sample)) {
+        return ecl_fail(result, ECL_EINPUT, "not-meter-data",
+                        "the columns are set apart by blanks only, so that a missing value can't "
+                        "be told from a wide gap: export the file as CSV, or open it in a "
+                        "spreadsheet as text of fixed width and save it as CSV");
     }
     if (FOUND(found, ECL_ROLE_SITE) && !has_date) {
         return ecl_fail(result, ECL_EINPUT, "not-meter-data",
