@@ -411,6 +411,24 @@ static int is_small_register(const ecl_register_t *reads, int is_daily)
            (is_much || reads->last - reads->first < reads->first);
 }
 
+/* Readings of one meter and channel. 1: they are of several days, and go on from one to the next
+ * as they do within them, which what somebody made up (day × 100 + period) does not. */
+static int goes_through_days(const reading_t *readings, int count)
+{
+    ecl_decimal_t within = 0, between = 0;
+    int days = 1;
+
+    for (int i = 1; i < count; i++) {
+        ecl_decimal_t step = readings[i].value - readings[i - 1].value;
+        int is_same = readings[i].date == readings[i - 1].date;
+        ecl_decimal_t *largest = is_same ? &within : &between;
+
+        days += !is_same;
+        *largest = step > *largest ? step : *largest;
+    }
+    return days > 1 && between <= within;
+}
+
 static void tell_run(const ecl_reader_t *reader, const series_t *series)
 {
     ecl_layout_add_note(
@@ -441,7 +459,10 @@ static apr_status_t check_registers(const look_t *look, const ecl_reader_t *read
         runs_up = !is_daily && run_up(readings + from, i + 1 - from);
         /* rows of half-hours with large reads are rejected one by one */
         if ((layout->kind != ECL_LAYOUT_WIDE && ecl_register_is_one(&reads, is_daily)) ||
-            is_small_register(&reads, is_daily) || (runs_up && is_called_so(layout))) {
+            (is_small_register(&reads, is_daily) &&
+             (layout->kind != ECL_LAYOUT_WIDE ||
+              goes_through_days(readings + from, i + 1 - from))) ||
+            (runs_up && is_called_so(layout))) {
             return refuse(series, &reads, layout->kind, result);
         }
         if (runs_up) {

@@ -20,7 +20,8 @@
  *   {meter, channel, unit, interval_minutes, days: [{date, values: ["0.25", null, …]}]}
  * in the order of the file, days in that of the calendar. ECL_EINPUT, "cumulative-reads": rows of
  * single readings or daily totals are a register's reads, "cumulative-totals": and so are those of
- * half-hours, through days (large ones are told by the reader, row by row); "rows-alike": most of the times have several values. */
+ * half-hours, through days (large ones are told by the reader, row by row); "rows-alike": most of
+ * the times have several values. */
 apr_status_t ecl_preview_make(json_object **ppreview, const ecl_reader_t *reader, const char *path,
                               apr_pool_t *p, ecl_result_t *result);
 

@@ -296,6 +296,23 @@ static const char *rising_days(apr_pool_t *p, const char *name, double first, in
     return apr_pstrcat(p, text, "\n", NULL);
 }
 
+/* Days whose values leap from one to the next: 101, 102 … 148; 201 … */
+static const char *counted_days(apr_pool_t *p)
+{
+    const char *text = "MPAN,Date";
+
+    for (int i = 0; i < 48; i++) {
+        text = apr_psprintf(p, "%s,%02d:%02d", text, i / 2, i % 2 * 30);
+    }
+    for (int day = 1; day <= 4; day++) {
+        text = apr_psprintf(p, "%s\n" MPAN ",2025-11-%02d", text, day);
+        for (int i = 1; i <= 48; i++) {
+            text = apr_psprintf(p, "%s,%d.5", text, day * 100 + i);
+        }
+    }
+    return apr_pstrcat(p, text, "\n", NULL);
+}
+
 static int has_note(const look_t *look, const char *code)
 {
     for (int i = 0; i < look->layout->note_count; i++) {
@@ -335,6 +352,9 @@ static void totals_that_run_up_are_told_or_refused(void **state)
     look = look_at(rising_days(p, "", 50, 0));
     assert_int_equal(look.status, ECL_EINPUT);
     assert_string_equal(look.r->result.code, "cumulative-totals");
+    end_look(&look);
+    look = look_at(counted_days(p));
+    assert_int_equal(look.status, APR_SUCCESS);
     end_look(&look);
     look = look_at(rising_days(p, "", 1, 0));
     assert_int_equal(look.status, APR_SUCCESS);
