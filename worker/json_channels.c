@@ -95,26 +95,33 @@ static int has_child(const ecl_json_shape_t *shape, int node, const char *name)
     return 0;
 }
 
+/* Whether a name is of a time or a value: also of one that is known by its unit or channel. */
+static int is_of_reading(const char *name)
+{
+    apr_size_t length = strlen(name);
+    int rank, is_utc;
+
+    switch (ecl_header_role(name, length, &rank, &is_utc)) {
+    case ECL_ROLE_DATE:
+    case ECL_ROLE_START:
+    case ECL_ROLE_END:
+    case ECL_ROLE_TIME:
+    case ECL_ROLE_PERIOD:
+    case ECL_ROLE_VALUE:
+        return 1;
+    default:
+        return ecl_unit_is_known(ecl_unit_in_header(name, length)) || ecl_channel_of(name, length);
+    }
+}
+
 /* Whether what is a time or a value in one place has the same name in the other. */
 static int has_names_of(const ecl_json_shape_t *shape, int place, int other)
 {
     for (int i = shape->nodes[other]->first_child; i >= 0; i = shape->nodes[i]->next) {
         const char *name = shape->nodes[i]->name;
-        int rank, is_utc;
 
-        switch (ecl_header_role(name, strlen(name), &rank, &is_utc)) {
-        case ECL_ROLE_DATE:
-        case ECL_ROLE_START:
-        case ECL_ROLE_END:
-        case ECL_ROLE_TIME:
-        case ECL_ROLE_PERIOD:
-        case ECL_ROLE_VALUE:
-            if (!has_child(shape, place, name)) {
-                return 0;
-            }
-            break;
-        default:
-            break;
+        if (is_of_reading(name) && !has_child(shape, place, name)) {
+            return 0;
         }
     }
     return 1;
