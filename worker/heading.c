@@ -36,7 +36,8 @@ static int says_quantity(const char *text)
         "imported",   "exported", "active",   "reactive",  "unit",       "units",
         "kwh",        "the",      "of",       "per",       "to",         "from",
         "wh",         "mwh",      "t",        "low",       "normal",     "high",
-        "returned",   "home",     "house",    "household", "ev",         "vehicle"};
+        "returned",   "home",     "house",    "household", "ev",         "vehicle",
+        "elec",       "act",      "imp",      "exp"};
     char word[ECL_WORD_MAX];
 
     while (*text) {

@@ -471,6 +471,37 @@ static const ecl_column_t *choose_period(const ecl_columns_t *columns, const ecl
     return NULL;
 }
 
+static int counts_from_0(const ecl_column_t *period)
+{
+    /* a 0 may be a mistake; where periods are counted from it, 48 is rare */
+    return period->zeros > period->forty_eights;
+}
+
+/* Beside stamps that have times: whether these are the starts of the periods, of the same day.
+ * Where they are not, as where they end them or are of another zone, the stamp says when, by
+ * itself. */
+static int are_periods_of(const ecl_column_t *period, const ecl_column_t *date,
+                          const ecl_sample_t *sample, int from)
+{
+    int fit = 0, others = 0;
+
+    for (int i = from; i < sample->count; i++) {
+        ecl_field_t when = ecl_sample_cell(&sample->records[i], date->index);
+        ecl_field_t number = ecl_sample_cell(&sample->records[i], period->index);
+        ecl_datetime_t stamp;
+        ecl_decimal_t value;
+
+        if (ecl_layout_is_date(when, &stamp) && stamp.has_time &&
+            ecl_decimal_parse(number.text, number.length, '.', &value) == ECL_DECIMAL_OK) {
+            int is_start = value / ECL_DECIMAL_ONE - !counts_from_0(period) == stamp.minute / 30;
+
+            fit += is_start;
+            others += !is_start;
+        }
+    }
+    return !date->stamps || fit >= others;
+}
+
 /* Where a date has no time, and no other column has times or settlement periods: that of hours. */
 static void take_hour(ecl_layout_t *layout, const ecl_column_t *date, const ecl_column_t *time,
                       const ecl_column_t *period, const ecl_sample_t *sample, int from)
@@ -684,6 +715,9 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     date = choose_date(columns, meter);
     time = choose_time(columns, date, meter);
     period = choose_period(columns, date, meter);
+    if (period && date && period != date && !are_periods_of(period, date, sample, from)) {
+        period = NULL;
+    }
     layout->meter_column = index_of(meter);
     layout->serial_column = index_of(best_named(columns, ECL_ROLE_SERIAL));
     layout->date_column = index_of(date);
@@ -691,8 +725,7 @@ apr_status_t ecl_layout_take_columns(ecl_layout_t *layout, const ecl_attempt_t *
     layout->period_column =
         period != date && period != meter && layout->time_column < 0 ? index_of(period) : -1;
     take_hour(layout, date, time, period, sample, from);
-    /* a 0 may be a mistake; where periods are counted from it, 48 is rare */
-    layout->first_period = period && period->zeros > period->forty_eights ? 0 : 1;
+    layout->first_period = period && counts_from_0(period) ? 0 : 1;
     layout->total_column = index_of(best_named(columns, ECL_ROLE_TOTAL));
     if (date && date->unix_times) {
         layout->serial_dates = ECL_SERIAL_DATES_UNIX;

@@ -557,6 +557,7 @@ char ecl_flag_of(const char *text, apr_size_t length)
         {"actual", ECL_FLAG_ACTUAL},
         {"act", ECL_FLAG_ACTUAL},
         {"measured", ECL_FLAG_ACTUAL},
+        {"smart", ECL_FLAG_ACTUAL},
         {"orig", ECL_FLAG_ACTUAL},
         {"original", ECL_FLAG_ACTUAL},
         {"valid", ECL_FLAG_ACTUAL},

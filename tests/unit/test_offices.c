@@ -175,6 +175,41 @@ static void test_times_in_two_zones(void **state)
     }
 }
 
+/* Settlement periods beside stamps: of starts they are the same; of ends, and in another zone, the
+ * stamp's date is not that of the last period, and the stamp counts. */
+static void test_periods_beside_stamps(void **state)
+{
+    static const char *const names[] = {"Start", "Read Date and End Time", "Read Date Time UTC"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const char *text = apr_pstrcat(pool, "PUPRN,", names[i], ",HH,kWh Consumed\n", NULL);
+        reading_t *r;
+
+        for (int k = 0; k < 96; k++) { /* two local days of June */
+            int minute = 2 * 1440 + k * 30 + (i > 0 ? 30 : 0) - (i == 2 ? 60 : 0);
+
+            text = apr_psprintf(pool, "%sH26A00201,2026-06-%02d %02d:%02d:00,%d,%d.5\n", text,
+                                minute / 1440, minute % 1440 / 60, minute % 60, k % 48 + 1, k + 1);
+        }
+        r = read_text(text);
+        assert_int_equal(r->failed, 0);
+        assert_string_equal(value_of(r, "H26A00201", "AI", "2026-06-02", 1), "1.5");
+        assert_string_equal(value_of(r, "H26A00201", "AI", "2026-06-02", 48), "48.5");
+        assert_string_equal(value_of(r, "H26A00201", "AI", "2026-06-03", 48), "96.5");
+        end_reading(r);
+    }
+}
+
+/* Names of a quantity are no meters' names, though they are short. */
+static void test_short_names_of_quantities(void **state)
+{
+    (void)state;
+    assert_refused("Read Date Time UTC,Elec_act_imp_hh_Wh\n2026-06-01 00:00:00,250\n"
+                   "2026-06-01 00:30:00,500\n",
+                   "no-meter-column", "names no meter");
+}
+
 /* Import and export, or units, under a name that nobody knows: never all of them import in kWh. */
 static void test_marks_by_content(void **state)
 {
@@ -295,6 +330,8 @@ int main(void)
         cmocka_unit_test(test_channels_by_content),
         cmocka_unit_test(test_parts_of_a_home),
         cmocka_unit_test(test_times_in_two_zones),
+        cmocka_unit_test(test_periods_beside_stamps),
+        cmocka_unit_test(test_short_names_of_quantities),
         cmocka_unit_test(test_marks_by_content),
         cmocka_unit_test(test_registers_of_days),
         cmocka_unit_test(test_sheets_called_by_meters),
