@@ -117,7 +117,9 @@ static int object_has_readings(const ecl_json_shape_t *shape, int row)
         }
         scalars++;
         has_date |= is_date_role(role) || role == ECL_ROLE_TIME;
-        has_value |= role == ECL_ROLE_VALUE || role == ECL_ROLE_TOTAL;
+        has_value |=
+            role == ECL_ROLE_VALUE || role == ECL_ROLE_TOTAL ||
+            ecl_unit_is_known(ecl_unit_in_header(label_of(shape, i), strlen(label_of(shape, i))));
     }
     return has_date && (has_value || scalars > SMALLEST_DAY);
 }

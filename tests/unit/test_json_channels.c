@@ -105,6 +105,8 @@ static void test_one_member(void **state)
 static void test_is_not_joined(void **state)
 {
     static const char *const texts[] = {
+        "{\"mpan\":\"" MPAN "\",\"import\":[{\"timestamp\":\"2026-02-01T00:00Z\",\"import_kwh\":1}]"
+        ",\"export\":[{\"timestamp\":\"2026-02-01T00:00Z\",\"export_kwh\":1}]}",
         "{\"mpan\":\"" MPAN "\",\"electricity\":" ROWS("1", "2") ",\"gas\":" ROWS("3", "4") "}",
         "{\"mpan\":\"" MPAN "\",\"import\":" ROWS("1", "2") ",\"imported\":" ROWS("3", "4") "}",
         "{\"mpan\":\"" MPAN "\",\"import\":" ROWS("1", "2") ",\"heat\":" ROWS("3", "4") "}",
