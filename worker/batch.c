@@ -54,11 +54,8 @@ void ecl_batch_add_day(ecl_batch_t *batch, const ecl_meter_day_t *day)
         grow(batch->days, batch->day_count, &batch->day_room, sizeof *batch->days, batch->pool);
     batch->days[batch->day_count++] = copy;
     batch->period_count += day->periods;
-    copy->text = NULL;
-    if (batch->prints_values) {
-        copy->text_length = ecl_period_text_print(day->values, day->periods, text);
-        copy->text = apr_pmemdup(batch->content_pool, text, copy->text_length);
-    }
+    copy->text_length = ecl_period_text_print(day->values, day->periods, text);
+    copy->text = apr_pmemdup(batch->content_pool, text, copy->text_length);
 }
 
 /* Rows below the same header share its text. */

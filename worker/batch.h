@@ -36,7 +36,6 @@ typedef struct ecl_batch_t {
     ecl_job_progress_t progress; /* rows, checkpoint, bytes_done */
     apr_time_t started;
     int full_at;              /* days, or errors */
-    int prints_values;        /* of the days that are added: text */
     apr_pool_t *pool;         /* the batch itself */
     apr_pool_t *content_pool; /* days, texts of errors and warnings, and of values */
 } ecl_batch_t;
@@ -47,7 +46,7 @@ ecl_batch_t *ecl_batch_make(int days, apr_pool_t *p);
 /* Empties it, to be filled from behind the checkpoint on. */
 void ecl_batch_begin(ecl_batch_t *batch, apr_int64_t checkpoint, apr_int64_t bytes_done);
 
-/* Take copies (not of the layout). */
+/* Take copies (not of the layout); a day's values are printed, to be stored. */
 void ecl_batch_add_day(ecl_batch_t *batch, const ecl_meter_day_t *day);
 void ecl_batch_add_error(ecl_batch_t *batch, const ecl_row_error_t *error,
                          const ecl_batch_place_t *place);

@@ -142,7 +142,6 @@ apr_status_t ecl_read_ahead_start(ecl_read_ahead_t **pahead, ecl_reader_t *reade
     }
     for (int i = 0; i < BATCHES; i++) {
         ahead->slots[i].batch = ecl_batch_make(options->batch_days, own);
-        ahead->slots[i].batch->prints_values = 1;
         apr_queue_push(ahead->free, &ahead->slots[i]);
     }
     rv = apr_thread_create(&ahead->thread, NULL, read_all, ahead, p);
