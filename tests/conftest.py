@@ -52,6 +52,13 @@ def httpd(request, make_httpd):
 
 
 @pytest.fixture
+def clean(server):
+    """The module's server (a fixture of its own) without any reading, job or meter in its database."""
+    server.empty()
+    return server
+
+
+@pytest.fixture
 def run():
     """A directory with settings, for tests of the worker program alone."""
     directory = harness.Run()

@@ -21,13 +21,6 @@ def server():
         yield server
 
 
-@pytest.fixture
-def clean(server):
-    """The module's server without any reading, job or meter in its database."""
-    server.empty()
-    return server
-
-
 def zipped(*files):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:

@@ -21,13 +21,6 @@ def server():
         yield server
 
 
-@pytest.fixture
-def clean(server):
-    """The module's server without any reading, job or meter in its database."""
-    server.empty()
-    return server
-
-
 def readings(server, where="1=1", *args):
     return server.sql("SELECT reading_date, reading_time, period_number, reading_value, "
                       f"reading_type, reading_at FROM meter_readings WHERE {where} "

@@ -23,12 +23,6 @@ def server():
         yield server
 
 
-@pytest.fixture
-def clean(server):
-    server.empty()
-    return server
-
-
 def rows_of(meter, channel, shape):
     """A meter's rows of February, with values that no other table has."""
     table = 2 * meter + (channel == "AE")

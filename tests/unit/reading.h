@@ -231,6 +231,20 @@ static inline int count_warnings(const reading_t *r, const char *code)
     return count;
 }
 
+/* A text of which nothing is read: it is refused with that code, and words that have the part. */
+static inline void assert_text_refused(const char *text, const char *code, const char *part)
+{
+    reading_t *r = read_text(text);
+    const char *detail = r->result.detail ? r->result.detail : "";
+
+    assert_int_equal(r->status, ECL_EINPUT);
+    assert_string_equal(r->result.code, code);
+    if (!strstr(detail, part)) {
+        fail_msg("%s", detail);
+    }
+    end_reading(r);
+}
+
 /* The only error of a file, with line, column (NULL: whole row), code, and a part of its text. */
 static inline void assert_error(const reading_t *r, apr_int64_t line, const char *column,
                                 const char *code, const char *part)

@@ -7,16 +7,6 @@
 
 #define MPRN_A "1234567406"
 
-static void assert_refused(const char *text, const char *code, const char *part)
-{
-    reading_t *r = read_text(text);
-
-    assert_int_equal(r->status, ECL_EINPUT);
-    assert_string_equal(r->result.code, code);
-    assert_non_null(strstr(r->result.detail, part));
-    end_reading(r);
-}
-
 /* The header again among the rows says nothing of the cells: m3 is still what the meter counts. */
 static void test_the_header_again(void **state)
 {
@@ -137,11 +127,11 @@ static void test_parts_of_a_home(void **state)
                               "2026-06-01T00:30:00Z,2026-06-01T01:00:00Z,0.25,24.5,1.5,7\n";
 
     (void)state;
-    assert_refused(apr_pstrcat(pool,
-                               "Start,End,Home Consumption (kWh),Home Unit Rate (p),"
-                               "EV Consumption (kWh),EV Unit Rate (p)\n",
-                               row, NULL),
-                   "several-values", "Home Consumption (kWh)");
+    assert_text_refused(apr_pstrcat(pool,
+                                    "Start,End,Home Consumption (kWh),Home Unit Rate (p),"
+                                    "EV Consumption (kWh),EV Unit Rate (p)\n",
+                                    row, NULL),
+                        "several-values", "Home Consumption (kWh)");
 }
 
 /* A time in UTC beside the local one is the same again; it is the one that counts. */
@@ -205,9 +195,9 @@ static void test_periods_beside_stamps(void **state)
 static void test_short_names_of_quantities(void **state)
 {
     (void)state;
-    assert_refused("Read Date Time UTC,Elec_act_imp_hh_Wh\n2026-06-01 00:00:00,250\n"
-                   "2026-06-01 00:30:00,500\n",
-                   "no-meter-column", "names no meter");
+    assert_text_refused("Read Date Time UTC,Elec_act_imp_hh_Wh\n2026-06-01 00:00:00,250\n"
+                        "2026-06-01 00:30:00,500\n",
+                        "no-meter-column", "names no meter");
 }
 
 /* Import and export, or units, under a name that nobody knows: never all of them import in kWh. */
@@ -247,7 +237,8 @@ static void test_registers_of_days(void **state)
                             "24 Hr Active Export Register (kWh),%02d-06-2026 00:00\n",
                             text, 4000 + 9 * day, day, 700 + day, day);
     }
-    assert_refused(text, "cumulative-totals", "column Read Type says that these are a register's");
+    assert_text_refused(text, "cumulative-totals",
+                        "column Read Type says that these are a register's");
 }
 
 /* Days of one meter, on a sheet. */

@@ -404,35 +404,23 @@ static void test_bad_rows_are_named(void **state)
     end_reading(r);
 }
 
-static void assert_refused(const char *text, const char *code, const char *part)
-{
-    reading_t *r = read_text(text);
-
-    assert_int_equal(r->status, ECL_EINPUT);
-    assert_string_equal(r->result.code, code);
-    if (!strstr(r->result.detail, part)) {
-        fail_msg("%s", r->result.detail);
-    }
-    end_reading(r);
-}
-
 static void test_refusals(void **state)
 {
     (void)state;
-    assert_refused("{\"error\":\"token has expired\"}", "not-meter-data", "no meter readings");
-    assert_refused("[[1,2],[3,4]]", "not-meter-data", "no objects");
-    assert_refused("[{},{}]", "not-meter-data", "no members");
-    assert_refused("[[{", "not-meter-data", "no members");
-    assert_refused("{\"results\":[]}", "not-meter-data", "no meter readings");
-    assert_refused("{", "bad-json", "ends too early");
-    assert_refused(
+    assert_text_refused("{\"error\":\"token has expired\"}", "not-meter-data", "no meter readings");
+    assert_text_refused("[[1,2],[3,4]]", "not-meter-data", "no objects");
+    assert_text_refused("[{},{}]", "not-meter-data", "no members");
+    assert_text_refused("[[{", "not-meter-data", "no members");
+    assert_text_refused("{\"results\":[]}", "not-meter-data", "no meter readings");
+    assert_text_refused("{", "bad-json", "ends too early");
+    assert_text_refused(
         "{\"electricity\":[" ROW("00", "\"kWh\":1") "],\"gas\":[" ROW("00", "\"kWh\":1") "]}",
         "not-meter-data", "in several places (electricity and gas)");
-    assert_refused("{\"values\":{\"standingCharges\":[{\"startDate\":\"2026-02-01\","
-                   "\"value\":19.5}],\"prices\":[]}}",
-                   "not-meter-data", "prices (values.standingCharges), not readings");
-    assert_refused("[{\"interval_start\":\"2026-02-01T00:00Z\",\"consumption\":1}]",
-                   "no-meter-column", "names no meter");
+    assert_text_refused("{\"values\":{\"standingCharges\":[{\"startDate\":\"2026-02-01\","
+                        "\"value\":19.5}],\"prices\":[]}}",
+                        "not-meter-data", "prices (values.standingCharges), not readings");
+    assert_text_refused("[{\"interval_start\":\"2026-02-01T00:00Z\",\"consumption\":1}]",
+                        "no-meter-column", "names no meter");
 }
 
 static void test_too_many_members(void **state)

@@ -148,23 +148,13 @@ static void test_what_is_passed_over_is_told(void **state)
 /* ---- what is asked, and refused ----------------------------------------------------------------
  */
 
-static void assert_refused(const char *text, const char *code, const char *part)
-{
-    reading_t *r = read_text(text);
-
-    assert_int_equal(r->status, ECL_EINPUT);
-    assert_string_equal(r->result.code, code);
-    assert_non_null(strstr(r->result.detail, part));
-    end_reading(r);
-}
-
 static void test_names_without_a_unit_are_asked_about(void **state)
 {
     const char *text = apr_pstrcat(pool, "Timestamp,Boiler House,DB-1\n", ROWS, NULL);
     reading_t *r;
 
     (void)state;
-    assert_refused(text, "unit-open", "\"Boiler House\", \"DB-1\"");
+    assert_text_refused(text, "unit-open", "\"Boiler House\", \"DB-1\"");
     r = read_text_given(text, "auto", (ecl_given_t){.unit = "kWh"});
     assert_both(r, "Boiler House", "DB-1");
     end_reading(r);
@@ -176,21 +166,22 @@ static void test_names_without_a_unit_are_asked_about(void **state)
 static void test_quantities_are_no_meters(void **state)
 {
     (void)state;
-    assert_refused("Date,Electricity (kWh),Gas (kWh)\n01/02/2026,1,2\n", "several-values",
-                   "Electricity (kWh)");
-    assert_refused("Timestamp,Day (kWh),Night (kWh)\n01/02/2026 00:00,1,2\n", "several-values",
-                   "Day (kWh)");
-    assert_refused("MPAN,Timestamp,Boiler (kWh),Hall (kWh)\n" MPAN ",01/02/2026 00:00,1,2\n",
-                   "several-values", "Boiler (kWh)");
-    assert_refused("Timestamp,Import (kWh),Export (kWh)\n01/02/2026 00:00,1,2\n", "no-meter-column",
-                   "names no meter");
-    assert_refused("Timestamp,Boiler House (kWh)\n01/02/2026 00:00,1\n", "no-meter-column",
-                   "names no meter");
-    assert_refused("Timestamp,Temperature\n01/02/2026 00:00,1\n", "no-value-column", "no column");
-    assert_refused("Timestamp,DB-1 kWh,DB-1 (kWh)\n01/02/2026 00:00,1,2\n", "several-values",
-                   "columns 2 and 3");
-    assert_refused("Timestamp,2.20001E+12,1.20001E+12\n01/02/2026 00:00,1,2\n", "meter-damaged",
-                   "2.20001E+12");
+    assert_text_refused("Date,Electricity (kWh),Gas (kWh)\n01/02/2026,1,2\n", "several-values",
+                        "Electricity (kWh)");
+    assert_text_refused("Timestamp,Day (kWh),Night (kWh)\n01/02/2026 00:00,1,2\n", "several-values",
+                        "Day (kWh)");
+    assert_text_refused("MPAN,Timestamp,Boiler (kWh),Hall (kWh)\n" MPAN ",01/02/2026 00:00,1,2\n",
+                        "several-values", "Boiler (kWh)");
+    assert_text_refused("Timestamp,Import (kWh),Export (kWh)\n01/02/2026 00:00,1,2\n",
+                        "no-meter-column", "names no meter");
+    assert_text_refused("Timestamp,Boiler House (kWh)\n01/02/2026 00:00,1\n", "no-meter-column",
+                        "names no meter");
+    assert_text_refused("Timestamp,Temperature\n01/02/2026 00:00,1\n", "no-value-column",
+                        "no column");
+    assert_text_refused("Timestamp,DB-1 kWh,DB-1 (kWh)\n01/02/2026 00:00,1,2\n", "several-values",
+                        "columns 2 and 3");
+    assert_text_refused("Timestamp,2.20001E+12,1.20001E+12\n01/02/2026 00:00,1,2\n",
+                        "meter-damaged", "2.20001E+12");
 }
 
 static void test_a_meter_that_was_given_must_be_the_one(void **state)

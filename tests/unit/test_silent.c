@@ -5,16 +5,6 @@
 
 #include <apr_strings.h>
 
-static void assert_refused(const char *text, const char *code, const char *part)
-{
-    reading_t *r = read_text(text);
-
-    assert_int_equal(r->status, ECL_EINPUT);
-    assert_string_equal(r->result.code, code);
-    assert_non_null(strstr(r->result.detail, part));
-    end_reading(r);
-}
-
 /* How the lines above a table name its meter. */
 static void test_the_meter_above(void **state)
 {
@@ -105,14 +95,14 @@ static void test_months_before_days(void **state)
     r = read_text(days(dmy));
     assert_string_equal(value_of(r, MPAN, "AI", "2026-03-02", 2), "2");
     end_reading(r);
-    assert_refused(days(mixed), "dates-mixed", "a spreadsheet has turned some of them round");
+    assert_text_refused(days(mixed), "dates-mixed", "a spreadsheet has turned some of them round");
     r = read_text_given(days(mdy), "auto", (ecl_given_t){.date_order = "dmy"});
     assert_string_equal(value_of(r, MPAN, "AI", "2026-02-03", 2), "2");
     end_reading(r);
     /* the first of each month */
-    assert_refused("MPAN,Date,kWh\n" MPAN ",01/01/2026,1\n" MPAN ",01/02/2026,1\n" MPAN
-                   ",01/03/2026,1\n" MPAN ",01/04/2026,1\n",
-                   "longer-periods", "");
+    assert_text_refused("MPAN,Date,kWh\n" MPAN ",01/01/2026,1\n" MPAN ",01/02/2026,1\n" MPAN
+                        ",01/03/2026,1\n" MPAN ",01/04/2026,1\n",
+                        "longer-periods", "");
 }
 
 /* "1 234,5" with a blank that does not break, and "1'234.5". */
