@@ -3,6 +3,7 @@
  * direction in which the file runs.
  */
 #include "../lib/utf8.h"
+#include "hash.h"
 #include "layout_internal.h"
 
 #define LAST_MINUTE 1439 /* of a day: 23:59 */
@@ -144,14 +145,12 @@ static apr_uint64_t hash(const ecl_layout_t *layout, const ecl_sample_t *sample,
     const ecl_record_t *record = &sample->records[which];
     const int columns[] = {layout->meter_column, layout->serial_column, layout->channel_column,
                            layout->unit_column};
-    apr_uint64_t h = APR_UINT64_C(14695981039346656037); /* FNV-1a */
+    apr_uint64_t h = 0;
 
     for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++) {
         ecl_field_t cell = ecl_sample_cell(record, columns[c]);
 
-        for (apr_size_t i = 0; i < cell.length; i++) {
-            h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
-        }
+        h = ecl_hash(h, cell.text, cell.length);
     }
     return sample->tables ? h ^ sample->tables[which] : h;
 }

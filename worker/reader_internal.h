@@ -9,6 +9,7 @@
 #ifndef ECL_READER_INTERNAL_H
 #define ECL_READER_INTERNAL_H
 
+#include "hash.h"
 #include "reader.h"
 #include "tables.h"
 #include "turn.h"
@@ -277,9 +278,6 @@ int ecl_reader_check_register(ecl_reader_t *reader, const ecl_meter_day_t *days,
 void ecl_reader_start_day(const ecl_reader_t *reader, ecl_meter_day_t *day,
                           const ecl_clock_day_t *clock_day, const ecl_row_marks_t *marks,
                           int interval_minutes);
-
-/* FNV-1a over bytes, from seed on; never 0. */
-apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t length);
 
 /* ---- lines between tables: reader_tables.c -------------------------------------------------- */
 

@@ -55,10 +55,10 @@ static int is_day_of(const ecl_reader_t *reader, const ecl_meter_day_t *day, con
 
 static apr_uint64_t key_of(const ecl_reader_t *reader, const char *channel, ecl_date_t date)
 {
-    apr_uint64_t key = ecl_reader_hash(0, reader->meter, strlen(reader->meter));
+    apr_uint64_t key = ecl_hash(0, reader->meter, strlen(reader->meter));
 
-    key = ecl_reader_hash(key, channel, strlen(channel));
-    return ecl_reader_hash(key, &date, sizeof(date));
+    key = ecl_hash(key, channel, strlen(channel));
+    return ecl_hash(key, &date, sizeof(date));
 }
 
 /* The open day that a row belongs to; opens one, handing over the one opened longest ago when there
@@ -72,7 +72,7 @@ static ecl_meter_day_t *open_day(ecl_reader_t *reader, const row_t *row)
         return &reader->days[reader->last_open];
     }
     key = key_of(reader, row->marks.channel, row->day.date);
-    key = ecl_reader_hash(key, &row->interval, sizeof(row->interval));
+    key = ecl_hash(key, &row->interval, sizeof(row->interval));
     for (int i = 0; i < reader->open_count; i++) {
         index = reader->open_days[i];
         if (reader->day_keys[index] == key && is_day_of(reader, &reader->days[index], row)) {
@@ -147,7 +147,7 @@ static int count_label(ecl_reader_t *reader, const char *channel, ecl_date_t dat
         reader->repeated = apr_pcalloc(reader->pool, ECL_REPEATED_SLOTS * sizeof(ecl_repeated_t));
     }
     key[0] = key_of(reader, channel, date);
-    key[1] = ecl_reader_hash(~key[0], reader->meter, strlen(reader->meter));
+    key[1] = ecl_hash(~key[0], reader->meter, strlen(reader->meter));
     slot = key[0] & (ECL_REPEATED_SLOTS - 1);
     for (;;) {
         entry = &reader->repeated[slot];

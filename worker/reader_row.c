@@ -9,19 +9,6 @@
 #include <stdarg.h>
 
 #define FIRST_DATE 7305 /* 1990-01-01, in days since 1970: older than any half-hourly meter */
-#define HASH_SEED APR_UINT64_C(14695981039346656037)
-
-apr_uint64_t ecl_reader_hash(apr_uint64_t seed, const void *bytes, apr_size_t length)
-{
-    const unsigned char *b = bytes;
-    apr_uint64_t h = seed ^ HASH_SEED;
-
-    for (apr_size_t i = 0; i < length; i++) {
-        h = (h ^ b[i]) * APR_UINT64_C(1099511628211);
-    }
-    h ^= h >> 29; /* FNV leaves the low bits of short keys alike */
-    return h ? h : 1;
-}
 
 /* ---- telling -----------------------------------------------------------------------------------
  */
@@ -156,7 +143,7 @@ void ecl_reader_give(ecl_reader_t *reader, const ecl_meter_day_t *day)
 /* 1 the first time an identifier is given, as long as there is room to remember it. */
 static int is_first_warning(ecl_reader_t *reader, const char *identifier)
 {
-    apr_uint64_t key = ecl_reader_hash(0, identifier, strlen(identifier));
+    apr_uint64_t key = ecl_hash(0, identifier, strlen(identifier));
     apr_size_t slot = key & (ECL_WARNED_SLOTS - 1);
 
     while (reader->warned[slot]) {

@@ -1,6 +1,7 @@
 #include "tables.h"
 
 #include "../lib/utf8.h"
+#include "hash.h"
 #include "layout_internal.h"
 
 #include <apr_lib.h>
@@ -178,17 +179,13 @@ void ecl_tables_header(ecl_tables_t *tables)
     tables->said.is_below_header = 1;
 }
 
-/* FNV-1a over the cells and what parts them. */
+/* Over the cells and what parts them. */
 static apr_uint64_t hash_cells(const ecl_record_t *record)
 {
-    apr_uint64_t h = APR_UINT64_C(14695981039346656037);
+    apr_uint64_t h = 0;
 
     for (int c = 0; c < record->count; c++) {
-        ecl_field_t cell = record->fields[c];
-
-        for (apr_size_t i = 0; i <= cell.length; i++) {
-            h = (h ^ (unsigned char)cell.text[i]) * APR_UINT64_C(1099511628211);
-        }
+        h = ecl_hash(h, record->fields[c].text, record->fields[c].length + 1);
     }
     return h;
 }
